@@ -1,0 +1,112 @@
+//! Answers about a destination's place.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::naming::Named;
+
+/// A country: ISO 3166-1 alpha-2, officially assigned, upper case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CountryCode([u8; 2]);
+
+/// A text that is not an assigned code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an ISO 3166-1 alpha-2 country code")]
+pub struct UnknownCountryCode(pub String);
+
+/// Officially assigned codes, ISO 3166-1 (249 of them), sorted.
+const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ \
+BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ \
+DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT \
+GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY \
+KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX \
+MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS \
+RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN \
+TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+impl CountryCode {
+    /// The two letters.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for CountryCode {
+    type Err = UnknownCountryCode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match *text.as_bytes() {
+            [a, b] if ASSIGNED.split(' ').any(|code| code == text) => Ok(Self([a, b])),
+            _ => Err(UnknownCountryCode(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for CountryCode {
+    type Error = UnknownCountryCode;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<CountryCode> for String {
+    fn from(code: CountryCode) -> Self {
+        code.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for CountryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How far the sources agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agreement {
+    /// Every source that answered gave the same, and at least one answered.
+    Unanimous,
+    /// More than half of those that answered gave the same.
+    Majority,
+    /// No answer has a majority.
+    Disputed,
+    /// No source answered.
+    Unknown,
+}
+
+/// What one database says of an address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SourceAnswer {
+    /// Name of the database as the configuration gives it.
+    pub source: Arc<str>,
+    /// Its answer; `None` when it holds nothing on the address.
+    pub country: Option<CountryCode>,
+    /// Prefix that the answer is for, in CIDR notation.
+    pub prefix: Option<String>,
+}
+
+/// Country of hosting, with every source's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HostedIn {
+    /// The answer that the agreement supports; `None` when disputed or unknown.
+    pub country: Option<CountryCode>,
+    /// How far the sources agree.
+    pub agreement: Agreement,
+    /// Each source's answer.
+    pub sources: Vec<SourceAnswer>,
+    /// Why there is no country, when there is none.
+    pub reason: Option<String>,
+}
+
+/// A named flow with its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Located {
+    /// The flow with its workload and name.
+    pub flow: Named,
+    /// Where it is hosted.
+    pub hosted_in: Arc<HostedIn>,
+}

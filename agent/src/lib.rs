@@ -1,0 +1,17 @@
+//! Weir's agent: takes what the kernel programs recorded through the stages
+//! that turn a count into a judged flow.
+//!
+//! The modules stand in the order of the data: each stage takes the type that
+//! the stage before it gives, and imports nothing further back.
+//!
+//! ```text
+//! kernel ─> record ─> attribution ─> naming ─> jurisdiction ─> verdict ─> ledger ─> output
+//!                                                    policy ──────┘
+//! ```
+
+pub mod attribution;
+pub mod jurisdiction;
+pub mod naming;
+pub mod policy;
+pub mod record;
+pub mod verdict;

@@ -1,0 +1,1 @@
+//! The policy in force: allowlists and the platform's own networks.
