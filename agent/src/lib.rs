@@ -11,6 +11,7 @@
 
 pub mod attribution;
 pub mod jurisdiction;
+pub mod kernel;
 pub mod naming;
 pub mod policy;
 pub mod record;
