@@ -12,6 +12,7 @@
 pub mod attribution;
 pub mod jurisdiction;
 pub mod kernel;
+pub mod ledger;
 pub mod naming;
 pub mod policy;
 pub mod record;

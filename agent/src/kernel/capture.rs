@@ -69,6 +69,9 @@ pub enum CaptureError {
     /// The counters cannot be mapped into memory.
     #[error("the flow counters cannot be mapped into memory: {0}")]
     Mmap(nix::Error),
+    /// The kernel cannot wait for its readers.
+    #[error("the kernel refuses membarrier(2), without which no slot can be reused: {0}")]
+    GracePeriod(std::io::Error),
 }
 
 /// Run time of one program.
@@ -84,7 +87,8 @@ pub struct ProgramStats {
 
 /// The programs at work. Dropping it detaches them all.
 pub struct Capture {
-    ebpf: Ebpf,
+    /// `None` once detached.
+    ebpf: Option<Ebpf>,
     slots: Slots,
     events: RingBuf<MapData>,
     index: HashMap<MapData, FlowKey, u32>,
@@ -151,17 +155,28 @@ impl Capture {
             next: map(&mut ebpf, "NEXT_SLOT")?,
             losses: map(&mut ebpf, "LOSS")?,
             cgroups: map(&mut ebpf, "CGROUPS")?,
-            ebpf,
+            ebpf: None,
             _stats: stats,
         };
         for name in PROGRAMS {
-            attach(&mut capture.ebpf, name, root)?;
+            attach(&mut ebpf, name, root)?;
         }
+        capture.ebpf = Some(ebpf);
         Ok(capture)
     }
 }
 
 impl Capture {
+    /// Detaches every program and waits until none runs any more: the counters
+    /// are then final, and can still be read.
+    ///
+    /// # Errors
+    /// The kernel's, if it cannot wait for its readers.
+    pub fn detach(&mut self) -> Result<(), CaptureError> {
+        drop(self.ebpf.take());
+        Self::grace_period().map_err(CaptureError::GracePeriod)
+    }
+
     /// The memory-mapped counters.
     pub fn slots(&self) -> &Slots {
         &self.slots
@@ -270,7 +285,7 @@ impl Capture {
         PROGRAMS
             .iter()
             .filter_map(|name| {
-                let info = self.ebpf.program(name)?.info().ok()?;
+                let info = self.ebpf.as_ref()?.program(name)?.info().ok()?;
                 Some(ProgramStats {
                     name,
                     runs: info.run_count(),
