@@ -55,10 +55,16 @@ impl PlatformForm {
         {
             home = values::territory(value, sets, reader.problems);
         }
-        let mut internal = Vec::new();
+        let mut internal: Vec<InternalNetwork> = Vec::new();
         for (table, span) in reader.tables("internal") {
             let mut network = Reader::open(&INTERNAL, table, span, reader.problems);
             let cidr = internal_cidr(&mut network);
+            if let Some(cidr) = cidr
+                && internal.iter().any(|other| other.cidr == cidr)
+            {
+                let span = network.span.clone();
+                network.problems.report(span, format!("{cidr} stands twice"), "remove one");
+            }
             let (purpose, owner) = (network.text("purpose"), network.text("owner"));
             if let (Some(cidr), Some(purpose), Some(owner)) = (cidr, purpose, owner) {
                 let (purpose, owner) = (purpose.value.to_owned(), owner.value.to_owned());
