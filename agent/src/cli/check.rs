@@ -50,7 +50,11 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         (Ok(policy), CheckFormat::Json) => writeln!(io::stdout(), "{}", valid(args, policy))?,
         (Err(rejected), CheckFormat::Json) => writeln!(io::stdout(), "{}", invalid(rejected))?,
     }
-    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(INVALID) })
+    Ok(if outcome.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(INVALID)
+    })
 }
 
 fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::Result<()> {
@@ -70,9 +74,15 @@ fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::R
         writeln!(out, "{}", line.trim())?;
     }
     let networks = policy.internal_networks().count();
-    let home = policy.home().map_or_else(|| "none".to_owned(), ToString::to_string);
+    let home = policy
+        .home()
+        .map_or_else(|| "none".to_owned(), ToString::to_string);
     writeln!(out)?;
-    writeln!(out, "platform: home {home}, {networks} networks, {} shared entries", policy.shared().len())?;
+    writeln!(
+        out,
+        "platform: home {home}, {networks} networks, {} shared entries",
+        policy.shared().len()
+    )?;
     writeln!(
         out,
         "{}: {} products, {} entries, valid",
@@ -129,4 +139,75 @@ fn invalid(rejected: &Rejected) -> serde_json::Value {
         "summary": rejected.summary(),
         "errors": rejected.diagnostics(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::path::Path;
+
+    use super::*;
+
+    fn args(path: &str) -> CheckArgs {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        CheckArgs {
+            directory: root.join(path),
+            format: CheckFormat::Text,
+        }
+    }
+
+    #[test]
+    fn a_valid_set_is_listed_with_its_digest() {
+        let args = args("allowlists");
+        let policy = Policy::load(&args.directory).unwrap();
+        let mut out = Vec::new();
+        print_valid(&args, &policy, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(
+            rows[0],
+            ["PRODUCT", "POSTURE", "OWNER", "WORKLOADS", "ENTRIES"]
+        );
+        let image = [
+            "image-generation",
+            "external_declared",
+            "team-image",
+            "3",
+            "2",
+        ];
+        assert!(rows.iter().any(|row| *row == image), "{text}");
+        assert!(text.contains("11 products, 6 entries, valid\n"), "{text}");
+        assert!(text.ends_with(&format!("digest: {}\n", policy.digest())));
+    }
+
+    #[test]
+    fn json_of_both_outcomes() {
+        let good = args("allowlists");
+        let policy = Policy::load(&good.directory).unwrap();
+        let object = valid(&good, &policy);
+        assert_eq!(object["valid"], true);
+        assert_eq!(object["home"], "EEA");
+        assert_eq!(object["products"].as_array().unwrap().len(), 11);
+
+        let bad = args("tests/broken-allowlists/countries");
+        let object = invalid(&Policy::load(&bad.directory).unwrap_err());
+        assert_eq!(object["valid"], false);
+        assert_eq!(object["summary"], "10 errors in 3 files");
+        let first = &object["errors"][0];
+        assert_eq!((&first["line"], &first["column"]), (&json!(13), &json!(14)));
+        assert_eq!(first["help"], "the code is `GB`");
+    }
+
+    #[test]
+    fn exit_codes() {
+        assert_eq!(
+            run(&args("tests/broken-allowlists/empty")).unwrap(),
+            ExitCode::from(3)
+        );
+        assert_eq!(run(&args("allowlists")).unwrap(), ExitCode::SUCCESS);
+    }
 }

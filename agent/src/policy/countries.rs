@@ -54,7 +54,8 @@ impl Period {
 
     /// Whether some day is of both periods.
     pub fn meets(&self, other: &Self) -> bool {
-        self.to.is_none_or(|last| other.from <= last) && other.to.is_none_or(|last| self.from <= last)
+        self.to.is_none_or(|last| other.from <= last)
+            && other.to.is_none_or(|last| self.from <= last)
     }
 }
 
@@ -83,7 +84,10 @@ impl CountrySets {
         match territory {
             Territory::Country(one) => Some(*one == country),
             Territory::Set(name) => {
-                let period = self.periods(name)?.iter().find(|period| period.holds_on(day))?;
+                let period = self
+                    .periods(name)?
+                    .iter()
+                    .find(|period| period.holds_on(day))?;
                 self.contains_any(&period.members, country, day)
             }
         }
@@ -117,7 +121,9 @@ impl CountrySets {
     fn walk(&self, goal: &str, at: &str, path: &mut Vec<Arc<str>>) -> Option<Vec<Arc<str>>> {
         for period in self.sets.get(at)? {
             for member in &period.members {
-                let Territory::Set(next) = member else { continue };
+                let Territory::Set(next) = member else {
+                    continue;
+                };
                 if &**next == goal {
                     let mut circle = path.clone();
                     circle.push(Arc::clone(next));

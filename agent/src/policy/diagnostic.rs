@@ -50,7 +50,11 @@ impl Diagnostic {
         let position = source.position(span.start);
         Self {
             file: source.path.clone(),
-            place: Some(Place { position, span, source: Arc::clone(source) }),
+            place: Some(Place {
+                position,
+                span,
+                source: Arc::clone(source),
+            }),
             message: message.into(),
             help: help.into(),
         }
@@ -58,7 +62,12 @@ impl Diagnostic {
 
     /// An error of a whole file or directory.
     pub fn whole(file: &Path, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), place: None, message: message.into(), help: help.into() }
+        Self {
+            file: file.to_owned(),
+            place: None,
+            message: message.into(),
+            help: help.into(),
+        }
     }
 }
 
@@ -93,7 +102,10 @@ impl Rejected {
     pub(super) fn new(directory: &Path, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
         diagnostics.dedup();
-        Self { directory: directory.to_owned(), diagnostics }
+        Self {
+            directory: directory.to_owned(),
+            diagnostics,
+        }
     }
 
     /// The directory that was read.
@@ -115,7 +127,11 @@ impl Rejected {
             .filter(|file| *file != self.directory)
             .collect();
         let errors = count(self.diagnostics.len(), "error");
-        if files.is_empty() { errors } else { format!("{errors} in {}", count(files.len(), "file")) }
+        if files.is_empty() {
+            errors
+        } else {
+            format!("{errors} in {}", count(files.len(), "file"))
+        }
     }
 
     /// The errors as framed excerpts for a terminal.
@@ -131,11 +147,18 @@ impl fmt::Display for Rejected {
 }
 
 fn sort_key(diagnostic: &Diagnostic) -> (&Path, usize, usize, &str) {
-    let span = diagnostic.place.as_ref().map_or(0..0, |place| place.span.clone());
+    let span = diagnostic
+        .place
+        .as_ref()
+        .map_or(0..0, |place| place.span.clone());
     (&diagnostic.file, span.start, span.end, &diagnostic.message)
 }
 
 /// `1 error`, `2 errors`.
 pub(super) fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
 }

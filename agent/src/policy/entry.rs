@@ -50,7 +50,10 @@ impl Entry {
             && (self.protocols.is_empty() || self.protocols.contains(&record.protocol))
             && (self.ports.is_empty()
                 || (has_ports(record.protocol)
-                    && self.ports.iter().any(|r| (r.first..=r.last).contains(&record.port))))
+                    && self
+                        .ports
+                        .iter()
+                        .any(|r| (r.first..=r.last).contains(&record.port))))
     }
 
     /// Whether it is in force on the day.
@@ -98,18 +101,26 @@ impl Entries {
                 by_network.entry(*network).or_default().push(number);
             }
         }
-        Self { entries, by_network, anywhere }
+        Self {
+            entries,
+            by_network,
+            anywhere,
+        }
     }
 
     /// Entries whose networks hold the address, and those without networks.
     pub fn candidates(&self, address: IpAddr) -> impl Iterator<Item = Candidate<'_>> {
         let host = IpNetwork::from(address);
         let named = self.by_network.cover(&host).flat_map(|(network, numbers)| {
-            numbers.iter().map(move |number| (*number, Some(network.prefix())))
+            numbers
+                .iter()
+                .map(move |number| (*number, Some(network.prefix())))
         });
         let anywhere = self.anywhere.iter().map(|number| (*number, None));
         named.chain(anywhere).filter_map(|(number, prefix)| {
-            self.entries.get(number).map(|entry| Candidate { entry, prefix })
+            self.entries
+                .get(number)
+                .map(|entry| Candidate { entry, prefix })
         })
     }
 

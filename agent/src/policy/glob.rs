@@ -69,7 +69,10 @@ impl Glob {
                 other => Step::Literal(other),
             });
         }
-        Ok(Self { text: text.to_owned(), steps })
+        Ok(Self {
+            text: text.to_owned(),
+            steps,
+        })
     }
 
     /// The pattern as it was written.
@@ -173,7 +176,10 @@ impl Glob {
 /// What is left after one character, if there is one that may be taken.
 fn skip_one(text: &str, across: bool) -> Option<&str> {
     let mut chars = text.chars();
-    chars.next().filter(|c| across || *c != '/').map(|_| chars.as_str())
+    chars
+        .next()
+        .filter(|c| across || *c != '/')
+        .map(|_| chars.as_str())
 }
 
 impl fmt::Display for Glob {
@@ -252,7 +258,11 @@ mod tests {
             ("**", "*", true),
             ("*a*", "*b*", false),
         ] {
-            assert_eq!(glob(wide).covers(&glob(narrow)), covers, "{wide} over {narrow}");
+            assert_eq!(
+                glob(wide).covers(&glob(narrow)),
+                covers,
+                "{wide} over {narrow}"
+            );
         }
     }
 

@@ -101,10 +101,15 @@ impl Policy {
     ) -> Result<Self, Rejected> {
         let digest = digest(&sources);
         // A file that could not be read may be the one that defines a name.
-        let unread = found.iter().any(|problem| problem.file.ends_with(JURISDICTIONS));
+        let unread = found
+            .iter()
+            .any(|problem| problem.file.ends_with(JURISDICTIONS));
         let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
-        let mut jurisdictions =
-            if unread { JurisdictionsForm::unreadable() } else { JurisdictionsForm::absent() };
+        let mut jurisdictions = if unread {
+            JurisdictionsForm::unreadable()
+        } else {
+            JurisdictionsForm::absent()
+        };
         if let Some(source) = sources.iter().find(|source| source.name == JURISDICTIONS) {
             let mut problems = Problems::new(Arc::clone(source));
             jurisdictions = JurisdictionsForm::read(&mut problems);
@@ -121,15 +126,25 @@ impl Policy {
             }
             found.extend(problems.into_found());
         }
-        found.extend(whole::check(&products, platform.as_ref()));
+        let networks_known = !found.iter().any(|problem| problem.file.ends_with(PLATFORM));
+        found.extend(whole::check(&products, platform.as_ref(), networks_known));
         if products.is_empty() && found.is_empty() {
             let help = "add one file `<product>.toml` for each product";
-            found.push(Diagnostic::whole(directory, "the set declares no product", help));
+            found.push(Diagnostic::whole(
+                directory,
+                "the set declares no product",
+                help,
+            ));
         }
         if !found.is_empty() {
             return Err(Rejected::new(directory, found));
         }
-        Ok(Self::compile(digest, products, platform, jurisdictions.sets))
+        Ok(Self::compile(
+            digest,
+            products,
+            platform,
+            jurisdictions.sets,
+        ))
     }
 
     fn compile(
@@ -149,7 +164,14 @@ impl Policy {
                 internal.insert(network.cidr, network);
             }
         }
-        Self { digest, products: compiled, shared: Entries::new(shared), internal, home, sets }
+        Self {
+            digest,
+            products: compiled,
+            shared: Entries::new(shared),
+            internal,
+            home,
+            sets,
+        }
     }
 
     /// Identifies the set: see [`digest`].
@@ -164,13 +186,21 @@ impl Policy {
 
     /// A product by its name.
     pub fn product(&self, name: &str) -> Option<&Product> {
-        let at = self.products.binary_search_by(|product| product.name().cmp(name)).ok()?;
+        let at = self
+            .products
+            .binary_search_by(|product| product.name().cmp(name))
+            .ok()?;
         self.products.get(at)
     }
 
     /// How many entries the products and the platform have together.
     pub fn entry_count(&self) -> usize {
-        self.shared.len() + self.products.iter().map(|p| p.entries().len()).sum::<usize>()
+        self.shared.len()
+            + self
+                .products
+                .iter()
+                .map(|p| p.entries().len())
+                .sum::<usize>()
     }
 
     /// Entries of the platform, which every product inherits.
@@ -180,7 +210,9 @@ impl Policy {
 
     /// The platform's own network that holds the address, the narrowest.
     pub fn internal_network(&self, address: IpAddr) -> Option<&InternalNetwork> {
-        self.internal.get_lpm(&IpNetwork::from(address)).map(|(_, network)| network)
+        self.internal
+            .get_lpm(&IpNetwork::from(address))
+            .map(|(_, network)| network)
     }
 
     /// Every network of the platform.
@@ -202,7 +234,9 @@ impl Policy {
     /// `None` when no jurisdiction is configured or its set has no period for
     /// the day.
     pub fn third_country(&self, country: CountryCode, day: Date) -> Option<bool> {
-        self.sets.contains(self.home.as_ref()?, country, day).map(|inside| !inside)
+        self.sets
+            .contains(self.home.as_ref()?, country, day)
+            .map(|inside| !inside)
     }
 
     /// Whose the flow's workload is. A certain claim is not put in doubt by a
@@ -233,7 +267,11 @@ fn product(form: ProductForm) -> Option<Product> {
         title: form.title?,
         owner: form.owner?,
         posture: form.posture?,
-        selectors: form.selectors.into_iter().map(|selector| selector.value).collect(),
+        selectors: form
+            .selectors
+            .into_iter()
+            .map(|selector| selector.value)
+            .collect(),
         entries: Entries::new(entries(form.entries)),
     })
 }

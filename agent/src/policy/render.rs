@@ -30,14 +30,19 @@ fn excerpt(place: &Place, f: &mut impl fmt::Write) -> fmt::Result {
     let text = &place.source.text;
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
     let before: Vec<char> = part(line.start, place.span.start).chars().collect();
-    let end = place.span.end.clamp(place.span.start, line.end.max(place.span.start));
+    let end = place
+        .span
+        .end
+        .clamp(place.span.start, line.end.max(place.span.start));
     let marked: Vec<char> = part(place.span.start, end).chars().take(EXCERPT).collect();
     // Context on both sides, as much as fits.
     let room = EXCERPT.saturating_sub(marked.len());
     let skipped = before.len().saturating_sub(room / 2);
     let shown_before = before.get(skipped..).unwrap_or_default();
-    let after: String =
-        part(end, line.end).chars().take(room.saturating_sub(shown_before.len())).collect();
+    let after: String = part(end, line.end)
+        .chars()
+        .take(room.saturating_sub(shown_before.len()))
+        .collect();
 
     let mut shown = String::new();
     let mut marks = String::new();
@@ -60,13 +65,23 @@ fn excerpt(place: &Place, f: &mut impl fmt::Write) -> fmt::Result {
 
 /// A character that cannot drive the terminal.
 fn printable(c: char) -> char {
-    if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }
+    if c.is_control() && c != '\t' {
+        char::REPLACEMENT_CHARACTER
+    } else {
+        c
+    }
 }
 
 /// The same in frames, with neighbouring lines, for a person at a terminal.
 pub(super) fn graphical(rejected: &Rejected, colour: bool) -> String {
-    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100);
+    let theme = if colour {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_links(false)
+        .with_width(100);
     let mut out = String::new();
     for diagnostic in rejected.diagnostics() {
         // Writing to a string does not fail.

@@ -158,7 +158,9 @@ fn fact(aspect: Aspect, flow: &Attributed) -> Fact<'_> {
         }
         _ => {}
     }
-    let Some(path) = &workload.cgroup_path else { return Fact::Unknown };
+    let Some(path) = &workload.cgroup_path else {
+        return Fact::Unknown;
+    };
     // What only a runtime's state tells may be unknown of a container or pod
     // that the path proves to exist; what is not there at all is absent.
     let told = |exists: bool, text: Option<&'_ String>| match (exists, text) {
@@ -177,7 +179,10 @@ fn fact(aspect: Aspect, flow: &Attributed) -> Fact<'_> {
         Aspect::Machine => certain(workload.machine.as_ref()),
         Aspect::Cgroup => certain(Some(path)),
         Aspect::Container => told(container.is_some(), container.and_then(|c| c.name.as_ref())),
-        Aspect::Image => told(container.is_some(), container.and_then(|c| c.image.as_ref())),
+        Aspect::Image => told(
+            container.is_some(),
+            container.and_then(|c| c.image.as_ref()),
+        ),
         Aspect::PodNamespace => told(pod.is_some(), pod.and_then(|p| p.namespace.as_ref())),
         Aspect::Pod => told(pod.is_some(), pod.and_then(|p| p.name.as_ref())),
         Aspect::Executable | Aspect::Uid => Fact::Unknown,

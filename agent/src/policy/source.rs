@@ -34,7 +34,11 @@ pub struct Position {
 impl Source {
     /// A source that is not a file, for tests and tools.
     pub fn from_text(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), path: PathBuf::from(name), text: text.to_owned() }
+        Self {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            text: text.to_owned(),
+        }
     }
 
     /// The name without `.toml`.
@@ -45,8 +49,16 @@ impl Source {
     /// Line and column of a byte.
     pub fn position(&self, offset: usize) -> Position {
         let start = self.line_start(offset);
-        let line = self.text.get(..start).map_or(0, |before| before.matches('\n').count()) + 1;
-        let column = self.text.get(start..offset).map_or(0, |part| part.chars().count()) + 1;
+        let line = self
+            .text
+            .get(..start)
+            .map_or(0, |before| before.matches('\n').count())
+            + 1;
+        let column = self
+            .text
+            .get(start..offset)
+            .map_or(0, |part| part.chars().count())
+            + 1;
         Position { line, column }
     }
 
@@ -81,11 +93,13 @@ pub fn digest(sources: &[Source]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Reads every `*.toml` of a directory, but not of its subdirectories, and
@@ -119,7 +133,11 @@ fn toml_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(directory)? {
         let name = PathBuf::from(entry?.file_name());
         let hidden = name.as_os_str().as_encoded_bytes().first() == Some(&b'.');
-        if !hidden && name.extension().is_some_and(|extension| extension == "toml") {
+        if !hidden
+            && name
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+        {
             names.push(name);
         }
     }
@@ -131,24 +149,40 @@ fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
     let path = directory.join(name);
     let problem = |message: String, help| Box::new(Diagnostic::whole(&path, message, help));
     let Some(text_name) = name.to_str() else {
-        return Err(problem("the file's name is not UTF-8".into(), "rename the file"));
+        return Err(problem(
+            "the file's name is not UTF-8".into(),
+            "rename the file",
+        ));
     };
-    let kind = fs::metadata(&path)
-        .map_err(|e| problem(format!("cannot read the file: {}", cause(&e)), "see its permissions"))?;
+    let unreadable = |error: &io::Error| {
+        let help = match error.kind() {
+            io::ErrorKind::NotFound => "it is a link to a file that is not there",
+            _ => "the agent needs to read it: see its permissions",
+        };
+        problem(format!("cannot read the file: {}", cause(error)), help)
+    };
+    let kind = fs::metadata(&path).map_err(|error| unreadable(&error))?;
     if !kind.is_file() {
         return Err(problem(
             "this is not a regular file".into(),
             "an allowlist is a text file; rename what is not one",
         ));
     }
-    let bytes = fs::read(&path)
-        .map_err(|e| problem(format!("cannot read the file: {}", cause(&e)), "see its permissions"))?;
+    let bytes = fs::read(&path).map_err(|error| unreadable(&error))?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { name: text_name.to_owned(), path, text }),
+        Ok(text) => Ok(Source {
+            name: text_name.to_owned(),
+            path,
+            text,
+        }),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let source = Arc::new(Source { name: text_name.to_owned(), path, text });
+            let source = Arc::new(Source {
+                name: text_name.to_owned(),
+                path,
+                text,
+            });
             Err(Box::new(Diagnostic::at(
                 &source,
                 at..at + char::REPLACEMENT_CHARACTER.len_utf8(),
@@ -169,7 +203,10 @@ fn unreadable_directory(directory: &Path, error: &io::Error) -> Diagnostic {
             "this is not a directory".to_owned(),
             "name the directory that holds the file, not the file",
         ),
-        _ => (format!("cannot read the directory: {}", cause(error)), "see its permissions"),
+        _ => (
+            format!("cannot read the directory: {}", cause(error)),
+            "see its permissions",
+        ),
     };
     Diagnostic::whole(directory, message, help)
 }
@@ -177,5 +214,8 @@ fn unreadable_directory(directory: &Path, error: &io::Error) -> Diagnostic {
 /// The system's words without the error number.
 fn cause(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    text.split(" (os error")
+        .next()
+        .unwrap_or(&text)
+        .to_lowercase()
 }

@@ -15,12 +15,19 @@ use super::{
 use crate::record::Direction;
 
 /// Every error of the set as a whole.
-pub(super) fn check(products: &[ProductForm], platform: Option<&PlatformForm>) -> Vec<Diagnostic> {
+///
+/// `networks_known` is false when `platform.toml` is faulty: then nothing can
+/// be said of what lies outside its networks.
+pub(super) fn check(
+    products: &[ProductForm],
+    platform: Option<&PlatformForm>,
+    networks_known: bool,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     ids(products, platform, &mut found);
     selectors(products, &mut found);
     for product in products {
-        if product.posture == Some(Posture::InternalOnly) {
+        if networks_known && product.posture == Some(Posture::InternalOnly) {
             internal_only(product, platform, &mut found);
         }
     }
@@ -41,7 +48,10 @@ fn ids(products: &[ProductForm], platform: Option<&PlatformForm>, found: &mut Ve
                     source,
                     id.span.clone(),
                     format!("the id `{}` is taken", id.value),
-                    format!("{} has it; ids are unique in the whole set", shown(other, span)),
+                    format!(
+                        "{} has it; ids are unique in the whole set",
+                        shown(other, span)
+                    ),
                 ));
             } else {
                 first.insert(&id.value, (source, &id.span));
@@ -55,7 +65,12 @@ fn ids(products: &[ProductForm], platform: Option<&PlatformForm>, found: &mut Ve
 fn selectors(products: &[ProductForm], found: &mut Vec<Diagnostic>) {
     let all: Vec<(&ProductForm, &Placed<Selector>)> = products
         .iter()
-        .flat_map(|product| product.selectors.iter().map(move |selector| (product, selector)))
+        .flat_map(|product| {
+            product
+                .selectors
+                .iter()
+                .map(move |selector| (product, selector))
+        })
         .collect();
     for (at, (product, selector)) in all.iter().enumerate() {
         for (other, theirs) in all.iter().skip(at + 1) {
@@ -92,31 +107,43 @@ fn internal_only(
     platform: Option<&PlatformForm>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let own: Vec<IpNetwork> =
-        platform.iter().flat_map(|form| form.internal.iter().map(|network| network.cidr)).collect();
-    let mut report = |entry: &EntryForm, span: &Range<usize>, what: String| {
-        let id = entry.id.as_ref().map_or("an entry", |id| id.value.as_str());
-        found.push(Diagnostic::at(
+    let own: Vec<IpNetwork> = platform
+        .iter()
+        .flat_map(|form| form.internal.iter().map(|network| network.cidr))
+        .collect();
+    let mut report =
+        |entry: &EntryForm, span: &Range<usize>, what: String| {
+            let id = entry.id.as_ref().map_or("an entry", |id| id.value.as_str());
+            found.push(Diagnostic::at(
             &product.source,
             span.clone(),
             format!("{} is internal_only, and {id} declares {what}", product.source.stem()),
             "remove the entry, or make the posture `external_declared` and disclose the provider",
         ));
-    };
+        };
     for entry in &product.entries {
         if entry.direction == Direction::Inbound {
             continue;
         }
         for network in &entry.networks {
             if !own.iter().any(|wide| within(network.value, *wide)) {
-                report(entry, &network.span, format!("the external destination {}", network.value));
+                report(
+                    entry,
+                    &network.span,
+                    format!("the external destination {}", network.value),
+                );
             }
         }
-        let anywhere = entry.entry.as_ref().is_some_and(|entry| {
-            entry.networks.is_empty() && !entry.countries.is_empty()
-        });
+        let anywhere = entry
+            .entry
+            .as_ref()
+            .is_some_and(|entry| entry.networks.is_empty() && !entry.countries.is_empty());
         if anywhere {
-            report(entry, &entry.span, "external destinations by country".to_owned());
+            report(
+                entry,
+                &entry.span,
+                "external destinations by country".to_owned(),
+            );
         }
     }
 }

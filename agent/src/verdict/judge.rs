@@ -55,13 +55,29 @@ pub fn judge(flow: Located, policy: &Policy, today: Date) -> Judged {
         _ => None,
     };
     let outcome = decide(&flow, policy, &claim, today);
-    Judged { flow, product, verdict: outcome.verdict, rule: outcome.rule, reason: outcome.reason }
+    Judged {
+        flow,
+        product,
+        verdict: outcome.verdict,
+        rule: outcome.rule,
+        reason: outcome.reason,
+    }
 }
 
 fn decide(flow: &Located, policy: &Policy, claim: &Claim<'_>, today: Date) -> Outcome {
     let without_rule = |verdict, why| {
-        let reason = Reason { flow, policy, today, why }.to_string();
-        Outcome { verdict, rule: None, reason }
+        let reason = Reason {
+            flow,
+            policy,
+            today,
+            why,
+        }
+        .to_string();
+        Outcome {
+            verdict,
+            rule: None,
+            reason,
+        }
     };
     let record = &flow.flow.flow.record;
     if record.scope != Scope::Exact {
@@ -97,8 +113,14 @@ fn this_host(address: IpAddr) -> bool {
 /// Step 4: the best answer of all entries.
 fn by_entries(flow: &Located, policy: &Policy, product: &Product, today: Date) -> Outcome {
     let record = &flow.flow.flow.record;
-    let own = product.entries().candidates(record.address).map(|found| (found, Some(product)));
-    let shared = policy.shared().candidates(record.address).map(|found| (found, None));
+    let own = product
+        .entries()
+        .candidates(record.address)
+        .map(|found| (found, Some(product)));
+    let shared = policy
+        .shared()
+        .candidates(record.address)
+        .map(|found| (found, None));
     let best = own
         .chain(shared)
         .filter(|(found, _)| found.entry.takes(record))
@@ -108,8 +130,18 @@ fn by_entries(flow: &Located, policy: &Policy, product: &Product, today: Date) -
         .max_by_key(|(answer, found, _)| (*answer, found.prefix, Reverse(&found.entry.id)));
     let Some((answer, Candidate { entry, .. }, owner)) = best else {
         let why = Why::Undeclared(product);
-        let reason = Reason { flow, policy, today, why }.to_string();
-        return Outcome { verdict: Verdict::Undeclared, rule: None, reason };
+        let reason = Reason {
+            flow,
+            policy,
+            today,
+            why,
+        }
+        .to_string();
+        return Outcome {
+            verdict: Verdict::Undeclared,
+            rule: None,
+            reason,
+        };
     };
     let (verdict, why) = match answer {
         Answer::Declared => (Verdict::Declared, Why::Declared(entry, owner)),
@@ -117,8 +149,18 @@ fn by_entries(flow: &Located, policy: &Policy, product: &Product, today: Date) -
         Answer::Expired => (Verdict::Expired, Why::Expired(entry, owner)),
         Answer::OutOfJurisdiction => (Verdict::OutOfJurisdiction, Why::Outside(entry, owner)),
     };
-    let reason = Reason { flow, policy, today, why }.to_string();
-    Outcome { verdict, rule: Some(entry.id.clone()), reason }
+    let reason = Reason {
+        flow,
+        policy,
+        today,
+        why,
+    }
+    .to_string();
+    Outcome {
+        verdict,
+        rule: Some(entry.id.clone()),
+        reason,
+    }
 }
 
 /// What an entry that takes the flow's direction, protocol and port says of it;
@@ -149,7 +191,9 @@ fn admitted(entry: &Entry, hosted_in: &HostedIn, policy: &Policy, today: Date) -
         return Some(true);
     }
     let country = agreed(hosted_in)?;
-    policy.country_sets().contains_any(&entry.countries, country, today)
+    policy
+        .country_sets()
+        .contains_any(&entry.countries, country, today)
 }
 
 /// The country that a verdict may rest on.

@@ -53,7 +53,12 @@ impl fmt::Display for Reason<'_> {
             ),
             Why::Contested(products) => {
                 let names: Vec<&str> = products.iter().map(|product| product.name()).collect();
-                write!(f, "workload {} is claimed by {}", workload.name, names.join(" and "))
+                write!(
+                    f,
+                    "workload {} is claimed by {}",
+                    workload.name,
+                    names.join(" and ")
+                )
             }
             Why::Possible(product, aspect) => write!(
                 f,
@@ -70,10 +75,18 @@ impl fmt::Display for Reason<'_> {
                 write!(f, "; it reached {destination} ({place})")
             }
             Why::Undeclared(product) => {
-                write!(f, "no entry of {} declares {destination} ({place})", product.name())
+                write!(
+                    f,
+                    "no entry of {} declares {destination} ({place})",
+                    product.name()
+                )
             }
             Why::Declared(entry, owner) => {
-                write!(f, "{} declares {destination} ({place})", Rule(entry, *owner))
+                write!(
+                    f,
+                    "{} declares {destination} ({place})",
+                    Rule(entry, *owner)
+                )
             }
             Why::PlaceUnknown(entry, owner) => write!(
                 f,
@@ -103,7 +116,13 @@ struct Destination<'a>(&'a FlowRecord);
 
 impl fmt::Display for Destination<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FlowRecord { address, port, protocol, direction, .. } = self.0;
+        let FlowRecord {
+            address,
+            port,
+            protocol,
+            direction,
+            ..
+        } = self.0;
         match (direction, has_ports(*protocol)) {
             (Direction::Outbound, true) if address.is_ipv6() => {
                 write!(f, "[{address}]:{port}/{protocol} outbound")
@@ -121,11 +140,18 @@ struct Place<'a>(&'a Reason<'a>);
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reason { flow, policy, today, .. } = self.0;
+        let Reason {
+            flow,
+            policy,
+            today,
+            ..
+        } = self.0;
         let hosted_in = &flow.hosted_in;
         if let Some(country) = agreed(hosted_in) {
             write!(f, "hosted in {country}")?;
-            let Some(home) = policy.home() else { return Ok(()) };
+            let Some(home) = policy.home() else {
+                return Ok(());
+            };
             return match policy.third_country(country, *today) {
                 Some(true) => write!(f, ", outside {home}"),
                 Some(false) => write!(f, ", inside {home}"),
@@ -144,7 +170,10 @@ impl fmt::Display for Place<'_> {
             return Ok(());
         }
         f.write_str("place unknown")?;
-        hosted_in.reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+        hosted_in
+            .reason
+            .as_ref()
+            .map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }
 

@@ -19,17 +19,37 @@ pub(in crate::policy) static SET: Section = Section {
     name: "[[set]]",
     keys: &[
         required("name", "a string", "`name = \"EEA\"`"),
-        required("from", "a date", "`from = 2020-02-01`, the first day on which it holds"),
-        optional("to", "a date", "`to = 2029-12-31`, the last day on which it holds"),
-        required("countries", "an array of countries or sets", "`countries = [\"EU\", \"NO\"]`"),
-        required("source", "a string", "`source = \"the text of law that says so\"`"),
+        required(
+            "from",
+            "a date",
+            "`from = 2020-02-01`, the first day on which it holds",
+        ),
+        optional(
+            "to",
+            "a date",
+            "`to = 2029-12-31`, the last day on which it holds",
+        ),
+        required(
+            "countries",
+            "an array of countries or sets",
+            "`countries = [\"EU\", \"NO\"]`",
+        ),
+        required(
+            "source",
+            "a string",
+            "`source = \"the text of law that says so\"`",
+        ),
         required("reviewed", "a date", "`reviewed = 2026-11-01`"),
     ],
 };
 
 static FILE: Section = Section {
     name: "jurisdictions.toml",
-    keys: &[optional("set", "tables", "`[[set]]` with `name`, `from`, `countries` and `source`")],
+    keys: &[optional(
+        "set",
+        "an array of tables",
+        "`[[set]]` with `name`, `from`, `countries` and `source`",
+    )],
 };
 
 /// The file, as far as it could be read.
@@ -42,18 +62,26 @@ pub(in crate::policy) struct JurisdictionsForm {
 impl JurisdictionsForm {
     /// A set of allowlists without the file: it defines no set.
     pub(in crate::policy) fn absent() -> Self {
-        Self { sets: CountrySets::default(), names: Some(BTreeSet::new()) }
+        Self {
+            sets: CountrySets::default(),
+            names: Some(BTreeSet::new()),
+        }
     }
 
     /// A file that cannot be read: no name can be called unknown.
     pub(in crate::policy) fn unreadable() -> Self {
-        Self { sets: CountrySets::default(), names: None }
+        Self {
+            sets: CountrySets::default(),
+            names: None,
+        }
     }
 
     /// Reads the file.
     pub(in crate::policy) fn read(problems: &mut Problems) -> Self {
         let source = Arc::clone(problems.source());
-        let Some(table) = parse(&source.text, problems) else { return Self::unreadable() };
+        let Some(table) = parse(&source.text, problems) else {
+            return Self::unreadable();
+        };
         let mut file = Reader::open(&FILE, &table, 0..0, problems);
         let tables = file.tables("set");
         // Every name first: a set may name one that stands below it.
@@ -68,7 +96,10 @@ impl JurisdictionsForm {
             let Some((name, period)) = read_set(table, span.clone(), &names, file.problems) else {
                 continue;
             };
-            if sets.periods(&name.value).is_some_and(|all| all.iter().any(|p| p.meets(&period))) {
+            if sets
+                .periods(&name.value)
+                .is_some_and(|all| all.iter().any(|p| p.meets(&period)))
+            {
                 let message = format!("two sets `{}` hold on the same day", name.value);
                 let help = "let one end, with `to`, on the day before the other begins";
                 file.problems.report(name.span.clone(), message, help);
@@ -102,11 +133,17 @@ fn read_set(
         && to.value < from.value
     {
         let message = format!("`to` is before `from` ({})", from.value);
-        reader.problems.report(to.span.clone(), message, "`to` is the last day, `from` the first");
+        reader.problems.report(
+            to.span.clone(),
+            message,
+            "`to` is the last day, `from` the first",
+        );
     }
     let mut members = Vec::new();
     for item in reader.items("countries").unwrap_or_default() {
-        let Some(member) = values::territory(item, names, reader.problems) else { continue };
+        let Some(member) = values::territory(item, names, reader.problems) else {
+            continue;
+        };
         if members.contains(&member) {
             let message = format!("`{member}` stands twice in the set");
             reader.problems.report(item.span(), message, "remove one");
@@ -115,23 +152,41 @@ fn read_set(
     }
     let source = reader.text("source")?.value.to_owned();
     let reviewed = reader.date("reviewed")?.value;
-    let period =
-        Period { from: from?.value, to: to.map(|date| date.value), members, source, reviewed };
+    let period = Period {
+        from: from?.value,
+        to: to.map(|date| date.value),
+        members,
+        source,
+        reviewed,
+    };
     Some((name?, period))
 }
 
 fn set_name(reader: &mut Reader<'_, '_>) -> Option<Placed<String>> {
     let name = reader.text("name")?;
-    let plain = name.value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let plain = name
+        .value
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if !plain {
         let message = format!("`{}` is not a set's name", name.value.escape_debug());
-        reader.problems.report(name.span, message, "use letters, digits, `-` and `_`");
+        reader
+            .problems
+            .report(name.span, message, "use letters, digits, `-` and `_`");
         return None;
     }
     if name.value.parse::<CountryCode>().is_ok() {
-        let message = format!("`{}` is a country; a set of that name would hide it", name.value);
-        reader.problems.report(name.span, message, "give the set another name");
+        let message = format!(
+            "`{}` is a country; a set of that name would hide it",
+            name.value
+        );
+        reader
+            .problems
+            .report(name.span, message, "give the set another name");
         return None;
     }
-    Some(Placed { value: name.value.to_owned(), span: name.span })
+    Some(Placed {
+        value: name.value.to_owned(),
+        span: name.span,
+    })
 }

@@ -4,6 +4,7 @@
 //! run of `weir check` names everything. Spans are kept beside the values for
 //! the checks that look at the whole set.
 
+mod entry;
 mod jurisdictions;
 mod platform;
 mod product;
@@ -13,10 +14,8 @@ mod values;
 use std::ops::Range;
 
 pub(super) use self::{
-    jurisdictions::JurisdictionsForm,
-    platform::PlatformForm,
-    product::{EntryForm, ProductForm},
-    reader::Problems,
+    entry::EntryForm, jurisdictions::JurisdictionsForm, platform::PlatformForm,
+    product::ProductForm, reader::Problems,
 };
 
 /// A value with the bytes that it was read from.
@@ -31,7 +30,7 @@ pub(super) struct Placed<T> {
 pub(super) const SECTIONS: [&reader::Section; 6] = [
     &product::PRODUCT,
     &product::WORKLOAD,
-    &product::ALLOW,
+    &entry::ALLOW,
     &platform::PLATFORM,
     &platform::INTERNAL,
     &jurisdictions::SET,

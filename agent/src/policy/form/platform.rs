@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ipnetwork::IpNetwork;
 
 use super::{
-    product::EntryForm,
+    entry::EntryForm,
     reader::{Problems, Reader, Section, optional, parse, required},
     values::{self, SetNames},
 };
@@ -21,7 +21,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
             "an array of tables",
             "`[[internal]]` with `cidr`, `purpose` and `owner`",
         ),
-        optional("allow", "tables", "`[[allow]]` with `id`, `purpose`, `owner` and a destination"),
+        optional(
+            "allow",
+            "an array of tables",
+            "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
+        ),
     ],
 };
 
@@ -29,7 +33,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
 pub(in crate::policy) static INTERNAL: Section = Section {
     name: "[[internal]]",
     keys: &[
-        required("cidr", "a network in CIDR notation", "`cidr = \"10.0.0.0/8\"`"),
+        required(
+            "cidr",
+            "a network in CIDR notation",
+            "`cidr = \"10.0.0.0/8\"`",
+        ),
         required("purpose", "a string", "`purpose = \"compute hosts\"`"),
         required("owner", "a string", "`owner = \"team-network\"`"),
     ],
@@ -63,16 +71,27 @@ impl PlatformForm {
                 && internal.iter().any(|other| other.cidr == cidr)
             {
                 let span = network.span.clone();
-                network.problems.report(span, format!("{cidr} stands twice"), "remove one");
+                network
+                    .problems
+                    .report(span, format!("{cidr} stands twice"), "remove one");
             }
             let (purpose, owner) = (network.text("purpose"), network.text("owner"));
             if let (Some(cidr), Some(purpose), Some(owner)) = (cidr, purpose, owner) {
                 let (purpose, owner) = (purpose.value.to_owned(), owner.value.to_owned());
-                internal.push(InternalNetwork { cidr, purpose, owner });
+                internal.push(InternalNetwork {
+                    cidr,
+                    purpose,
+                    owner,
+                });
             }
         }
         let entries = EntryForm::read_all(&mut reader, sets);
-        Some(Self { source, home, internal, entries })
+        Some(Self {
+            source,
+            home,
+            internal,
+            entries,
+        })
     }
 }
 

@@ -29,7 +29,12 @@ pub(super) const fn required(
     expects: &'static str,
     example: &'static str,
 ) -> Key {
-    Key { name, required: true, expects, example }
+    Key {
+        name,
+        required: true,
+        expects,
+        example,
+    }
 }
 
 /// A key that may be there.
@@ -38,7 +43,12 @@ pub(super) const fn optional(
     expects: &'static str,
     example: &'static str,
 ) -> Key {
-    Key { name, required: false, expects, example }
+    Key {
+        name,
+        required: false,
+        expects,
+        example,
+    }
 }
 
 /// A kind of table and the keys that it knows.
@@ -58,7 +68,10 @@ pub(in crate::policy) struct Problems {
 impl Problems {
     /// No errors yet.
     pub(in crate::policy) fn new(source: Arc<Source>) -> Self {
-        Self { source, found: Vec::new() }
+        Self {
+            source,
+            found: Vec::new(),
+        }
     }
 
     /// Notes an error.
@@ -68,7 +81,8 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.found.push(Diagnostic::at(&self.source, span, message, help));
+        self.found
+            .push(Diagnostic::at(&self.source, span, message, help));
     }
 
     /// The file.
@@ -101,6 +115,9 @@ pub(super) fn parse<'t>(text: &'t str, problems: &mut Problems) -> Option<DeTabl
 fn syntax_help(message: &str, expected: Option<&str>) -> String {
     match (message, expected) {
         ("duplicate key", _) => "a key stands once in a table; remove one of the two".into(),
+        ("invalid boolean", _) => {
+            "a text stands between double quotes; a boolean is `true` or `false`".into()
+        }
         ("string values must be quoted", _) => "put the text between double quotes".into(),
         ("invalid date", Some(expected)) => {
             format!("write a date of the calendar as YYYY-MM-DD: expected {expected}")
@@ -130,8 +147,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         for key in table.keys() {
             let name: &str = key.get_ref();
             if !section.keys.iter().any(|known| known.name == name) {
-                let message =
-                    format!("unknown key `{}` in {}", name.escape_debug(), section.name);
+                let message = format!("unknown key `{}` in {}", name.escape_debug(), section.name);
                 problems.report(key.span(), message, unknown_key_help(section, name));
             }
         }
@@ -141,7 +157,16 @@ impl<'t, 'p> Reader<'t, 'p> {
                 problems.report(span.clone(), message, format!("add {}", key.example));
             }
         }
-        Self { section, table, span, problems }
+        Self {
+            section,
+            table,
+            span,
+            problems,
+        }
+    }
+
+    fn key(&self, name: &str) -> Option<&'static Key> {
+        self.section.keys.iter().find(|key| key.name == name)
     }
 
     /// The value of a key, if it is there.
@@ -151,8 +176,9 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// Reports a value of the wrong type.
     pub(super) fn wrong_type(&mut self, name: &'static str, value: &Spanned<DeValue<'_>>) {
-        let key = self.section.keys.iter().find(|key| key.name == name);
-        let (expects, example) = key.map_or(("", ""), |key| (key.expects, key.example));
+        let (expects, example) = self
+            .key(name)
+            .map_or(("", ""), |key| (key.expects, key.example));
         let found = describe(value.get_ref());
         self.problems.report(
             value.span(),
@@ -172,11 +198,17 @@ impl<'t, 'p> Reader<'t, 'p> {
             self.problems.report(
                 value.span(),
                 format!("`{name}` is empty"),
-                "say it, or the entry cannot be reviewed",
+                format!(
+                    "for example {}",
+                    self.key(name).map_or("", |key| key.example)
+                ),
             );
             return None;
         }
-        Some(Placed { value: text, span: value.span() })
+        Some(Placed {
+            value: text,
+            span: value.span(),
+        })
     }
 
     /// A calendar date without a time.
@@ -187,17 +219,29 @@ impl<'t, 'p> Reader<'t, 'p> {
                 Ok(date) => format!("a date stands without quotes: {name} = {date}"),
                 Err(_) => format!("write it as {name} = 2027-06-30, without quotes"),
             };
-            self.problems.report(value.span(), format!("`{name}` is a text, not a date"), help);
+            self.problems.report(
+                value.span(),
+                format!("`{name}` is a text, not a date"),
+                help,
+            );
             return None;
         }
         let Some(found) = value.get_ref().as_datetime() else {
             self.wrong_type(name, value);
             return None;
         };
-        let date = found.date.filter(|_| found.time.is_none()).and_then(|date| {
-            let year = i16::try_from(date.year).ok()?;
-            Date::new(year, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok()
-        });
+        let date = found
+            .date
+            .filter(|_| found.time.is_none())
+            .and_then(|date| {
+                let year = i16::try_from(date.year).ok()?;
+                Date::new(
+                    year,
+                    i8::try_from(date.month).ok()?,
+                    i8::try_from(date.day).ok()?,
+                )
+                .ok()
+            });
         let Some(date) = date else {
             self.problems.report(
                 value.span(),
@@ -206,7 +250,10 @@ impl<'t, 'p> Reader<'t, 'p> {
             );
             return None;
         };
-        Some(Placed { value: date, span: value.span() })
+        Some(Placed {
+            value: date,
+            span: value.span(),
+        })
     }
 
     /// The items of an array that holds at least one.
@@ -228,7 +275,9 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// The tables of an array of tables; none when the key is not there.
     pub(super) fn tables(&mut self, name: &'static str) -> Vec<(&'t DeTable<'t>, Range<usize>)> {
-        let Some(value) = self.value(name) else { return Vec::new() };
+        let Some(value) = self.value(name) else {
+            return Vec::new();
+        };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(name, value);
             return Vec::new();
@@ -242,6 +291,26 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
         tables
     }
+}
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(
+    reader: &mut Reader<'_, '_>,
+    key: &'static str,
+    choices: &[(&'static str, T)],
+) -> Option<T> {
+    let word = reader.text(key)?;
+    if let Some((_, value)) = choices.iter().find(|(label, _)| *label == word.value) {
+        return Some(*value);
+    }
+    let labels = choices.iter().map(|(label, _)| *label);
+    let help = match nearest(word.value, labels.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write `{}`", labels.collect::<Vec<_>>().join("` or `")),
+    };
+    let message = format!("`{}` is not a `{key}`", word.value.escape_debug());
+    reader.problems.report(word.span, message, help);
+    None
 }
 
 /// What a value is, with its article.

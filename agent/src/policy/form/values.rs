@@ -85,7 +85,11 @@ fn parse_network(written: &str) -> Result<IpNetwork, (String, String)> {
         let meant = IpNetwork::new(IpAddr::V4(v4), length - 96).map_err(|_| not_a_network())?;
         return Err((
             format!("`{shown}` is IPv4 written as IPv6"),
-            format!("flows to it are recorded as IPv4: write `{}/{}`", meant.network(), length - 96),
+            format!(
+                "flows to it are recorded as IPv4: write `{}/{}`",
+                meant.network(),
+                length - 96
+            ),
         ));
     }
     if network.network() != address {
@@ -103,8 +107,14 @@ pub(super) fn address(value: &Value<'_>, problems: &mut Problems) -> Option<IpNe
     let written = text(value, "an IP address", problems)?;
     let shown = written.escape_debug();
     let Ok(address) = written.parse::<IpAddr>() else {
-        let (message, help) = if parse_network(written).is_ok() {
-            (format!("`{shown}` is a network, not an address"), "put it in `cidr`".to_owned())
+        let network = written
+            .split_once('/')
+            .is_some_and(|(a, _)| a.parse::<IpAddr>().is_ok());
+        let (message, help) = if network {
+            (
+                format!("`{shown}` is a network, not an address"),
+                "put it in `cidr`".to_owned(),
+            )
         } else {
             let help = "write it as `203.0.113.9` or `2001:db8::9`, without a port or a name";
             (format!("`{shown}` is not an IP address"), help.to_owned())
@@ -141,7 +151,10 @@ pub(super) fn ports(value: &Value<'_>, problems: &mut Problems) -> Option<PortRa
             (text.escape_debug().to_string(), range)
         }
         other => {
-            let message = format!("expected a port or a range of ports, found {}", describe(other));
+            let message = format!(
+                "expected a port or a range of ports, found {}",
+                describe(other)
+            );
             problems.report(value.span(), message, help);
             return None;
         }
@@ -176,11 +189,15 @@ pub(super) fn integer<T: TryFrom<i64>>(number: &toml::de::DeInteger<'_>) -> Opti
 
 /// A protocol by name or IANA number; `icmp` is that of both IP versions.
 pub(super) fn protocol(value: &Value<'_>, problems: &mut Problems) -> Option<Vec<Protocol>> {
-    const HELP: &str = "write `tcp`, `udp`, `icmp` or the IANA number without quotes: `protocol = 47`";
+    const HELP: &str =
+        "write `tcp`, `udp`, `icmp` or the IANA number without quotes: `protocol = 47`";
     let (shown, found) = match value.get_ref() {
         DeValue::Integer(number) => {
             let number_text = number.to_string();
-            (number_text, integer::<u8>(number).map(|number| vec![Protocol(number)]))
+            (
+                number_text,
+                integer::<u8>(number).map(|number| vec![Protocol(number)]),
+            )
         }
         DeValue::String(name) => {
             let found = match &**name {
@@ -223,7 +240,10 @@ pub(super) fn territory(
             country_help(written, sets),
         )
     } else {
-        (format!("no set `{shown}` in jurisdictions.toml"), country_help(written, sets))
+        (
+            format!("no set `{shown}` in jurisdictions.toml"),
+            country_help(written, sets),
+        )
     };
     problems.report(value.span(), message, help);
     None
@@ -255,7 +275,10 @@ fn country_help(written: &str, sets: &SetNames) -> String {
         }
         None => {
             let names: Vec<&str> = known.map(String::as_str).collect();
-            format!("countries are two capitals such as `NO`; the sets are {}", names.join(", "))
+            format!(
+                "countries are two capitals such as `NO`; the sets are {}",
+                names.join(", ")
+            )
         }
     }
 }

@@ -11,7 +11,10 @@ fn examples(text: &str) -> Vec<(String, String)> {
         .map(|rest| {
             let example = rest.split("```").next().unwrap();
             let name = example.lines().next().unwrap().trim_start_matches("# ");
-            assert!(name.ends_with(".toml"), "the first line names the file: {name}");
+            assert!(
+                name.ends_with(".toml"),
+                "the first line names the file: {name}"
+            );
             (name.to_owned(), example.to_owned())
         })
         .collect()
@@ -45,7 +48,11 @@ fn every_key_is_documented() {
             let row = format!("| `{}` |", key.name);
             let row_required = format!("| `{}` (required) |", key.name);
             let wanted = if key.required { row_required } else { row };
-            assert!(text.contains(&wanted), "{}: no row `{wanted}`", section.name);
+            assert!(
+                text.contains(&wanted),
+                "{}: no row `{wanted}`",
+                section.name
+            );
         }
     }
 }

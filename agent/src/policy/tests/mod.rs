@@ -1,5 +1,5 @@
 //! Tests of whole sets.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod documentation;
 mod valid;
@@ -14,12 +14,18 @@ use super::{Policy, Source};
 
 /// A path of the repository.
 fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .join(path)
 }
 
 /// Sources from names and texts.
 fn sources(files: &[(&str, &str)]) -> Vec<Source> {
-    files.iter().map(|(name, text)| Source::from_text(name, text)).collect()
+    files
+        .iter()
+        .map(|(name, text)| Source::from_text(name, text))
+        .collect()
 }
 
 /// Every directory of `tests/broken-allowlists`, byte for byte. `BLESS=1`
@@ -38,7 +44,9 @@ fn broken_sets() {
     for case in cases {
         let rejected = Policy::load(&case).unwrap_err();
         let root = format!("{}", case.display());
-        let shown = format!("{rejected}\n").replace(&format!("{root}/"), "").replace(&root, ".");
+        let shown = format!("{rejected}\n")
+            .replace(&format!("{root}/"), "")
+            .replace(&root, ".");
         let expected = case.join("expected.txt");
         if env::var_os("BLESS").is_some() {
             fs::write(&expected, &shown).unwrap();
@@ -46,7 +54,11 @@ fn broken_sets() {
             wrong.push(format!("--- {} now prints:\n{shown}", case.display()));
         }
     }
-    assert!(wrong.is_empty(), "{}\nBLESS=1 accepts this", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\nBLESS=1 accepts this",
+        wrong.join("\n")
+    );
 }
 
 /// The frames hold every message and every help, in order, and colour only
@@ -86,11 +98,42 @@ mod arbitrary_text {
 
     fn fragment() -> impl Strategy<Value = String> {
         let words = [
-            "product", "title", "allow", "[[allow]]", "[[workload]]", "[", "]", "=", "\"", "\n",
-            "id", "cidr", "198.51.100.5/24", "ports", "443", "\"8-1\"", "countries", "é", "\t", "'",
-            "2027-01-01", "{", "}", ",", "#", "internal", "[[set]]", "name", "from", "\u{1b}", "\r",
+            "product",
+            "title",
+            "allow",
+            "[[allow]]",
+            "[[workload]]",
+            "[",
+            "]",
+            "=",
+            "\"",
+            "\n",
+            "id",
+            "cidr",
+            "198.51.100.5/24",
+            "ports",
+            "443",
+            "\"8-1\"",
+            "countries",
+            "é",
+            "\t",
+            "'",
+            "2027-01-01",
+            "{",
+            "}",
+            ",",
+            "#",
+            "internal",
+            "[[set]]",
+            "name",
+            "from",
+            "\u{1b}",
+            "\r",
         ];
-        prop_oneof![proptest::sample::select(words.map(str::to_owned).to_vec()), ".{0,3}"]
+        prop_oneof![
+            proptest::sample::select(words.map(str::to_owned).to_vec()),
+            ".{0,3}"
+        ]
     }
 
     proptest! {

@@ -49,13 +49,20 @@ fn the_reference_sets_of_countries() {
     assert_eq!(third("NO", day), Some(false));
     assert_eq!(third("CH", day), Some(true));
     assert_eq!(third("GB", day), Some(true));
-    assert_eq!(third("NO", date(2019, 1, 1)), None, "no period of the set holds then");
+    assert_eq!(
+        third("NO", date(2019, 1, 1)),
+        None,
+        "no period of the set holds then"
+    );
 }
 
 #[test]
 fn no_home_means_no_third_country() {
     let policy = Policy::from_sources(sources(&[("a.toml", MINIMAL)])).unwrap();
-    assert_eq!(policy.third_country("US".parse().unwrap(), date(2026, 1, 1)), None);
+    assert_eq!(
+        policy.third_country("US".parse().unwrap(), date(2026, 1, 1)),
+        None
+    );
 }
 
 const MINIMAL: &str = "product = \"a\"\ntitle = \"A\"\nowner = \"t\"\nposture = \"internal_only\"\n\
@@ -76,7 +83,14 @@ fn digest_is_reproducible_with_standard_tools() {
         .current_dir(directory.path())
         .output()
         .unwrap();
-    assert_eq!(digest(), String::from_utf8(printed.stdout).unwrap().split(' ').next().unwrap());
+    assert_eq!(
+        digest(),
+        String::from_utf8(printed.stdout)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+    );
     let before = digest();
     write("notes.txt", "still not");
     assert_eq!(digest(), before);

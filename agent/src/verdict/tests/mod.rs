@@ -1,7 +1,8 @@
 //! Tests of the verdict: a table of every outcome, and properties.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod properties;
+mod sample;
 mod table;
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
@@ -15,7 +16,10 @@ use crate::{
 };
 
 fn policy(files: &[(&str, &str)]) -> Policy {
-    let sources = files.iter().map(|(name, text)| Source::from_text(name, text)).collect();
+    let sources = files
+        .iter()
+        .map(|(name, text)| Source::from_text(name, text))
+        .collect();
     Policy::from_sources(sources).unwrap_or_else(|rejected| panic!("{rejected}"))
 }
 
@@ -30,7 +34,12 @@ fn flow(unit: &str, address: &str) -> Located {
         port: 443,
         protocol: Protocol::TCP,
         direction: Direction::Outbound,
-        process: Some(Process { pid: 9, uid: 1000, comm: "worker".into(), start_ns: 1 }),
+        process: Some(Process {
+            pid: 9,
+            uid: 1000,
+            comm: "worker".into(),
+            start_ns: 1,
+        }),
         first_ns: 1,
         last_ns: 2,
         attempts: 1,
@@ -49,9 +58,21 @@ fn flow(unit: &str, address: &str) -> Located {
         unknown: None,
     };
     let executable = Executable::Path(PathBuf::from("/usr/bin/worker"));
-    let flow = Attributed { record, workload: Arc::new(workload), executable };
-    let name = Name::None { reason: "names are not looked at".into() };
-    hosted(Located { flow: Named { flow, name }, hosted_in: Arc::new(nowhere()) }, "DE")
+    let flow = Attributed {
+        record,
+        workload: Arc::new(workload),
+        executable,
+    };
+    let name = Name::None {
+        reason: "names are not looked at".into(),
+    };
+    hosted(
+        Located {
+            flow: Named { flow, name },
+            hosted_in: Arc::new(nowhere()),
+        },
+        "DE",
+    )
 }
 
 fn nowhere() -> HostedIn {
@@ -66,8 +87,16 @@ fn nowhere() -> HostedIn {
 fn hosted(flow: Located, country: &str) -> Located {
     let country = country.parse().ok();
     let agreement = Agreement::Unanimous;
-    let hosted_in = HostedIn { country, agreement, sources: Vec::new(), reason: None };
-    Located { hosted_in: Arc::new(hosted_in), ..flow }
+    let hosted_in = HostedIn {
+        country,
+        agreement,
+        sources: Vec::new(),
+        reason: None,
+    };
+    Located {
+        hosted_in: Arc::new(hosted_in),
+        ..flow
+    }
 }
 
 fn disputed(flow: Located) -> Located {
@@ -82,11 +111,17 @@ fn disputed(flow: Located) -> Located {
         sources: vec![answer("geo-a", "DE"), answer("geo-b", "US")],
         reason: Some("the sources disagree".into()),
     };
-    Located { hosted_in: Arc::new(hosted_in), ..flow }
+    Located {
+        hosted_in: Arc::new(hosted_in),
+        ..flow
+    }
 }
 
 fn unlocated(flow: Located) -> Located {
-    Located { hosted_in: Arc::new(nowhere()), ..flow }
+    Located {
+        hosted_in: Arc::new(nowhere()),
+        ..flow
+    }
 }
 
 fn with_record(mut flow: Located, change: impl FnOnce(&mut FlowRecord)) -> Located {

@@ -58,7 +58,9 @@ impl Drawn {
                 .any(|text| text.parse::<IpNetwork>().unwrap().contains(record.address));
         let udp = record.protocol == Protocol::UDP;
         let direction = self.inbound == (record.direction == Direction::Inbound);
-        let port = self.ports.is_none_or(|(a, b)| a <= record.port && record.port <= b);
+        let port = self
+            .ports
+            .is_none_or(|(a, b)| a <= record.port && record.port <= b);
         if !(named && direction && port && self.udp.is_none_or(|wanted| wanted == udp)) {
             return None;
         }
@@ -81,11 +83,19 @@ impl Drawn {
 
 /// The verdict of the definition.
 fn naive(entries: &[&Drawn], flow: &Located) -> Verdict {
-    let said: Vec<Verdict> = entries.iter().filter_map(|entry| entry.says(flow)).collect();
-    [Verdict::Declared, Verdict::Indeterminate, Verdict::Expired, Verdict::OutOfJurisdiction]
-        .into_iter()
-        .find(|verdict| said.contains(verdict))
-        .unwrap_or(Verdict::Undeclared)
+    let said: Vec<Verdict> = entries
+        .iter()
+        .filter_map(|entry| entry.says(flow))
+        .collect();
+    [
+        Verdict::Declared,
+        Verdict::Indeterminate,
+        Verdict::Expired,
+        Verdict::OutOfJurisdiction,
+    ]
+    .into_iter()
+    .find(|verdict| said.contains(verdict))
+    .unwrap_or(Verdict::Undeclared)
 }
 
 fn network() -> impl Strategy<Value = String> {
@@ -96,7 +106,10 @@ fn network() -> impl Strategy<Value = String> {
         }),
         (0u16..3, 120u8..=128).prop_map(|(host, length)| {
             let address = format!("2001:db8::{host}").parse().unwrap();
-            format!("{}/{length}", IpNetwork::new(address, length).unwrap().network())
+            format!(
+                "{}/{length}",
+                IpNetwork::new(address, length).unwrap().network()
+            )
         }),
     ]
 }
@@ -110,15 +123,19 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         proptest::option::of(any::<bool>()),
         proptest::bool::weighted(0.3),
     )
-        .prop_map(|(inbound, networks, countries, ports, udp, expired)| Drawn {
-            inbound,
-            networks: networks.into_iter().collect(),
-            countries,
-            ports: ports.map(|(first, more)| (first, first + more)),
-            udp,
-            expired,
+        .prop_map(
+            |(inbound, networks, countries, ports, udp, expired)| Drawn {
+                inbound,
+                networks: networks.into_iter().collect(),
+                countries,
+                ports: ports.map(|(first, more)| (first, first + more)),
+                udp,
+                expired,
+            },
+        )
+        .prop_filter("a destination", |e| {
+            !e.networks.is_empty() || !e.countries.is_empty()
         })
-        .prop_filter("a destination", |e| !e.networks.is_empty() || !e.countries.is_empty())
 }
 
 fn drawn_flow() -> impl Strategy<Value = Located> {
@@ -136,7 +153,11 @@ fn drawn_flow() -> impl Strategy<Value = Located> {
             let flow = with_record(flow("a.service", &address), |record| {
                 record.port = port;
                 record.protocol = if udp { Protocol::UDP } else { Protocol::TCP };
-                record.direction = if inbound { Direction::Inbound } else { Direction::Outbound };
+                record.direction = if inbound {
+                    Direction::Inbound
+                } else {
+                    Direction::Outbound
+                };
             });
             match COUNTRIES.get(place) {
                 Some(country) => hosted(flow, country),
@@ -155,10 +176,18 @@ fn set(entries: &[(usize, &Drawn)], shared: usize, reversed: bool) -> Policy {
         .to_owned();
     let mut platform = String::new();
     for (number, entry) in entries {
-        let file = if *number < shared { &mut platform } else { &mut product };
+        let file = if *number < shared {
+            &mut platform
+        } else {
+            &mut product
+        };
         file.push_str(&entry.toml(&format!("e{number}")));
     }
-    let mut files = vec![("a.toml", product.as_str()), ("b.toml", OTHER), ("platform.toml", &platform)];
+    let mut files = vec![
+        ("a.toml", product.as_str()),
+        ("b.toml", OTHER),
+        ("platform.toml", &platform),
+    ];
     if reversed {
         files.reverse();
     }
@@ -186,7 +215,7 @@ proptest! {
         let judged = judge(flow.clone(), &policy, TODAY);
         prop_assert_eq!(judged.verdict, naive(&entries.iter().collect::<Vec<_>>(), &flow));
         if judged.verdict == Verdict::Declared {
-            let rule = judged.rule.clone().unwrap_or_default();
+            let rule = judged.rule.unwrap_or_default();
             let number: usize = rule.trim_start_matches('e').parse().unwrap();
             prop_assert_eq!(entries[number].says(&flow), Some(Verdict::Declared));
             prop_assert!(!entries[number].expired);

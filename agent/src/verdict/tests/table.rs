@@ -2,153 +2,24 @@
 
 use jiff::civil::{Date, date};
 
-use super::*;
+use super::{sample::sample, *};
 use crate::verdict::{Verdict, judge};
 
 const TODAY: Date = date(2026, 11, 1);
 
-const JURISDICTIONS: &str = r#"
-[[set]]
-name = "EEA"
-from = 2020-02-01
-countries = ["EU", "NO"]
-source = "synthetic"
-reviewed = 2026-11-01
-
-[[set]]
-name = "EU"
-from = 2020-02-01
-countries = ["DE", "SE"]
-source = "synthetic"
-reviewed = 2026-11-01
-"#;
-
-const PLATFORM: &str = r#"
-home = "EEA"
-
-[[internal]]
-cidr = "10.0.0.0/8"
-purpose = "hosts"
-owner = "net"
-
-[[internal]]
-cidr = "10.9.0.0/16"
-purpose = "storage"
-owner = "net"
-
-[[allow]]
-id = "shared-time"
-purpose = "time"
-owner = "net"
-address = ["192.0.2.123"]
-ports = [123]
-protocol = "udp"
-"#;
-
-const IMAGE: &str = r#"
-product = "image"
-title = "Image"
-owner = "team"
-posture = "external_declared"
-
-[[workload]]
-unit = "image*.service"
-
-[[workload]]
-container = "image-*"
-image = "registry.internal/**"
-
-[[workload]]
-pod_namespace = "image"
-pod = "worker-?"
-
-[[workload]]
-executable = "/opt/image/**"
-uid = 990
-
-[[workload]]
-machine = "render-*"
-
-[[workload]]
-cgroup = "/image.slice/**"
-
-[[allow]]
-id = "provider"
-purpose = "p"
-owner = "o"
-cidr = ["198.51.100.0/24", "2001:db8:a::/48"]
-countries = ["EEA"]
-ports = [443, "8000-8100"]
-protocol = "tcp"
-
-[[allow]]
-id = "anywhere-in-sweden"
-purpose = "p"
-owner = "o"
-countries = ["SE"]
-ports = [9443]
-
-[[allow]]
-id = "old"
-purpose = "p"
-owner = "o"
-address = ["203.0.113.7"]
-expires = 2026-10-31
-
-[[allow]]
-id = "last-day"
-purpose = "p"
-owner = "o"
-address = ["203.0.113.8"]
-expires = 2026-11-01
-
-[[allow]]
-id = "old-in-norway"
-purpose = "p"
-owner = "o"
-address = ["203.0.113.7"]
-countries = ["NO"]
-ports = [8443]
-
-[[allow]]
-id = "clients"
-purpose = "p"
-owner = "o"
-direction = "inbound"
-cidr = ["203.0.113.0/24"]
-ports = [443]
-protocol = "tcp"
-
-[[allow]]
-id = "ping"
-purpose = "p"
-owner = "o"
-cidr = ["198.51.100.0/24", "2001:db8:a::/48"]
-protocol = "icmp"
-"#;
-
-const VIDEO: &str = r#"
-product = "video"
-title = "Video"
-owner = "team"
-posture = "internal_only"
-
-[[workload]]
-slice = "video.slice"
-"#;
-
-fn sample() -> Policy {
-    policy(&[
-        ("image.toml", IMAGE),
-        ("video.toml", VIDEO),
-        ("platform.toml", PLATFORM),
-        ("jurisdictions.toml", JURISDICTIONS),
-    ])
-}
-
 /// Product, verdict, rule and reason.
 #[track_caller]
-fn expect(flow: Located, product: Option<&str>, verdict: Verdict, rule: Option<&str>, reason: &str) {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller builds the flow in place"
+)]
+fn expect(
+    flow: Located,
+    product: Option<&str>,
+    verdict: Verdict,
+    rule: Option<&str>,
+    reason: &str,
+) {
     let judged = judge(flow.clone(), &sample(), TODAY);
     assert_eq!(judged.reason, reason);
     assert_eq!(judged.product.as_deref(), product);
@@ -267,7 +138,10 @@ fn undeclared() {
     }
     // Another country than the one that is all an entry names.
     let elsewhere = with_record(hosted(image("203.0.113.200"), "NO"), |r| r.port = 9443);
-    assert_eq!(judge(elsewhere, &sample(), TODAY).verdict, Verdict::Undeclared);
+    assert_eq!(
+        judge(elsewhere, &sample(), TODAY).verdict,
+        Verdict::Undeclared
+    );
 }
 
 #[test]
@@ -295,7 +169,10 @@ fn expired() {
     // Better than the entry in force that does not admit the place, since the
     // expired one would have declared it.
     let both = with_record(image("203.0.113.7"), |r| r.port = 8443);
-    assert_eq!(judge(both.clone(), &sample(), TODAY).rule.as_deref(), Some("old"));
+    assert_eq!(
+        judge(both.clone(), &sample(), TODAY).rule.as_deref(),
+        Some("old")
+    );
     // And not where the entry in force declares it.
     let declared = judge(hosted(both, "NO"), &sample(), TODAY);
     assert_eq!(declared.rule.as_deref(), Some("old-in-norway"));
@@ -348,7 +225,9 @@ fn indeterminate_without_a_destination() {
 
 #[test]
 fn indeterminate_claim() {
-    let contested = with_workload(image("203.0.113.9"), |w| w.slice = Some("video.slice".into()));
+    let contested = with_workload(image("203.0.113.9"), |w| {
+        w.slice = Some("video.slice".into());
+    });
     expect(
         contested,
         None,
@@ -428,26 +307,41 @@ fn workloads_of_every_kind() {
         with_workload(stray(), |w| {
             w.container = Some(container(Some("image-1"), Some("registry.internal/a/b")));
         }),
-        with_workload(stray(), |w| w.pod = Some(pod(Some("image"), Some("worker-1")))),
+        with_workload(stray(), |w| {
+            w.pod = Some(pod(Some("image"), Some("worker-1")));
+        }),
         with_workload(stray(), |w| w.machine = Some("render-1".into())),
-        with_workload(stray(), |w| w.cgroup_path = Some("/image.slice/a/b.service".into())),
+        with_workload(stray(), |w| {
+            w.cgroup_path = Some("/image.slice/a/b.service".into());
+        }),
         {
             let mut flow = with_record(stray(), |r| {
-                r.process = Some(Process { pid: 1, uid: 990, comm: "x".into(), start_ns: 1 });
+                r.process = Some(Process {
+                    pid: 1,
+                    uid: 990,
+                    comm: "x".into(),
+                    start_ns: 1,
+                });
             });
             flow.flow.flow.executable = Executable::Path("/opt/image/bin/worker".into());
             flow
         },
     ];
     for flow in claimed {
-        assert_eq!(judge(flow.clone(), &sample(), TODAY).product.as_deref(), Some("image"), "{flow:?}");
+        assert_eq!(
+            judge(flow.clone(), &sample(), TODAY).product.as_deref(),
+            Some("image"),
+            "{flow:?}"
+        );
     }
     let strangers = [
         stray(),
         with_workload(stray(), |w| {
             w.container = Some(container(Some("image-1"), Some("elsewhere.example/a/b")));
         }),
-        with_workload(stray(), |w| w.pod = Some(pod(Some("image"), Some("worker-10")))),
+        with_workload(stray(), |w| {
+            w.pod = Some(pod(Some("image"), Some("worker-10")));
+        }),
         // A user's own unit is not the system's unit of that name.
         with_workload(flow("image-1.service", place), |w| {
             w.kind = WorkloadKind::SystemdUserUnit;
