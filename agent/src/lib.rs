@@ -10,6 +10,7 @@
 //! ```
 
 pub mod attribution;
+pub mod cli;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;
