@@ -5,7 +5,7 @@ mod metrics;
 mod quantity;
 mod table;
 
-pub use json::{DatabaseLine, FlowEvent, JsonLines, Started, Stopped};
+pub use json::{AllowlistsLine, DatabaseLine, FlowEvent, JsonLines, Started, Stopped};
 pub use metrics::{Metrics, serve};
 pub use table::LiveTable;
 
