@@ -10,6 +10,7 @@
 //! ```
 
 pub mod attribution;
+mod bounded;
 pub mod jurisdiction;
 pub mod naming;
 pub mod policy;
