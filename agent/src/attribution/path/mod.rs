@@ -29,7 +29,10 @@ pub fn parse(path: &str) -> Workload {
         }
         depth += 1;
         // systemd puts `_` before names that the kernel would take for a file.
-        let segment = component.strip_prefix('_').unwrap_or(component);
+        let segment = component
+            .strip_prefix('_')
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(component);
         scan.step(before, parent, segment);
         if scan.container.is_some() || scan.machine.is_some() {
             break;

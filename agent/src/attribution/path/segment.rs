@@ -226,7 +226,9 @@ pub(super) fn machine(parent: &str, segment: &str) -> Option<Machine> {
         "lxc" | "lxc.payload" | "lxc.monitor" => Some(Machine::Lxc(segment.to_owned())),
         // libvirt without systemd.
         "machine" => libvirt(&unescape(segment)).or_else(|| {
-            let name = segment.strip_suffix(".libvirt-qemu")?;
+            let name = segment
+                .strip_suffix(".libvirt-qemu")
+                .filter(|name| !name.is_empty())?;
             Some(Machine::Virtual(unescape(name)))
         }),
         _ => None,

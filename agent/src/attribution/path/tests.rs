@@ -459,6 +459,7 @@ fn machines() {
             "Lxc 101 machine=101",
         ),
         ("/lxc.payload/old", "Lxc old machine=old"),
+        ("/lxc/_", "Lxc _ machine=_"),
         (
             "/lxc.payload.k3s/kubepods/burstable/pod{UID}/{ID}",
             "Lxc k3s machine=k3s",
