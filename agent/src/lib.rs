@@ -12,6 +12,7 @@
 pub mod attribution;
 pub mod cli;
 pub mod daemon;
+mod bounded;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;
