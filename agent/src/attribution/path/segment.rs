@@ -239,17 +239,20 @@ fn registered(name: &str) -> Machine {
     libvirt(name).unwrap_or_else(|| Machine::Nspawn(name.to_owned()))
 }
 
-/// libvirt registers `<driver>-<number>-<name>`.
+/// libvirt registers `<driver>-<number>-<name>`, and `<driver>-<user>-<number>-<name>`
+/// for the machines of a user's session.
 fn libvirt(name: &str) -> Option<Machine> {
     let name = name.strip_suffix(".libvirt-qemu").unwrap_or(name);
     let (driver, rest) = name.split_once('-')?;
-    let (number, domain) = rest.split_once('-')?;
-    if number.is_empty() || domain.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
+    let numbered = |text: &str| {
+        let (number, domain) = text.split_once('-')?;
+        let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        (digits && !domain.is_empty()).then(|| domain.to_owned())
+    };
+    let domain = numbered(rest).or_else(|| numbered(rest.split_once('-')?.1))?;
     match driver {
-        "qemu" | "xen" | "ch" | "bhyve" => Some(Machine::Virtual(domain.to_owned())),
-        "lxc" => Some(Machine::Lxc(domain.to_owned())),
+        "qemu" | "xen" | "ch" | "bhyve" => Some(Machine::Virtual(domain)),
+        "lxc" => Some(Machine::Lxc(domain)),
         _ => None,
     }
 }

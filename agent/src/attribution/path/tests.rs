@@ -277,6 +277,11 @@ fn podman() {
             "/system.slice/web.service/libpod-payload-{ID}",
             "Container {SHORT} unit=web.service slice=system.slice container=Podman:{ID}",
         ),
+        // Where Quadlet keeps conmon, and pasta or rootlessport for a user.
+        (
+            "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/runtime",
+            "SystemdUserUnit web.service unit=web.service slice=app.slice user=1000",
+        ),
         (
             "/system.slice/web.service/supervisor",
             "SystemdUnit web.service unit=web.service slice=system.slice",
@@ -432,6 +437,14 @@ fn machines() {
         (
             r"/machine.slice/machine-lxc\x2d4711\x2dci.scope",
             r"Lxc ci unit=machine-lxc\x2d4711\x2dci.scope slice=machine.slice machine=ci",
+        ),
+        (
+            r"/user.slice/user-1000.slice/user@1000.service/machine.slice/machine-qemu\x2dada\x2d1\x2dweb\x2d01.scope",
+            r"VirtualMachine web-01 unit=machine-qemu\x2dada\x2d1\x2dweb\x2d01.scope slice=machine.slice user=1000 machine=web-01",
+        ),
+        (
+            r"/machine.slice/machine-qemu\x2dtools.scope",
+            r"Nspawn qemu-tools unit=machine-qemu\x2dtools.scope slice=machine.slice machine=qemu-tools",
         ),
         (
             "/machine/qemu-3-web.libvirt-qemu/emulator",
