@@ -10,9 +10,9 @@
 //! ```
 
 pub mod attribution;
+mod bounded;
 pub mod cli;
 pub mod daemon;
-mod bounded;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;

@@ -9,11 +9,7 @@ mod recorder;
 
 pub use failure::Failure;
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -78,7 +74,9 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    runtime.block_on(record(options, policy, databases, directory, ledger, display))
+    runtime.block_on(record(
+        options, policy, databases, directory, ledger, display,
+    ))
 }
 
 async fn record(
@@ -149,10 +147,10 @@ async fn record(
 }
 
 /// Binds before anything is attached, so that a taken port is said in time.
-async fn listen(
-    address: Option<SocketAddr>,
-) -> Result<Option<(TcpListener, SocketAddr)>, Failure> {
-    let Some(address) = address else { return Ok(None) };
+async fn listen(address: Option<SocketAddr>) -> Result<Option<(TcpListener, SocketAddr)>, Failure> {
+    let Some(address) = address else {
+        return Ok(None);
+    };
     let refused = |error| Failure::Metrics(address, error);
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
