@@ -75,22 +75,23 @@ pub(crate) fn host_cargo(workspace: &Workspace) -> Command {
 
 fn agent(workspace: &Workspace, release: bool) -> Result<PathBuf> {
     progress::heading("build the agent");
-    binary(workspace, "weir", "weir", release)
+    program(workspace, "weir", "weir", release)
 }
 
-/// Builds one binary of the host and gives back its path.
-pub(crate) fn binary(
+/// Builds the binaries of one package of the host and gives back the path of
+/// the named one; the others are beside it.
+pub(crate) fn program(
     workspace: &Workspace,
     package: &str,
     name: &str,
     release: bool,
 ) -> Result<PathBuf> {
     let mut cargo = host_cargo(workspace);
-    cargo.args(["build", "--package", package, "--bin", name]);
+    cargo.args(["build", "--package", package, "--bins"]);
     if release {
         cargo.arg("--release");
     }
-    command::run(&mut cargo, &format!("building {name}"))?;
+    command::run(&mut cargo, &format!("building {package}"))?;
     let path = workspace.binaries(release).join(name);
     if !path.is_file() {
         bail!("the build succeeded but left no {}", path.display());

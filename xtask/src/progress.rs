@@ -40,6 +40,11 @@ pub(crate) fn found(name: &str, detail: &str) {
     eprintln!("  ok    {name}: {detail}");
 }
 
+/// Says what the set-up cannot do by itself.
+pub(crate) fn note(name: &str, detail: &str) {
+    eprintln!("  note  {name}: {detail}");
+}
+
 /// Announces a part of the work.
 pub(crate) fn heading(text: &str) {
     eprintln!("==> {text}");

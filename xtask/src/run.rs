@@ -13,8 +13,10 @@ use crate::{
     workspace::{Workspace, make_directory},
 };
 
-/// Package of the demonstration, the benchmark and the end-to-end tests.
+/// Package of the demonstration and the end-to-end tests.
 pub(crate) const SCENARIOS: &str = "weir-tests";
+/// Package and program of the benchmark.
+const BENCHMARK: &str = "weir-bench";
 
 /// Sets up, builds and becomes the agent, so that signals and the exit code
 /// are its own.
@@ -52,16 +54,17 @@ fn agent_command(workspace: &Workspace, agent: &Path, store: &Path) -> Result<Co
 
 /// Runs sample products and shows the verdicts.
 pub(crate) fn demo(workspace: &Workspace) -> Result<Infallible> {
-    scenario(workspace, "weir-demo", false, &[])
+    program(workspace, SCENARIOS, "weir-demo", false, &[])
 }
 
 /// Measures; optimised, as what is measured should be what is installed.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
-    scenario(workspace, "weir-bench", true, arguments)
+    program(workspace, BENCHMARK, BENCHMARK, true, arguments)
 }
 
-fn scenario(
+fn program(
     workspace: &Workspace,
+    package: &str,
     name: &str,
     release: bool,
     arguments: &[String],
@@ -69,7 +72,7 @@ fn scenario(
     let tools = setup::prepare(workspace, Goal::Demo)?;
     let agent = build::all(workspace, &tools, release)?;
     progress::heading(&format!("build {name}"));
-    let program = build::binary(workspace, SCENARIOS, name, release)?;
+    let program = build::program(workspace, package, name, release)?;
     progress::heading(&format!("run {name}"));
     explain_root();
     let mut command = command::as_root(program.as_os_str(), &environment(workspace, &agent))?;
@@ -77,7 +80,7 @@ fn scenario(
     bail!("cannot start {}: {error}", program.display());
 }
 
-/// What programs of [`SCENARIOS`] are told.
+/// What the programs that start an agent are told.
 pub(crate) fn environment(workspace: &Workspace, agent: &Path) -> [(&'static str, OsString); 3] {
     [
         ("WEIR_AGENT", agent.into()),
