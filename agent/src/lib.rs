@@ -10,7 +10,10 @@
 //! ```
 
 pub mod attribution;
+pub mod cli;
 pub mod jurisdiction;
+pub mod kernel;
+pub mod ledger;
 pub mod naming;
 pub mod policy;
 pub mod record;

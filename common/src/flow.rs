@@ -14,12 +14,12 @@ pub const KIND_EXACT: u8 = 0;
 pub const KIND_FOLDED: u8 = 1;
 
 /// The slot is not in use.
-pub const SLOT_FREE: u32 = 0;
+pub const SLOT_FREE: u16 = 0;
 /// The slot counts a flow.
-pub const SLOT_LIVE: u32 = 1;
+pub const SLOT_LIVE: u16 = 1;
 /// The agent has taken the key out of the index; late packets may still be
 /// added until a grace period of RCU has passed.
-pub const SLOT_RETIRED: u32 = 2;
+pub const SLOT_RETIRED: u16 = 2;
 
 /// Index of the slot that takes every packet that no other slot could take,
 /// so that bytes are never lost, only detail.
@@ -86,12 +86,14 @@ pub struct FlowSlot {
     pub ingress_packets: u64,
     /// When the slot was taken, nanoseconds of `CLOCK_BOOTTIME`.
     pub first_ns: u64,
-    /// Calls of `connect`, or unconnected sends that took the slow path.
+    /// Calls of `connect`, failed ones included.
     pub attempts: u32,
-    /// `SOCKET_*` flags of the socket that was first seen.
-    pub flags: u32,
+    /// Connected sockets that were released.
+    pub released: u32,
     /// [`SLOT_FREE`], [`SLOT_LIVE`] or [`SLOT_RETIRED`].
-    pub state: u32,
+    pub state: u16,
+    /// `SOCKET_*` flags of the socket that was first seen.
+    pub flags: u16,
     /// Raised each time the slot is retired; a socket that remembers an older
     /// epoch must look its flow up again.
     pub epoch: u32,

@@ -29,7 +29,10 @@ pub const ABI_VERSION: u32 = 1;
 
 #[cfg(feature = "user")]
 mod pod {
-    #![expect(unsafe_code, reason = "aya's Pod is the promise that any bytes are a value")]
+    #![expect(
+        unsafe_code,
+        reason = "aya's Pod is the promise that any bytes are a value"
+    )]
     use crate::{CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Process, SocketState};
 
     macro_rules! pod {
@@ -39,5 +42,13 @@ mod pod {
             unsafe impl aya::Pod for $type {}
         )*};
     }
-    pod!(CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Process, SocketState);
+    pod!(
+        CgroupPath,
+        FirstSight,
+        FlowKey,
+        FlowSlot,
+        KernelOffsets,
+        Process,
+        SocketState
+    );
 }

@@ -15,8 +15,12 @@ pub struct KernelOffsets {
     pub cgroup_kn: u32,
     /// `kernfs_node.id`.
     pub kernfs_node_id: u32,
+    /// `cgroup.root`.
+    pub cgroup_root: u32,
+    /// `cgroup_root.hierarchy_id`; 0 is cgroup v2.
+    pub cgroup_root_hierarchy_id: u32,
     /// Always zero.
     pub padding: u32,
 }
 
-const _: () = assert!(size_of::<KernelOffsets>() == 24);
+const _: () = assert!(size_of::<KernelOffsets>() == 32);

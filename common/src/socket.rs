@@ -3,12 +3,12 @@
 use crate::{FlowKey, Process};
 
 /// The socket called `connect`, or sends without having been sent to.
-pub const SOCKET_INITIATED: u32 = 1;
+pub const SOCKET_INITIATED: u16 = 1;
 /// The socket was open before the programs were attached: its process is not
 /// known.
-pub const SOCKET_PREEXISTING: u32 = 2;
+pub const SOCKET_PREEXISTING: u16 = 2;
 /// The socket has received from a peer it had not written to.
-pub const SOCKET_SERVED: u32 = 4;
+pub const SOCKET_SERVED: u16 = 4;
 
 /// Identity and current flow of one socket. Cloned to accepted sockets
 /// (`BPF_F_CLONE`).
@@ -25,10 +25,12 @@ pub struct SocketState {
     /// Epoch of that slot when it was remembered.
     pub epoch: u32,
     /// `SOCKET_*` flags.
-    pub flags: u32,
+    pub flags: u16,
     /// Non-zero when every packet of this socket belongs to `key`, so that
     /// headers need not be read: a connected TCP socket.
-    pub settled: u32,
+    pub settled: u16,
+    /// Always zero.
+    pub padding: u32,
 }
 
 const _: () = assert!(size_of::<SocketState>() == 88);

@@ -1,1 +1,281 @@
 //! The policy in force: allowlists and the platform's own networks.
+//!
+//! Text becomes policy in four steps, and each finds its own errors; a set with
+//! any error at all is refused whole, with every error that it has.
+//!
+//! ```text
+//! source (files) ─> form (typed parts with places) ─> whole (checks across files) ─> Policy
+//!        └──────────────── diagnostic ────────────────────┘ ─> render
+//! ```
+//!
+//! The language is described in `docs/allowlists.md`. To extend it: a key is
+//! added to its section in `form`, its value to [`Entry`], [`Selector`] or
+//! [`Product`], its meaning to the verdict.
+
+mod countries;
+mod diagnostic;
+mod entry;
+mod form;
+mod glob;
+mod network;
+mod product;
+mod render;
+mod selector;
+mod source;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+use std::{net::IpAddr, path::Path, sync::Arc};
+
+use ipnetwork::IpNetwork;
+use jiff::civil::Date;
+use prefix_trie::joint::JointPrefixMap;
+
+use self::form::{EntryForm, JurisdictionsForm, PlatformForm, Problems, ProductForm};
+pub use self::{
+    countries::{CountrySets, Period, Territory},
+    diagnostic::{Diagnostic, Place, Rejected},
+    entry::{Candidate, Entries, Entry, PortRange, has_ports},
+    glob::{Glob, GlobError},
+    network::InternalNetwork,
+    product::{Posture, Product},
+    selector::{Aspect, Fit, Selector, Wanted},
+    source::{Position, Source, digest},
+};
+use crate::{attribution::Attributed, jurisdiction::CountryCode};
+
+/// The reserved file of the platform's own networks and shared services.
+const PLATFORM: &str = "platform.toml";
+/// The reserved file of sets of countries.
+const JURISDICTIONS: &str = "jurisdictions.toml";
+
+/// A valid set, ready to judge.
+#[derive(Debug)]
+pub struct Policy {
+    digest: String,
+    products: Vec<Product>,
+    shared: Entries,
+    internal: JointPrefixMap<IpNetwork, InternalNetwork>,
+    home: Option<Territory>,
+    sets: CountrySets,
+}
+
+/// Whose a workload is.
+#[derive(Clone, Debug)]
+pub enum Claim<'a> {
+    /// One product's.
+    Product(&'a Product),
+    /// Claimed by several, by name.
+    Contested(Vec<&'a Product>),
+    /// Nobody's as far as is known, but this product's if this aspect, which is
+    /// not known, fits.
+    Possible(&'a Product, Aspect),
+    /// Nobody's.
+    Nobody,
+}
+
+impl Policy {
+    /// Reads and checks a directory of allowlists.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the set, or with the directory.
+    pub fn load(directory: &Path) -> Result<Self, Rejected> {
+        let (sources, problems) = source::read(directory);
+        Self::build(directory, sources, problems)
+    }
+
+    /// Checks a set that is already read: [`Policy::load`] without the files.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the set.
+    pub fn from_sources(sources: Vec<Source>) -> Result<Self, Rejected> {
+        Self::build(Path::new("."), sources, Vec::new())
+    }
+
+    fn build(
+        directory: &Path,
+        sources: Vec<Source>,
+        mut found: Vec<Diagnostic>,
+    ) -> Result<Self, Rejected> {
+        let digest = digest(&sources);
+        // A file that could not be read may be the one that defines a name.
+        let unread = found
+            .iter()
+            .any(|problem| problem.file.ends_with(JURISDICTIONS));
+        let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
+        let mut jurisdictions = if unread {
+            JurisdictionsForm::unreadable()
+        } else {
+            JurisdictionsForm::absent()
+        };
+        if let Some(source) = sources.iter().find(|source| source.name == JURISDICTIONS) {
+            let mut problems = Problems::new(Arc::clone(source));
+            jurisdictions = JurisdictionsForm::read(&mut problems);
+            found.extend(problems.into_found());
+        }
+        let mut platform = None;
+        let mut products = Vec::new();
+        for source in sources.iter().filter(|source| source.name != JURISDICTIONS) {
+            let mut problems = Problems::new(Arc::clone(source));
+            if source.name == PLATFORM {
+                platform = PlatformForm::read(&jurisdictions.names, &mut problems);
+            } else {
+                products.extend(ProductForm::read(&jurisdictions.names, &mut problems));
+            }
+            found.extend(problems.into_found());
+        }
+        let networks_known = !found.iter().any(|problem| problem.file.ends_with(PLATFORM));
+        found.extend(whole::check(&products, platform.as_ref(), networks_known));
+        if products.is_empty() && found.is_empty() {
+            let help = "add one file `<product>.toml` for each product";
+            found.push(Diagnostic::whole(
+                directory,
+                "the set declares no product",
+                help,
+            ));
+        }
+        if !found.is_empty() {
+            return Err(Rejected::new(directory, found));
+        }
+        Ok(Self::compile(
+            digest,
+            products,
+            platform,
+            jurisdictions.sets,
+        ))
+    }
+
+    fn compile(
+        digest: String,
+        products: Vec<ProductForm>,
+        platform: Option<PlatformForm>,
+        sets: CountrySets,
+    ) -> Self {
+        let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
+        compiled.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut internal = JointPrefixMap::new();
+        let (mut shared, mut home) = (Vec::new(), None);
+        if let Some(platform) = platform {
+            home = platform.home;
+            shared = entries(platform.entries);
+            for network in platform.internal {
+                internal.insert(network.cidr, network);
+            }
+        }
+        Self {
+            digest,
+            products: compiled,
+            shared: Entries::new(shared),
+            internal,
+            home,
+            sets,
+        }
+    }
+
+    /// Identifies the set: see [`digest`].
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Every product, by name.
+    pub fn products(&self) -> impl Iterator<Item = &Product> {
+        self.products.iter()
+    }
+
+    /// A product by its name.
+    pub fn product(&self, name: &str) -> Option<&Product> {
+        let at = self
+            .products
+            .binary_search_by(|product| product.name().cmp(name))
+            .ok()?;
+        self.products.get(at)
+    }
+
+    /// How many entries the products and the platform have together.
+    pub fn entry_count(&self) -> usize {
+        self.shared.len()
+            + self
+                .products
+                .iter()
+                .map(|p| p.entries().len())
+                .sum::<usize>()
+    }
+
+    /// Entries of the platform, which every product inherits.
+    pub fn shared(&self) -> &Entries {
+        &self.shared
+    }
+
+    /// The platform's own network that holds the address, the narrowest.
+    pub fn internal_network(&self, address: IpAddr) -> Option<&InternalNetwork> {
+        self.internal
+            .get_lpm(&IpNetwork::from(address))
+            .map(|(_, network)| network)
+    }
+
+    /// Every network of the platform.
+    pub fn internal_networks(&self) -> impl Iterator<Item = &InternalNetwork> {
+        self.internal.values()
+    }
+
+    /// The platform's jurisdiction.
+    pub fn home(&self) -> Option<&Territory> {
+        self.home.as_ref()
+    }
+
+    /// The sets of countries.
+    pub fn country_sets(&self) -> &CountrySets {
+        &self.sets
+    }
+
+    /// Whether the country is outside the platform's jurisdiction on that day;
+    /// `None` when no jurisdiction is configured or its set has no period for
+    /// the day.
+    pub fn third_country(&self, country: CountryCode, day: Date) -> Option<bool> {
+        self.sets
+            .contains(self.home.as_ref()?, country, day)
+            .map(|inside| !inside)
+    }
+
+    /// Whose the flow's workload is. A certain claim is not put in doubt by a
+    /// possible one.
+    pub fn claim(&self, flow: &Attributed) -> Claim<'_> {
+        let mut certain = Vec::new();
+        let mut possible = None;
+        for product in &self.products {
+            match product.fit(flow) {
+                Fit::Yes => certain.push(product),
+                Fit::Unknown(aspect) => possible = possible.or(Some((product, aspect))),
+                Fit::No => {}
+            }
+        }
+        match (certain.as_slice(), possible) {
+            ([one], _) => Claim::Product(one),
+            ([], Some((product, aspect))) => Claim::Possible(product, aspect),
+            ([], None) => Claim::Nobody,
+            _ => Claim::Contested(certain),
+        }
+    }
+}
+
+/// A product of a set without errors, where every part is there.
+fn product(form: ProductForm) -> Option<Product> {
+    Some(Product {
+        name: form.name?,
+        title: form.title?,
+        owner: form.owner?,
+        posture: form.posture?,
+        selectors: form
+            .selectors
+            .into_iter()
+            .map(|selector| selector.value)
+            .collect(),
+        entries: Entries::new(entries(form.entries)),
+    })
+}
+
+fn entries(forms: Vec<EntryForm>) -> Vec<Entry> {
+    forms.into_iter().filter_map(|form| form.entry).collect()
+}

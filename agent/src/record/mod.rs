@@ -1,5 +1,8 @@
 //! Stage 1: what the kernel counted, decoded.
 
+mod decode;
 mod flow;
+mod sweep;
 
 pub use flow::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope};
+pub use sweep::{Change, IdlePolicy, Observation, Sweeper};

@@ -1,0 +1,3 @@
+//! The subcommands of `weir`.
+
+pub mod check;

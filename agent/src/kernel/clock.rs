@@ -1,0 +1,44 @@
+//! Times of the kernel's records as times of day.
+
+use jiff::Timestamp;
+use nix::time::{ClockId, clock_gettime};
+
+/// Relation between `CLOCK_BOOTTIME`, which the programs write, and the time of
+/// day, read at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    boot_ns: u64,
+    now: Timestamp,
+}
+
+impl Clock {
+    /// Reads both clocks.
+    ///
+    /// # Errors
+    /// The kernel's, which happens only without `CLOCK_BOOTTIME`.
+    pub fn read() -> Result<Self, nix::Error> {
+        let boot = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
+        let boot_ns = u64::try_from(boot.tv_sec()).unwrap_or(0) * 1_000_000_000
+            + u64::try_from(boot.tv_nsec()).unwrap_or(0);
+        Ok(Self {
+            boot_ns,
+            now: Timestamp::now(),
+        })
+    }
+
+    /// Nanoseconds since boot at the moment of reading.
+    pub fn boot_ns(&self) -> u64 {
+        self.boot_ns
+    }
+
+    /// Time of day at the moment of reading.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Time of day of a kernel time.
+    pub fn time_of(&self, boot_ns: u64) -> Timestamp {
+        let behind = i128::from(self.boot_ns) - i128::from(boot_ns);
+        Timestamp::from_nanosecond(self.now.as_nanosecond() - behind).unwrap_or(self.now)
+    }
+}

@@ -1,0 +1,16 @@
+//! The running kernel: what it offers, the programs in it, and the maps they
+//! fill. The only place in the agent where unsafe code stands.
+#![expect(unsafe_code, reason = "system calls and a memory-mapped BPF map")]
+
+mod btf;
+mod capture;
+mod cgroup;
+mod clock;
+mod preflight;
+mod slots;
+
+pub use capture::{Capture, CaptureError, CaptureOptions, ProgramStats};
+pub use cgroup::{CgroupDirectory, find_cgroup_root};
+pub use clock::Clock;
+pub use preflight::{Unfit, kernel_release, preflight};
+pub use slots::{SlotCounts, Slots};

@@ -1,0 +1,59 @@
+//! What the ledger holds.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{record::Counters, verdict::Judged};
+
+/// Counts of one flow over one interval, with all that was known of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowInterval {
+    /// Counts within the interval, not cumulative.
+    pub counters: Counters,
+    /// The judged flow as of the end of the interval.
+    pub judged: Judged,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Entry {
+    /// Recording began.
+    Started {
+        /// Version of the agent.
+        version: String,
+        /// Boot id of the host, so that times since boot mean something.
+        boot_id: String,
+        /// SHA-256 of the allowlists in force.
+        allowlists: String,
+        /// SHA-256 of each IP database, by name.
+        databases: BTreeMap<String, String>,
+    },
+    /// Counts of one flow.
+    Flow(Box<FlowInterval>),
+    /// The end of the log was torn and has been cut off.
+    Repaired {
+        /// Bytes cut off.
+        bytes: u64,
+    },
+    /// Recording ended in order.
+    Stopped {
+        /// Every kind of loss with its count.
+        losses: BTreeMap<String, u64>,
+        /// Counts of all flows of this run.
+        counters: Counters,
+    },
+}
+
+/// An entry with its place in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sequenced {
+    /// Counted from 1 without gaps over all segments.
+    pub(super) seq: u64,
+    /// When it was written.
+    pub(super) time: Timestamp,
+    /// The entry.
+    pub(super) entry: Entry,
+}

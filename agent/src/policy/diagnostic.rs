@@ -1,0 +1,164 @@
+//! What is wrong with a set of allowlists, and where.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use super::{
+    render,
+    source::{Position, Source},
+};
+
+/// One error of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// File, or the directory when the error is of the set itself.
+    pub file: PathBuf,
+    /// Where in the file; `None` when the error is of the whole.
+    pub place: Option<Place>,
+    /// What is wrong.
+    pub message: String,
+    /// What was expected, or what to do.
+    pub help: String,
+}
+
+/// A stretch of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where it starts.
+    pub position: Position,
+    /// Bytes of the file that it takes.
+    pub span: Range<usize>,
+    /// The file.
+    pub source: Arc<Source>,
+}
+
+impl Diagnostic {
+    /// An error at a stretch of a file.
+    pub fn at(
+        source: &Arc<Source>,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let position = source.position(span.start);
+        Self {
+            file: source.path.clone(),
+            place: Some(Place {
+                position,
+                span,
+                source: Arc::clone(source),
+            }),
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// An error of a whole file or directory.
+    pub fn whole(file: &Path, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            place: None,
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}
+
+/// As `weir check --format json` shows it.
+impl Serialize for Diagnostic {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let place = self.place.as_ref();
+        let mut fields = serializer.serialize_struct("Diagnostic", 6)?;
+        fields.serialize_field("file", &self.file.to_string_lossy())?;
+        fields.serialize_field("line", &place.map(|p| p.position.line))?;
+        fields.serialize_field("column", &place.map(|p| p.position.column))?;
+        fields.serialize_field("span", &place.map(|p| [p.span.start, p.span.end]))?;
+        fields.serialize_field("message", &self.message)?;
+        fields.serialize_field("help", &self.help)?;
+        fields.end()
+    }
+}
+
+/// A set that is refused whole, with everything that is wrong with it.
+///
+/// Displays as plain text, one block for each error and a last line with the
+/// number of errors.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Rejected {
+    directory: PathBuf,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Rejected {
+    /// Sorts the errors by file and place, and drops repetitions.
+    pub(super) fn new(directory: &Path, mut diagnostics: Vec<Diagnostic>) -> Self {
+        diagnostics.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+        diagnostics.dedup();
+        Self {
+            directory: directory.to_owned(),
+            diagnostics,
+        }
+    }
+
+    /// The directory that was read.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Every error, by file and place.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// `3 errors in 2 files`.
+    pub fn summary(&self) -> String {
+        let files: BTreeSet<&Path> = self
+            .diagnostics
+            .iter()
+            .map(|d| d.file.as_path())
+            .filter(|file| *file != self.directory)
+            .collect();
+        let errors = count(self.diagnostics.len(), "error");
+        if files.is_empty() {
+            errors
+        } else {
+            format!("{errors} in {}", count(files.len(), "file"))
+        }
+    }
+
+    /// The errors as framed excerpts for a terminal.
+    pub fn graphical(&self, colour: bool) -> String {
+        render::graphical(self, colour)
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        render::plain(self, f)
+    }
+}
+
+fn sort_key(diagnostic: &Diagnostic) -> (&Path, usize, usize, &str) {
+    let span = diagnostic
+        .place
+        .as_ref()
+        .map_or(0..0, |place| place.span.clone());
+    (&diagnostic.file, span.start, span.end, &diagnostic.message)
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
+}

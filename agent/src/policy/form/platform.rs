@@ -1,0 +1,114 @@
+//! `platform.toml`.
+
+use std::sync::Arc;
+
+use ipnetwork::IpNetwork;
+
+use super::{
+    entry::EntryForm,
+    reader::{Problems, Reader, Section, optional, parse, required},
+    values::{self, SetNames},
+};
+use crate::policy::{countries::Territory, network::InternalNetwork, source::Source};
+
+/// The platform's file.
+pub(in crate::policy) static PLATFORM: Section = Section {
+    name: "platform.toml",
+    keys: &[
+        optional("home", "the name of a set or a country", "`home = \"EEA\"`"),
+        optional(
+            "internal",
+            "an array of tables",
+            "`[[internal]]` with `cidr`, `purpose` and `owner`",
+        ),
+        optional(
+            "allow",
+            "an array of tables",
+            "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
+        ),
+    ],
+};
+
+/// One of the platform's own networks.
+pub(in crate::policy) static INTERNAL: Section = Section {
+    name: "[[internal]]",
+    keys: &[
+        required(
+            "cidr",
+            "a network in CIDR notation",
+            "`cidr = \"10.0.0.0/8\"`",
+        ),
+        required("purpose", "a string", "`purpose = \"compute hosts\"`"),
+        required("owner", "a string", "`owner = \"team-network\"`"),
+    ],
+};
+
+/// The platform's file, as far as it could be read.
+pub(in crate::policy) struct PlatformForm {
+    pub(in crate::policy) source: Arc<Source>,
+    pub(in crate::policy) home: Option<Territory>,
+    pub(in crate::policy) internal: Vec<InternalNetwork>,
+    pub(in crate::policy) entries: Vec<EntryForm>,
+}
+
+impl PlatformForm {
+    /// Reads the file; `None` when it is not TOML.
+    pub(in crate::policy) fn read(sets: &SetNames, problems: &mut Problems) -> Option<Self> {
+        let source = Arc::clone(problems.source());
+        let table = parse(&source.text, problems)?;
+        let mut reader = Reader::open(&PLATFORM, &table, 0..0, problems);
+        let mut home = None;
+        if reader.text("home").is_some()
+            && let Some(value) = reader.value("home")
+        {
+            home = values::territory(value, sets, reader.problems);
+        }
+        let mut internal: Vec<InternalNetwork> = Vec::new();
+        for (table, span) in reader.tables("internal") {
+            let mut network = Reader::open(&INTERNAL, table, span, reader.problems);
+            let cidr = internal_cidr(&mut network);
+            if let Some(cidr) = cidr
+                && internal.iter().any(|other| other.cidr == cidr)
+            {
+                let span = network.span.clone();
+                network
+                    .problems
+                    .report(span, format!("{cidr} stands twice"), "remove one");
+            }
+            let (purpose, owner) = (network.text("purpose"), network.text("owner"));
+            if let (Some(cidr), Some(purpose), Some(owner)) = (cidr, purpose, owner) {
+                let (purpose, owner) = (purpose.value.to_owned(), owner.value.to_owned());
+                internal.push(InternalNetwork {
+                    cidr,
+                    purpose,
+                    owner,
+                });
+            }
+        }
+        let entries = EntryForm::read_all(&mut reader, sets);
+        Some(Self {
+            source,
+            home,
+            internal,
+            entries,
+        })
+    }
+}
+
+fn internal_cidr(reader: &mut Reader<'_, '_>) -> Option<IpNetwork> {
+    let value = reader.value("cidr")?;
+    if value.get_ref().as_str().is_none() {
+        reader.wrong_type("cidr", value);
+        return None;
+    }
+    let cidr = values::network(value, reader.problems)?;
+    if cidr.prefix() == 0 {
+        reader.problems.report(
+            value.span(),
+            format!("`{cidr}` would make every destination internal"),
+            "name the networks that the platform itself operates",
+        );
+        return None;
+    }
+    Some(cidr)
+}

@@ -1,0 +1,164 @@
+//! What only the whole set shows: ids used twice, workloads claimed twice,
+//! destinations that the posture forbids.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use ipnetwork::IpNetwork;
+
+use super::{
+    diagnostic::Diagnostic,
+    form::{EntryForm, Placed, PlatformForm, ProductForm},
+    product::Posture,
+    selector::Selector,
+    source::Source,
+};
+use crate::record::Direction;
+
+/// Every error of the set as a whole.
+///
+/// `networks_known` is false when `platform.toml` is faulty: then nothing can
+/// be said of what lies outside its networks.
+pub(super) fn check(
+    products: &[ProductForm],
+    platform: Option<&PlatformForm>,
+    networks_known: bool,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    ids(products, platform, &mut found);
+    selectors(products, &mut found);
+    for product in products {
+        if networks_known && product.posture == Some(Posture::InternalOnly) {
+            internal_only(product, platform, &mut found);
+        }
+    }
+    found
+}
+
+/// An id names one entry of the whole set, so that a verdict's rule does.
+fn ids(products: &[ProductForm], platform: Option<&PlatformForm>, found: &mut Vec<Diagnostic>) {
+    let files = platform
+        .map(|form| (&form.source, &form.entries))
+        .into_iter()
+        .chain(products.iter().map(|form| (&form.source, &form.entries)));
+    let mut first: BTreeMap<&str, (&Arc<Source>, &Range<usize>)> = BTreeMap::new();
+    for (source, entries) in files {
+        for id in entries.iter().filter_map(|entry| entry.id.as_ref()) {
+            if let Some((other, span)) = first.get(id.value.as_str()) {
+                found.push(Diagnostic::at(
+                    source,
+                    id.span.clone(),
+                    format!("the id `{}` is taken", id.value),
+                    format!(
+                        "{} has it; ids are unique in the whole set",
+                        shown(other, span)
+                    ),
+                ));
+            } else {
+                first.insert(&id.value, (source, &id.span));
+            }
+        }
+    }
+}
+
+/// No selector of a product may take what one of another takes, where that can
+/// be proven from the text. What cannot is found on the flows.
+fn selectors(products: &[ProductForm], found: &mut Vec<Diagnostic>) {
+    let all: Vec<(&ProductForm, &Placed<Selector>)> = products
+        .iter()
+        .flat_map(|product| {
+            product
+                .selectors
+                .iter()
+                .map(move |selector| (product, selector))
+        })
+        .collect();
+    for (at, (product, selector)) in all.iter().enumerate() {
+        for (other, theirs) in all.iter().skip(at + 1) {
+            if Arc::ptr_eq(&product.source, &other.source) {
+                continue;
+            }
+            let (wide, narrow) = if selector.value.covers(&theirs.value) {
+                ((product, selector), (other, theirs))
+            } else if theirs.value.covers(&selector.value) {
+                ((other, theirs), (product, selector))
+            } else {
+                continue;
+            };
+            found.push(Diagnostic::at(
+                &narrow.0.source,
+                narrow.1.span.clone(),
+                format!("{} claims the same workloads", wide.0.source.stem()),
+                format!(
+                    "the selector at {} ({}) takes all that this one takes ({}); \
+                     narrow one of them or remove it",
+                    shown(&wide.0.source, &wide.1.span),
+                    wide.1.value,
+                    narrow.1.value,
+                ),
+            ));
+        }
+    }
+}
+
+/// What an `internal_only` product calls lies in the platform's own networks.
+/// Being called from outside is another matter: that is not its initiative.
+fn internal_only(
+    product: &ProductForm,
+    platform: Option<&PlatformForm>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let own: Vec<IpNetwork> = platform
+        .iter()
+        .flat_map(|form| form.internal.iter().map(|network| network.cidr))
+        .collect();
+    let mut report =
+        |entry: &EntryForm, span: &Range<usize>, what: String| {
+            let id = entry.id.as_ref().map_or("an entry", |id| id.value.as_str());
+            found.push(Diagnostic::at(
+            &product.source,
+            span.clone(),
+            format!("{} is internal_only, and {id} declares {what}", product.source.stem()),
+            "remove the entry, or make the posture `external_declared` and disclose the provider",
+        ));
+        };
+    for entry in &product.entries {
+        if entry.direction == Direction::Inbound {
+            continue;
+        }
+        for network in &entry.networks {
+            if !own.iter().any(|wide| within(network.value, *wide)) {
+                report(
+                    entry,
+                    &network.span,
+                    format!("the external destination {}", network.value),
+                );
+            }
+        }
+        let anywhere = entry
+            .entry
+            .as_ref()
+            .is_some_and(|entry| entry.networks.is_empty() && !entry.countries.is_empty());
+        if anywhere {
+            report(
+                entry,
+                &entry.span,
+                "external destinations by country".to_owned(),
+            );
+        }
+    }
+}
+
+/// Whether the whole of one network lies in the other.
+fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
+    match (narrow, wide) {
+        (IpNetwork::V4(narrow), IpNetwork::V4(wide)) => narrow.is_subnet_of(wide),
+        (IpNetwork::V6(narrow), IpNetwork::V6(wide)) => narrow.is_subnet_of(wide),
+        _ => false,
+    }
+}
+
+/// `image-generation.toml:12:3`.
+fn shown(source: &Source, span: &Range<usize>) -> String {
+    let position = source.position(span.start);
+    format!("{}:{}:{}", source.name, position.line, position.column)
+}

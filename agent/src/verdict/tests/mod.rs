@@ -1,0 +1,153 @@
+//! Tests of the verdict: a table of every outcome, and properties.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod properties;
+mod sample;
+mod table;
+
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
+
+use crate::{
+    attribution::{Attributed, Container, Executable, Pod, Runtime, Workload, WorkloadKind},
+    jurisdiction::{Agreement, HostedIn, Located, SourceAnswer},
+    naming::{Name, Named},
+    policy::{Policy, Source},
+    record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope},
+};
+
+fn policy(files: &[(&str, &str)]) -> Policy {
+    let sources = files
+        .iter()
+        .map(|(name, text)| Source::from_text(name, text))
+        .collect();
+    Policy::from_sources(sources).unwrap_or_else(|rejected| panic!("{rejected}"))
+}
+
+/// An outbound TCP flow of a unit to port 443, hosted in Germany.
+fn flow(unit: &str, address: &str) -> Located {
+    let record = FlowRecord {
+        id: FlowId(1),
+        scope: Scope::Exact,
+        cgroup: CgroupId(7),
+        netns: Some(1),
+        address: address.parse::<IpAddr>().unwrap(),
+        port: 443,
+        protocol: Protocol::TCP,
+        direction: Direction::Outbound,
+        process: Some(Process {
+            pid: 9,
+            uid: 1000,
+            comm: "worker".into(),
+            start_ns: 1,
+        }),
+        first_ns: 1,
+        last_ns: 2,
+        attempts: 1,
+        counters: Counters::default(),
+    };
+    let workload = Workload {
+        kind: WorkloadKind::SystemdUnit,
+        name: unit.into(),
+        cgroup_path: Some(format!("/system.slice/{unit}")),
+        unit: Some(unit.into()),
+        slice: Some("system.slice".into()),
+        user: None,
+        container: None,
+        pod: None,
+        machine: None,
+        unknown: None,
+    };
+    let executable = Executable::Path(PathBuf::from("/usr/bin/worker"));
+    let flow = Attributed {
+        record,
+        workload: Arc::new(workload),
+        executable,
+    };
+    let name = Name::None {
+        reason: "names are not looked at".into(),
+    };
+    hosted(
+        Located {
+            flow: Named { flow, name },
+            hosted_in: Arc::new(nowhere()),
+        },
+        "DE",
+    )
+}
+
+fn nowhere() -> HostedIn {
+    HostedIn {
+        country: None,
+        agreement: Agreement::Unknown,
+        sources: Vec::new(),
+        reason: Some("no database holds it".into()),
+    }
+}
+
+fn hosted(flow: Located, country: &str) -> Located {
+    let country = country.parse().ok();
+    let agreement = Agreement::Unanimous;
+    let hosted_in = HostedIn {
+        country,
+        agreement,
+        sources: Vec::new(),
+        reason: None,
+    };
+    Located {
+        hosted_in: Arc::new(hosted_in),
+        ..flow
+    }
+}
+
+fn disputed(flow: Located) -> Located {
+    let answer = |source: &str, country: &str| SourceAnswer {
+        source: source.into(),
+        country: country.parse().ok(),
+        prefix: None,
+    };
+    let hosted_in = HostedIn {
+        country: None,
+        agreement: Agreement::Disputed,
+        sources: vec![answer("geo-a", "DE"), answer("geo-b", "US")],
+        reason: Some("the sources disagree".into()),
+    };
+    Located {
+        hosted_in: Arc::new(hosted_in),
+        ..flow
+    }
+}
+
+fn unlocated(flow: Located) -> Located {
+    Located {
+        hosted_in: Arc::new(nowhere()),
+        ..flow
+    }
+}
+
+fn with_record(mut flow: Located, change: impl FnOnce(&mut FlowRecord)) -> Located {
+    change(&mut flow.flow.flow.record);
+    flow
+}
+
+fn with_workload(mut flow: Located, change: impl FnOnce(&mut Workload)) -> Located {
+    change(Arc::make_mut(&mut flow.flow.flow.workload));
+    flow
+}
+
+fn container(name: Option<&str>, image: Option<&str>) -> Container {
+    Container {
+        id: "c0ffee".into(),
+        runtime: Runtime::Podman,
+        name: name.map(str::to_owned),
+        image: image.map(str::to_owned),
+    }
+}
+
+fn pod(namespace: Option<&str>, name: Option<&str>) -> Pod {
+    Pod {
+        uid: "0".into(),
+        qos: "burstable".into(),
+        namespace: namespace.map(str::to_owned),
+        name: name.map(str::to_owned),
+    }
+}

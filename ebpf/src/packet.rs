@@ -1,0 +1,167 @@
+//! Just enough of the IP headers to know protocol, addresses and ports.
+
+use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
+
+pub(crate) const TCP: u8 = 6;
+pub(crate) const UDP: u8 = 17;
+const DCCP: u8 = 33;
+const SCTP: u8 = 132;
+const UDP_LITE: u8 = 136;
+
+/// IPv6 extension headers followed before giving up (RFC 8200, section 4.1
+/// names six; more than one of each is malformed).
+const EXTENSION_HEADERS: usize = 8;
+
+/// Which of the two hooks per packet is running.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Egress,
+    Ingress,
+}
+
+/// What was read of a packet, as seen from this host.
+#[derive(Clone, Copy)]
+pub(crate) struct Packet {
+    pub(crate) remote: [u8; 16],
+    pub(crate) remote_port: u16,
+    pub(crate) local_port: u16,
+    pub(crate) protocol: u8,
+}
+
+impl Packet {
+    /// A packet of which nothing is known.
+    pub(crate) const UNKNOWN: Self = Self {
+        remote: [0; 16],
+        remote_port: 0,
+        local_port: 0,
+        protocol: 0,
+    };
+}
+
+/// Reads a value at an offset from the start of the IP header.
+#[inline(always)]
+pub(crate) fn load<T: Copy>(skb: *mut __sk_buff, offset: u32) -> Result<T, ()> {
+    let mut value = core::mem::MaybeUninit::<T>::uninit();
+    // SAFETY: the helper checks the range against the packet and fills exactly
+    // the size of `T` on success; `T` is an array of bytes at each call.
+    unsafe {
+        let done = bpf_skb_load_bytes(
+            skb.cast(),
+            offset,
+            value.as_mut_ptr().cast(),
+            size_of::<T>() as u32,
+        );
+        if done == 0 {
+            Ok(value.assume_init())
+        } else {
+            Err(())
+        }
+    }
+}
+
+/// IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2).
+#[inline(always)]
+pub(crate) fn mapped(a: u8, b: u8, c: u8, d: u8) -> [u8; 16] {
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+}
+
+/// Reads the headers of an IP packet; false when they cannot be read. A
+/// function of its own in the kernel too, for the sake of the stack.
+#[inline(never)]
+pub(crate) fn parse(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> bool {
+    let Ok([first]) = load::<[u8; 1]>(skb, 0) else {
+        return false;
+    };
+    match first >> 4 {
+        4 => parse_v4(skb, way, packet).is_ok(),
+        6 => parse_v6(skb, way, packet).is_ok(),
+        _ => false,
+    }
+}
+
+#[inline(always)]
+fn parse_v4(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> Result<(), ()> {
+    let h = load::<[u8; 20]>(skb, 0)?;
+    let fragment = u16::from_be_bytes([h[6], h[7]]) & 0x1fff;
+    packet.protocol = h[9];
+    packet.remote = match way {
+        Way::Egress => mapped(h[16], h[17], h[18], h[19]),
+        Way::Ingress => mapped(h[12], h[13], h[14], h[15]),
+    };
+    // Only the first fragment carries ports (RFC 791, section 3.2).
+    if fragment == 0 {
+        ports(skb, u32::from(h[0] & 0x0f) * 4, way, packet);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn parse_v6(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> Result<(), ()> {
+    let [next] = load::<[u8; 1]>(skb, 6)?;
+    packet.protocol = next;
+    packet.remote = load(skb, if way == Way::Egress { 24 } else { 8 })?;
+    let mut offset = 40u32;
+    let mut first_fragment = true;
+    for _ in 0..EXTENSION_HEADERS {
+        // Hop-by-hop, routing, destination options: length in 8 octets, not
+        // counting the first. Fragment: always 8 octets. (RFC 8200, 4.3 to 4.6)
+        let fragment = packet.protocol == 44;
+        if !(fragment || matches!(packet.protocol, 0 | 43 | 60)) {
+            break;
+        }
+        let h = load::<[u8; 4]>(skb, offset)?;
+        if fragment {
+            first_fragment = u16::from_be_bytes([h[2], h[3]]) & 0xfff8 == 0;
+        }
+        packet.protocol = h[0];
+        offset += if fragment {
+            8
+        } else {
+            (u32::from(h[1]) + 1) * 8
+        };
+    }
+    if first_fragment {
+        ports(skb, offset, way, packet);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn ports(skb: *mut __sk_buff, offset: u32, way: Way, packet: &mut Packet) {
+    if matches!(packet.protocol, TCP | UDP | DCCP | SCTP | UDP_LITE)
+        && let Ok([a, b, c, d]) = load::<[u8; 4]>(skb, offset)
+    {
+        let (source, destination) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        (packet.local_port, packet.remote_port) = match way {
+            Way::Egress => (source, destination),
+            Way::Ingress => (destination, source),
+        };
+    }
+}
+
+/// Bytes of IP and transport headers that every segment of a segmented packet
+/// repeats; 0 when they cannot be read.
+#[inline(always)]
+pub(crate) fn repeated_header(skb: *mut __sk_buff) -> u32 {
+    try_repeated_header(skb).unwrap_or(0)
+}
+
+#[inline(always)]
+fn try_repeated_header(skb: *mut __sk_buff) -> Result<u32, ()> {
+    let h = load::<[u8; 10]>(skb, 0)?;
+    // Segmented packets carry no extension headers worth following: the
+    // kernel's own senders put none there.
+    let (network, protocol) = if h[0] >> 4 == 4 {
+        (u32::from(h[0] & 0x0f) * 4, h[9])
+    } else {
+        (40, h[6])
+    };
+    match protocol {
+        TCP => {
+            let [offset] = load::<[u8; 1]>(skb, network + 12)?;
+            Ok(network + u32::from(offset >> 4) * 4)
+        }
+        UDP => Ok(network + 8),
+        _ => Ok(network),
+    }
+}
