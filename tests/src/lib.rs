@@ -7,6 +7,7 @@ pub mod agent;
 pub mod cgroup;
 pub mod container;
 pub mod geo;
+pub mod metrics;
 pub mod policy;
 pub mod record;
 pub mod run;
