@@ -127,7 +127,12 @@ impl Agent {
             }
             thread::sleep(Duration::from_millis(5));
         };
-        Ok(Self { child, started, seen, readers })
+        Ok(Self {
+            child,
+            started,
+            seen,
+            readers,
+        })
     }
 
     /// Runs `weir run` where it is expected to end by itself: its exit code and
@@ -144,12 +149,18 @@ impl Agent {
             .context("start the agent")?;
         let status = wait(&mut child)?;
         let mut stderr = String::new();
-        child.stderr.take().context("agent's errors")?.read_to_string(&mut stderr)?;
+        child
+            .stderr
+            .take()
+            .context("agent's errors")?
+            .read_to_string(&mut stderr)?;
         Ok((status, stderr))
     }
 
     fn command(unit: &Unit, settings: &Settings) -> Result<Command> {
-        let agent = tool::sibling("WEIR_AGENT", "weir")?.to_string_lossy().into_owned();
+        let agent = tool::sibling("WEIR_AGENT", "weir")?
+            .to_string_lossy()
+            .into_owned();
         let line: Vec<String> = std::iter::once(agent).chain(settings.arguments()).collect();
         unit.command(None, &line)
     }
@@ -191,7 +202,11 @@ impl Agent {
     /// # Errors
     /// The agent does not listen, or does not answer with success.
     pub fn metrics(&self) -> Result<String> {
-        let address = self.started.metrics.as_ref().context("the agent has no /metrics")?;
+        let address = self
+            .started
+            .metrics
+            .as_ref()
+            .context("the agent has no /metrics")?;
         crate::metrics::scrape(address)
     }
 
@@ -219,12 +234,18 @@ impl Agent {
     /// It does not end in time, or it wrote lines that are not what is documented.
     pub fn ended(&mut self) -> Result<Ended> {
         let code = wait(&mut self.child)?;
-        self.readers.drain(..).for_each(|reader| drop(reader.join()));
+        self.readers
+            .drain(..)
+            .for_each(|reader| drop(reader.join()));
         let seen = lock(&self.seen);
         if !seen.unread.is_empty() {
             bail!("lines that cannot be read:\n{}", seen.unread.join("\n"));
         }
-        let flows = seen.flows.values().filter(|flow| flow.event == Event::Final).cloned();
+        let flows = seen
+            .flows
+            .values()
+            .filter(|flow| flow.event == Event::Final)
+            .cloned();
         Ok(Ended {
             code,
             flows: flows.collect(),
@@ -280,8 +301,16 @@ impl Ended {
         match (found.next(), found.next()) {
             (Some(flow), None) => Ok(flow),
             (first, _) => {
-                let count = if first.is_some() { "more than one" } else { "no" };
-                let all: String = self.flows.iter().map(|flow| format!("  {flow}\n")).collect();
+                let count = if first.is_some() {
+                    "more than one"
+                } else {
+                    "no"
+                };
+                let all: String = self
+                    .flows
+                    .iter()
+                    .map(|flow| format!("  {flow}\n"))
+                    .collect();
                 bail!("{count} flow of {cgroup_path} to {protocol} {to}; flows:\n{all}")
             }
         }
@@ -295,7 +324,7 @@ fn read(child: &mut Child, seen: &Arc<Mutex<Seen>>) -> Result<Vec<JoinHandle<()>
     Ok(vec![
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                lock(&lines).take(line);
+                lock(&lines).take(&line);
             }
         }),
         thread::spawn(move || {
@@ -307,8 +336,8 @@ fn read(child: &mut Child, seen: &Arc<Mutex<Seen>>) -> Result<Vec<JoinHandle<()>
 }
 
 impl Seen {
-    fn take(&mut self, line: String) {
-        match serde_json::from_str(&line) {
+    fn take(&mut self, line: &str) {
+        match serde_json::from_str(line) {
             Ok(Line::Started(started)) => self.started = Some(*started),
             Ok(Line::Flow(flow)) => drop(self.flows.insert(flow.id, *flow)),
             Ok(Line::Stopped(stopped)) => self.stopped = Some(stopped),

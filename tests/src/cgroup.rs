@@ -73,7 +73,7 @@ impl Slice {
     pub fn unit(&self, name: &str) -> Result<Unit> {
         let path = self.path.join(name);
         fs::create_dir_all(&path).with_context(|| format!("make cgroup {}", path.display()))?;
-        Ok(Unit { path })
+        Ok(Unit { path, kept: false })
     }
 }
 
@@ -81,6 +81,8 @@ impl Slice {
 #[derive(Debug)]
 pub struct Unit {
     path: PathBuf,
+    /// Goes with the run, not with this value.
+    kept: bool,
 }
 
 impl Unit {
@@ -92,7 +94,10 @@ impl Unit {
     /// Path below the cgroup root, as the record has it.
     pub fn cgroup_path(&self) -> String {
         let root = root().unwrap_or(Path::new("/"));
-        format!("/{}", self.path.strip_prefix(root).unwrap_or(&self.path).display())
+        format!(
+            "/{}",
+            self.path.strip_prefix(root).unwrap_or(&self.path).display()
+        )
     }
 
     /// Name of the unit.
@@ -121,7 +126,10 @@ impl Unit {
     /// # Errors
     /// The traffic could not be sent.
     pub fn traffic(&self, host: &Host, line: &str) -> Result<Report> {
-        let output = self.traffic_command(host, line)?.output().context("start weir-traffic")?;
+        let output = self
+            .traffic_command(host, line)?
+            .output()
+            .context("start weir-traffic")?;
         workload::report(line, &output)
     }
 
@@ -139,8 +147,17 @@ impl Unit {
 
     fn traffic_command(&self, host: &Host, line: &str) -> Result<Command> {
         let traffic = tool::weir_traffic()?.to_string_lossy().into_owned();
-        let line: Vec<&str> = std::iter::once(traffic.as_str()).chain(line.split(' ')).collect();
+        let line: Vec<&str> = std::iter::once(traffic.as_str())
+            .chain(line.split(' '))
+            .collect();
         self.command(Some(host), &line)
+    }
+
+    /// Lets it stay until the run ends, and its processes with it.
+    #[must_use]
+    pub fn keep(mut self) -> Self {
+        self.kept = true;
+        self
     }
 
     /// Removes the cgroup at once; its processes must have ended.
@@ -148,15 +165,19 @@ impl Unit {
     /// # Errors
     /// It still has processes.
     pub fn remove(self) -> Result<()> {
-        fs::remove_dir(&self.path)
-            .with_context(|| format!("remove cgroup {}", self.path.display()))
+        fs::remove_dir(&self.path).with_context(|| format!("remove cgroup {}", self.path.display()))
     }
 }
 
 impl Drop for Unit {
     fn drop(&mut self) {
-        if let Err(error) = remove_tree(&self.path) {
-            eprintln!("weir-tests: cgroup {} remains: {error:#}", self.path.display());
+        if !self.kept
+            && let Err(error) = remove_tree(&self.path)
+        {
+            eprintln!(
+                "weir-tests: cgroup {} remains: {error:#}",
+                self.path.display()
+            );
         }
     }
 }
@@ -188,7 +209,10 @@ fn remove_tree(path: &Path) -> Result<()> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -202,7 +226,10 @@ mod tests {
         let hybrid = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
                       41 31 0:31 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
         let unified = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw\n";
-        assert_eq!(mount_point(hybrid).unwrap(), Path::new("/sys/fs/cgroup/unified"));
+        assert_eq!(
+            mount_point(hybrid).unwrap(),
+            Path::new("/sys/fs/cgroup/unified")
+        );
         assert_eq!(mount_point(unified).unwrap(), Path::new("/sys/fs/cgroup"));
     }
 

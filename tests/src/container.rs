@@ -3,9 +3,9 @@
 use std::{
     fmt, fs,
     io::{BufRead, BufReader, Write},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    os::unix::process::CommandExt,
 };
 
 use anyhow::{Context, Result, bail};
@@ -46,15 +46,30 @@ impl Image {
     /// # Errors
     /// podman or busybox is missing.
     pub fn import(run: &Run, storage: Storage) -> Result<Self> {
-        let image = Self { run: run.name().to_owned(), storage, directory: run.directory() };
+        let image = Self {
+            run: run.name().to_owned(),
+            storage,
+            directory: run.directory(),
+        };
         let root = image.directory.join("rootfs");
         fill(&root).context("root file system of the test container")?;
-        let archive = image.directory.join("rootfs.tar").to_string_lossy().into_owned();
-        tool::tool("tar", &["-C", &root.to_string_lossy(), "-cf", &archive, "."])?;
+        let archive = image
+            .directory
+            .join("rootfs.tar")
+            .to_string_lossy()
+            .into_owned();
+        tool::tool(
+            "tar",
+            &["-C", &root.to_string_lossy(), "-cf", &archive, "."],
+        )?;
         if storage == Storage::Host {
             fs::write(image.directory.join(HOST_MARK), "")?;
         }
-        podman(&image.directory, storage, &["import", "--quiet", &archive, &image.name()])?;
+        podman(
+            &image.directory,
+            storage,
+            &["import", "--quiet", &archive, &image.name()],
+        )?;
         Ok(image)
     }
 
@@ -70,7 +85,10 @@ impl Image {
     pub fn start(&self, slice: &Slice, host: &Host, name: &str) -> Result<Container> {
         let root = cgroup::root()?;
         let parent = slice.path().join("libpod_parent");
-        let parent = format!("/{}", parent.strip_prefix(root).unwrap_or(&parent).display());
+        let parent = format!(
+            "/{}",
+            parent.strip_prefix(root).unwrap_or(&parent).display()
+        );
         let id_file = self.directory.join(format!("{name}.id"));
         let mut command = podman_command(&self.directory, self.storage)?;
         command
@@ -79,7 +97,11 @@ impl Image {
             .arg(format!("--network=ns:{}", host.netns().display()))
             .arg(format!("--cgroup-parent={parent}"))
             .arg(format!("--cidfile={}", id_file.display()))
-            .args(["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--pids-limit=0"])
+            .args([
+                "--ulimit=nofile=1024:1024",
+                "--ulimit=nproc=1024:1024",
+                "--pids-limit=0",
+            ])
             .args([&self.name(), "/bin/weir-traffic", "attend"]);
         let mut child = command
             .stdin(Stdio::piped())
@@ -90,7 +112,9 @@ impl Image {
         let input = child.stdin.take().context("podman's input")?;
         let mut output = BufReader::new(child.stdout.take().context("podman's output")?);
         let mut line = String::new();
-        output.read_line(&mut line).context("first line of the container")?;
+        output
+            .read_line(&mut line)
+            .context("first line of the container")?;
         if line.trim() != "ready" {
             let output = child.wait_with_output().context("wait for podman")?;
             bail!(
@@ -99,8 +123,18 @@ impl Image {
                 String::from_utf8_lossy(&output.stderr).trim()
             );
         }
-        let id = fs::read_to_string(&id_file).context("id of the container")?.trim().to_owned();
-        Ok(Container { name: name.to_owned(), id, parent, child, input: Some(input), output })
+        let id = fs::read_to_string(&id_file)
+            .context("id of the container")?
+            .trim()
+            .to_owned();
+        Ok(Container {
+            name: name.to_owned(),
+            id,
+            parent,
+            child,
+            input: Some(input),
+            output,
+        })
     }
 }
 
@@ -156,7 +190,9 @@ impl Container {
         let input = self.input.as_mut().context("the container has ended")?;
         writeln!(input, "{line}").context("command the container")?;
         let mut answer = String::new();
-        self.output.read_line(&mut answer).context("answer of the container")?;
+        self.output
+            .read_line(&mut answer)
+            .context("answer of the container")?;
         serde_json::from_str(&answer)
             .with_context(|| format!("`weir-traffic {line}` in {}: {}", self.name, answer.trim()))
     }
@@ -180,7 +216,11 @@ pub(crate) fn sweep(prefix: &str) -> Result<()> {
             continue;
         }
         if directory.join("storage").exists() {
-            podman(&directory, Storage::Temporary, &["rm", "--force", "--all", "--time=0"])?;
+            podman(
+                &directory,
+                Storage::Temporary,
+                &["rm", "--force", "--all", "--time=0"],
+            )?;
         }
         if directory.join(HOST_MARK).exists() {
             remove_from_host(&directory, &run)?;
@@ -191,8 +231,16 @@ pub(crate) fn sweep(prefix: &str) -> Result<()> {
 
 fn remove_from_host(directory: &Path, run: &str) -> Result<()> {
     let filter = format!("--filter=label=weir-run={run}");
-    podman(directory, Storage::Host, &["rm", "--force", "--time=0", &filter])?;
-    podman(directory, Storage::Host, &["rmi", "--force", &image_name(run)])?;
+    podman(
+        directory,
+        Storage::Host,
+        &["rm", "--force", "--time=0", &filter],
+    )?;
+    podman(
+        directory,
+        Storage::Host,
+        &["rmi", "--force", &image_name(run)],
+    )?;
     fs::remove_file(directory.join(HOST_MARK)).context("mark of the host's storage")
 }
 
@@ -249,5 +297,9 @@ fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
     let listed = tool::attempt("ldd", &[program])?;
     let text = String::from_utf8_lossy(&listed.stdout).into_owned();
     // A static program has none; `ldd` then says so and fails.
-    Ok(text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect())
+    Ok(text
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+        .map(PathBuf::from)
+        .collect())
 }

@@ -161,13 +161,20 @@ pub struct Stopped {
 
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Destination { address, port, protocol } = &self.destination;
+        let Destination {
+            address,
+            port,
+            protocol,
+        } = &self.destination;
         write!(
             f,
             "#{} {} {} -> {protocol} {address} {port} [{}] {} rule={:?} product={:?} out={}/{} in={}/{} ({})",
             self.id,
             self.direction,
-            self.workload.cgroup_path.as_deref().unwrap_or(&self.workload.name),
+            self.workload
+                .cgroup_path
+                .as_deref()
+                .unwrap_or(&self.workload.name),
             self.hosted_in.country.as_deref().unwrap_or("?"),
             self.verdict,
             self.rule,

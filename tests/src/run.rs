@@ -52,7 +52,11 @@ impl Run {
         lock.lock().context("wait for the other run to end")?;
         start_guard()?;
         sweep_leftovers()?;
-        let name = format!("{PREFIX}{}-{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "{PREFIX}{}-{}",
+            process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
         fs::create_dir_all(Path::new(STATE).join(&name)).context("state directory")?;
         Ok(Self { name, _lock: lock })
     }
@@ -84,7 +88,12 @@ pub fn sweep_leftovers() -> Result<Vec<String>> {
     let mut dead: Vec<String> = names()?
         .into_iter()
         .filter_map(|name| {
-            let pid = name.strip_prefix(PREFIX)?.split_once('-')?.0.parse::<u32>().ok()?;
+            let pid = name
+                .strip_prefix(PREFIX)?
+                .split_once('-')?
+                .0
+                .parse::<u32>()
+                .ok()?;
             let run = name.splitn(4, '-').take(3).collect::<Vec<_>>().join("-");
             let run = run.trim_end_matches(".slice").to_owned();
             (!Path::new(&format!("/proc/{pid}")).exists()).then_some(run)
@@ -103,8 +112,12 @@ pub fn sweep_leftovers() -> Result<Vec<String>> {
 /// # Errors
 /// The first of the failures.
 pub fn sweep(prefix: &str) -> Result<()> {
-    let steps: [fn(&str) -> Result<()>; 4] =
-        [container::sweep, cgroup::sweep, sweep_namespaces, sweep_state];
+    let steps: [fn(&str) -> Result<()>; 4] = [
+        container::sweep,
+        cgroup::sweep,
+        sweep_namespaces,
+        sweep_state,
+    ];
     let failures: Vec<_> = steps.iter().filter_map(|step| step(prefix).err()).collect();
     failures.into_iter().next().map_or(Ok(()), Err)
 }
@@ -114,8 +127,6 @@ pub fn sweep(prefix: &str) -> Result<()> {
 /// # Errors
 /// As [`sweep`].
 pub fn guard(prefix: &str) -> Result<()> {
-    // Away from the terminal: Ctrl-C is for the one that is guarded.
-    nix::unistd::setsid().context("own session for the guard")?;
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).context("guard's pipe")?;
     sweep(prefix)
 }
@@ -127,14 +138,20 @@ pub fn guard(prefix: &str) -> Result<()> {
 pub fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for directory in [Path::new("/run/netns"), Path::new(STATE), cgroup::root()?] {
-        names.extend(entries(directory)?.into_iter().filter(|name| name.starts_with(PREFIX)));
+        names.extend(
+            entries(directory)?
+                .into_iter()
+                .filter(|name| name.starts_with(PREFIX)),
+        );
     }
     Ok(names)
 }
 
 fn start_guard() -> Result<()> {
     let guard = GUARD.get_or_init(|| Mutex::new(None));
-    let mut pipe = guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut pipe = guard
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     if pipe.is_some() {
         return Ok(());
     }
@@ -142,6 +159,7 @@ fn start_guard() -> Result<()> {
         .args(["guard", "--prefix", &format!("{PREFIX}{}-", process::id())])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
+        // Away from the terminal: Ctrl-C is for the one that is guarded.
         .process_group(0)
         .spawn()
         .context("start the guard")?;
@@ -172,9 +190,10 @@ fn sweep_state(prefix: &str) -> Result<()> {
 /// Entries of a directory; none when it does not exist.
 pub(crate) fn entries(directory: &Path) -> Result<Vec<String>> {
     match fs::read_dir(directory) {
-        Ok(entries) => {
-            Ok(entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
-        }
+        Ok(entries) => Ok(entries
+            .flatten()
+            .map(|e| e.file_name().to_string_lossy().into_owned())
+            .collect()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error).with_context(|| format!("read {}", directory.display())),
     }

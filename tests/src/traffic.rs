@@ -155,14 +155,22 @@ impl Way {
     /// The traffic did not go as described.
     pub fn send(self) -> Result<Report> {
         let mut report = match self {
-            Self::Tcp { to, bytes, reply, count, close_first } => {
-                tcp::exchange(to, bytes, reply, count, close_first)?
-            }
+            Self::Tcp {
+                to,
+                bytes,
+                reply,
+                count,
+                close_first,
+            } => tcp::exchange(to, bytes, reply, count, close_first)?,
             Self::TcpFail { to, wait } => tcp::fail(to, wait)?,
             Self::TcpStream { to, bytes } => tcp::stream(to, bytes)?,
-            Self::Udp { to, bytes, count, echo, call } => {
-                udp::send(to, bytes, count, echo, call)?
-            }
+            Self::Udp {
+                to,
+                bytes,
+                count,
+                echo,
+                call,
+            } => udp::send(to, bytes, count, echo, call)?,
             Self::UdpPorts { to, count } => udp::ports(to, count)?,
         };
         report.pid = std::process::id();

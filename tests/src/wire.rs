@@ -62,7 +62,10 @@ impl Add for Count {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { bytes: self.bytes + other.bytes, packets: self.packets + other.packets }
+        Self {
+            bytes: self.bytes + other.bytes,
+            packets: self.packets + other.packets,
+        }
     }
 }
 
@@ -113,8 +116,14 @@ impl Wire {
     }
 
     fn open_here(socket: OwnedFd) -> Result<Self> {
-        let shared = Shared { socket, counts: BTreeMap::new(), lost: 0 };
-        let wire = Self { shared: Arc::new(Mutex::new(shared)) };
+        let shared = Shared {
+            socket,
+            counts: BTreeMap::new(),
+            lost: 0,
+        };
+        let wire = Self {
+            shared: Arc::new(Mutex::new(shared)),
+        };
         let weak = Arc::downgrade(&wire.shared);
         let waiting = wire.lock().socket.try_clone().context("packet socket")?;
         thread::Builder::new().name("wire".into()).spawn(move || {
@@ -139,7 +148,10 @@ impl Wire {
         let [_, lost] = getsockopt(&shared.socket, Statistics).context("packet statistics")?;
         shared.lost += u64::from(lost);
         if shared.lost > 0 {
-            bail!("the counter on the wire lost {} packets: send less or slower", shared.lost);
+            bail!(
+                "the counter on the wire lost {} packets: send less or slower",
+                shared.lost
+            );
         }
         Ok(shared.counts.clone())
     }
@@ -206,7 +218,11 @@ impl Shared {
         // Headers suffice: lengths are read from them, not from what was copied.
         let mut buffer = [0_u8; 256];
         loop {
-            match recv(self.socket.as_raw_fd(), &mut buffer, nix::sys::socket::MsgFlags::empty()) {
+            match recv(
+                self.socket.as_raw_fd(),
+                &mut buffer,
+                nix::sys::socket::MsgFlags::empty(),
+            ) {
                 Ok(length) => {
                     let seen = buffer.get(..length).and_then(packet::parse);
                     if let Some((key, count)) = seen {
@@ -223,8 +239,13 @@ impl Shared {
 
 fn open_socket() -> Result<OwnedFd> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)
-        .context("open a packet socket: the harness needs root")?;
+    let socket = socket(
+        AddressFamily::Packet,
+        SockType::Raw,
+        flags,
+        SockProtocol::EthAll,
+    )
+    .context("open a packet socket: the harness needs root")?;
     setsockopt(&socket, VnetHeader, &1).context("packet socket: segmentation facts")?;
     setsockopt(&socket, RcvBufForce, &(64 << 20)).context("packet socket: buffer")?;
     Ok(socket)

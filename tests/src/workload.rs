@@ -1,7 +1,7 @@
 //! What a process that sends traffic hands back.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     process::{Child, Output},
 };
 
@@ -19,7 +19,10 @@ pub(crate) fn report(line: &str, output: &Output) -> Result<Report> {
         );
     }
     serde_json::from_slice(&output.stdout).with_context(|| {
-        format!("report of `weir-traffic {line}`: {}", String::from_utf8_lossy(&output.stdout))
+        format!(
+            "report of `weir-traffic {line}`: {}",
+            String::from_utf8_lossy(&output.stdout)
+        )
     })
 }
 
@@ -37,7 +40,9 @@ impl Sender {
         let stdout = child.stdout.as_mut().context("sender without a pipe")?;
         let mut first = String::new();
         // One byte at a time: the report that follows is read by someone else.
-        BufReader::with_capacity(1, stdout).read_line(&mut first).context("sender's first line")?;
+        BufReader::with_capacity(1, stdout)
+            .read_line(&mut first)
+            .context("sender's first line")?;
         if first.trim() != "ready" {
             bail!("the sender said {first:?} in place of `ready`");
         }
@@ -52,18 +57,5 @@ impl Sender {
         drop(self.0.stdin.take());
         let output = self.0.wait_with_output().context("wait for the sender")?;
         report("(sender)", &output)
-    }
-
-    /// Asks how much it has sent so far.
-    ///
-    /// # Errors
-    /// It has ended.
-    pub fn progress(&mut self) -> Result<Report> {
-        let stdin = self.0.stdin.as_mut().context("sender without a pipe")?;
-        stdin.write_all(b"?\n").context("ask the sender")?;
-        let stdout = self.0.stdout.as_mut().context("sender without a pipe")?;
-        let mut line = String::new();
-        BufReader::with_capacity(1, stdout).read_line(&mut line).context("sender's answer")?;
-        serde_json::from_str(&line).with_context(|| format!("sender's answer {line:?}"))
     }
 }

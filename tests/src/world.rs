@@ -14,8 +14,12 @@ use crate::{run::Run, tool::ip, wire::Wire};
 
 /// Networks that every host of a world reaches directly: those of RFC 5737 and
 /// RFC 3849, and one private network for what is internal.
-pub const NETWORKS: [&str; 4] =
-    ["198.51.100.0/24", "203.0.113.0/24", "10.77.0.0/16", "2001:db8::/32"];
+pub const NETWORKS: [&str; 4] = [
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "10.77.0.0/16",
+    "2001:db8::/32",
+];
 
 /// Whether network devices may hand over more than a packet at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +44,10 @@ impl World {
     /// # Errors
     /// `ip` fails.
     pub fn new(run: &Run, offloads: Offloads) -> Result<Self> {
-        let world = Self { prefix: run.name().to_owned(), offloads };
+        let world = Self {
+            prefix: run.name().to_owned(),
+            offloads,
+        };
         let wire = world.name("wire");
         ip(&format!("netns add {wire}"))?;
         ip(&format!("-n {wire} link add bridge type bridge"))?;
@@ -68,15 +75,23 @@ impl World {
         ip(&format!("-n {netns} link set eth0 up"))?;
         for address in addresses {
             let length = if address.is_ipv4() { "32" } else { "128 nodad" };
-            ip(&format!("-n {netns} address add {address}/{length} dev eth0"))?;
+            ip(&format!(
+                "-n {netns} address add {address}/{length} dev eth0"
+            ))?;
         }
         for network in NETWORKS {
             let family = if network.contains(':') { "-6" } else { "-4" };
-            if addresses.iter().any(|address| address.is_ipv6() == (family == "-6")) {
+            if addresses
+                .iter()
+                .any(|address| address.is_ipv6() == (family == "-6"))
+            {
                 ip(&format!("{family} -n {netns} route add {network} dev eth0"))?;
             }
         }
-        Ok(Host { netns: Path::new("/run/netns").join(netns), addresses: addresses.to_vec() })
+        Ok(Host {
+            netns: Path::new("/run/netns").join(netns),
+            addresses: addresses.to_vec(),
+        })
     }
 
     fn name(&self, host: &str) -> String {
@@ -100,6 +115,18 @@ impl Host {
     /// Its addresses, as given.
     pub fn addresses(&self) -> &[IpAddr] {
         &self.addresses
+    }
+
+    /// Lets this host send to `address` although nobody there answers: the frames
+    /// reach everyone on the wire and nobody takes them.
+    ///
+    /// # Errors
+    /// `ip` fails.
+    pub fn neighbour(&self, address: &str) -> Result<()> {
+        let netns = self.netns.file_name().unwrap_or_default().to_string_lossy();
+        ip(&format!(
+            "-n {netns} neigh add {address} lladdr 02:00:00:00:00:66 dev eth0"
+        ))
     }
 
     /// Counts every packet on its interface from now on, by itself.

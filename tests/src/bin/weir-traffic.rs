@@ -71,9 +71,11 @@ fn main() -> ExitCode {
 
 fn act(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Exec { cgroup, netns, command } => {
-            match traffic::exec(&cgroup, netns.as_deref(), &command)? {}
-        }
+        Command::Exec {
+            cgroup,
+            netns,
+            command,
+        } => match traffic::exec(&cgroup, netns.as_deref(), &command)? {},
         Command::Guard { prefix } => run::guard(&prefix)?,
         Command::Podman { arguments } => {
             let code = traffic::podman(&arguments)?.code().unwrap_or(1);

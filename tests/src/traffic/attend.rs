@@ -31,7 +31,15 @@ fn run(line: &str) -> Result<String> {
         .stdin(Stdio::null())
         .output()
         .context("start")?;
-    let text = if output.status.success() { &output.stdout } else { &output.stderr };
+    let text = if output.status.success() {
+        &output.stdout
+    } else {
+        &output.stderr
+    };
     let text = String::from_utf8_lossy(text).trim().replace('\n', "; ");
-    Ok(if output.status.success() { text } else { format!("error: {text}") })
+    Ok(if output.status.success() {
+        text
+    } else {
+        format!("error: {text}")
+    })
 }

@@ -31,8 +31,14 @@ pub fn podman(arguments: &[String]) -> Result<ExitStatus> {
             umount2(point.as_str(), MntFlags::MNT_DETACH)
                 .with_context(|| format!("unmount {point}"))?;
         }
-        mount(Some("cgroup2"), CGROUP, Some("cgroup2"), MsFlags::empty(), none)
-            .context("mount cgroup v2")?;
+        mount(
+            Some("cgroup2"),
+            CGROUP,
+            Some("cgroup2"),
+            MsFlags::empty(),
+            none,
+        )
+        .context("mount cgroup v2")?;
     }
     // conmon is podman's orphan: without a parent that waits it stays a zombie.
     set_child_subreaper(true).context("become a subreaper")?;
@@ -48,5 +54,8 @@ pub fn podman(arguments: &[String]) -> Result<ExitStatus> {
 fn mounts_below(path: &str) -> Result<Vec<String>> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").context("read mountinfo")?;
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    Ok(points.filter(|point| Path::new(point).starts_with(path)).map(str::to_owned).collect())
+    Ok(points
+        .filter(|point| Path::new(point).starts_with(path))
+        .map(str::to_owned)
+        .collect())
 }

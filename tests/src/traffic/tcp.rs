@@ -23,7 +23,10 @@ pub(super) fn exchange(
     count: u64,
     close_first: bool,
 ) -> Result<Report> {
-    ensure!(bytes >= HEADER, "a connection carries at least {HEADER} bytes");
+    ensure!(
+        bytes >= HEADER,
+        "a connection carries at least {HEADER} bytes"
+    );
     let mut report = Report::default();
     for _ in 0..count {
         let mut stream = TcpStream::connect(to).with_context(|| format!("connect to {to}"))?;
@@ -35,7 +38,10 @@ pub(super) fn exchange(
             stream.shutdown(Shutdown::Write)?;
         }
         let received = copy(&mut stream, &mut sink()).context("read the answer")?;
-        ensure!(received == reply, "the server answered {received} bytes, not {reply}");
+        ensure!(
+            received == reply,
+            "the server answered {received} bytes, not {reply}"
+        );
         report.sent += bytes;
         report.received += received;
         report.units += 1;
@@ -46,7 +52,10 @@ pub(super) fn exchange(
 pub(super) fn fail(to: SocketAddr, wait: u64) -> Result<Report> {
     match TcpStream::connect_timeout(&to, Duration::from_millis(wait)) {
         Ok(_) => bail!("the connection to {to} was accepted"),
-        Err(error) => Ok(Report { error: Some(error.kind().to_string()), ..Report::default() }),
+        Err(error) => Ok(Report {
+            error: Some(error.kind().to_string()),
+            ..Report::default()
+        }),
     }
 }
 
@@ -54,8 +63,12 @@ pub(super) fn stream(to: SocketAddr, bytes: usize) -> Result<Report> {
     let mut stream = TcpStream::connect(to).with_context(|| format!("connect to {to}"))?;
     stream.set_nodelay(true)?;
     stream.write_all(&header(0, 0))?;
-    let mut report =
-        Report { local: Some(stream.local_addr()?), sent: HEADER, units: 1, ..Report::default() };
+    let mut report = Report {
+        local: Some(stream.local_addr()?),
+        sent: HEADER,
+        units: 1,
+        ..Report::default()
+    };
     let (told, end) = mpsc::channel();
     thread::spawn(move || {
         let _ = copy(&mut std::io::stdin(), &mut sink());
@@ -81,5 +94,8 @@ pub(super) fn read_header(stream: &mut TcpStream) -> Result<(u64, u64)> {
     let mut header = [0; 16];
     stream.read_exact(&mut header)?;
     let both = u128::from_be_bytes(header);
-    Ok((u64::try_from(both >> 64)?, u64::try_from(both & u128::from(u64::MAX))?))
+    Ok((
+        u64::try_from(both >> 64)?,
+        u64::try_from(both & u128::from(u64::MAX))?,
+    ))
 }

@@ -27,7 +27,9 @@ pub(super) fn send(
     ensure!(bytes > 0, "a datagram carries at least one byte");
     let socket = socket(to)?;
     if call == UdpCall::Connected {
-        socket.connect(to).with_context(|| format!("connect to {to}"))?;
+        socket
+            .connect(to)
+            .with_context(|| format!("connect to {to}"))?;
     }
     let mut payload = vec![b'w'; bytes];
     if let (true, Some(first)) = (echo, payload.first_mut()) {
@@ -59,10 +61,16 @@ pub(super) fn send(
 pub(super) fn ports(to: SocketAddr, count: u16) -> Result<Report> {
     let socket = socket(to)?;
     for number in 0..count {
-        let port = to.port().checked_add(number).context("ports end at 65535")?;
+        let port = to
+            .port()
+            .checked_add(number)
+            .context("ports end at 65535")?;
         socket.send_to(b"w", SocketAddr::new(to.ip(), port))?;
     }
-    let report = Report { units: u64::from(count), ..Report::default() };
+    let report = Report {
+        units: u64::from(count),
+        ..Report::default()
+    };
     Ok(finish(report, &socket, to, 1))
 }
 
@@ -77,7 +85,11 @@ fn socket(to: SocketAddr) -> Result<UdpSocket> {
 }
 
 fn finish(report: Report, socket: &UdpSocket, to: SocketAddr, bytes: u64) -> Report {
-    let ip_header = if to.ip().to_canonical().is_ipv4() { 20 } else { 40 };
+    let ip_header = if to.ip().to_canonical().is_ipv4() {
+        20
+    } else {
+        40
+    };
     Report {
         sent: report.units * bytes,
         local: socket.local_addr().ok(),

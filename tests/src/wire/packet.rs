@@ -51,7 +51,10 @@ pub(super) fn parse(frame: &[u8]) -> Option<(Key, Count)> {
 
 fn count(ip: &Ip<'_>, segment: u64) -> Count {
     let transport = match ip.protocol {
-        TCP => ip.transport.get(12).map_or(0, |offset| usize::from(offset >> 4) * 4),
+        TCP => ip
+            .transport
+            .get(12)
+            .map_or(0, |offset| usize::from(offset >> 4) * 4),
         UDP => 8,
         _ => 0,
     };
@@ -60,7 +63,10 @@ fn count(ip: &Ip<'_>, segment: u64) -> Count {
         0 => 1,
         segment => ip.length.saturating_sub(headers).div_ceil(segment).max(1),
     };
-    Count { bytes: ip.length + (packets - 1) * headers, packets }
+    Count {
+        bytes: ip.length + (packets - 1) * headers,
+        packets,
+    }
 }
 
 fn ports(ip: &Ip<'_>) -> (u16, u16) {
@@ -123,7 +129,10 @@ mod tests {
     /// Frame with a segment size, an ethertype and an IP packet.
     fn frame(segment: u16, ethertype: u16, packet: &[u8]) -> Vec<u8> {
         let mut frame = vec![0; VNET_HEADER + 12];
-        frame.get_mut(4..6).unwrap().copy_from_slice(&segment.to_ne_bytes());
+        frame
+            .get_mut(4..6)
+            .unwrap()
+            .copy_from_slice(&segment.to_ne_bytes());
         frame.extend(ethertype.to_be_bytes());
         frame.extend(packet);
         frame
@@ -131,7 +140,10 @@ mod tests {
 
     fn tcp4(length: u16) -> Vec<u8> {
         let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, TCP, 0, 0];
-        packet.get_mut(2..4).unwrap().copy_from_slice(&length.to_be_bytes());
+        packet
+            .get_mut(2..4)
+            .unwrap()
+            .copy_from_slice(&length.to_be_bytes());
         packet.extend([198, 51, 100, 1, 203, 0, 113, 9]);
         packet.extend([0x9c, 0x40, 0x01, 0xbb, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x18]);
         packet
@@ -142,14 +154,26 @@ mod tests {
         let (key, count) = parse(&frame(0, ETHERTYPE_IPV4, &tcp4(1500))).unwrap();
         assert_eq!(key.source, "198.51.100.1:40000".parse().unwrap());
         assert_eq!(key.destination, "203.0.113.9:443".parse().unwrap());
-        assert_eq!(count, Count { bytes: 1500, packets: 1 });
+        assert_eq!(
+            count,
+            Count {
+                bytes: 1500,
+                packets: 1
+            }
+        );
     }
 
     #[test]
     fn a_packet_to_be_segmented_counts_every_header() {
         // 52 bytes of headers, 3000 of payload, 1448 in a segment: three packets.
         let (_, count) = parse(&frame(1448, ETHERTYPE_IPV4, &tcp4(3052))).unwrap();
-        assert_eq!(count, Count { bytes: 3000 + 3 * 52, packets: 3 });
+        assert_eq!(
+            count,
+            Count {
+                bytes: 3000 + 3 * 52,
+                packets: 3
+            }
+        );
     }
 
     #[test]
@@ -161,7 +185,13 @@ mod tests {
         packet.extend([0x9c, 0x40, 0, 53, 0, 10, 0, 0, 1, 2]);
         let (key, count) = parse(&frame(0, ETHERTYPE_IPV6, &packet)).unwrap();
         assert_eq!((key.protocol, key.destination.port()), (UDP, 53));
-        assert_eq!(count, Count { bytes: 66, packets: 1 });
+        assert_eq!(
+            count,
+            Count {
+                bytes: 66,
+                packets: 1
+            }
+        );
     }
 
     #[test]
