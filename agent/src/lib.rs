@@ -11,10 +11,12 @@
 
 pub mod attribution;
 pub mod cli;
+pub mod daemon;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;
 pub mod naming;
+pub mod output;
 pub mod policy;
 pub mod record;
 pub mod verdict;

@@ -80,7 +80,7 @@ fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::R
     writeln!(out)?;
     writeln!(
         out,
-        "platform: home {home}, {networks} networks, {} shared entries",
+        "platform: home {home}, internal networks: {networks}, shared entries: {}",
         policy.shared().len()
     )?;
     writeln!(

@@ -95,7 +95,7 @@ pub struct Capture {
     free: Queue<MapData, u32>,
     next: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
-    cgroups: HashMap<MapData, u64, CgroupPath>,
+    cgroups: Option<HashMap<MapData, u64, CgroupPath>>,
     _stats: Option<OwnedFd>,
 }
 
@@ -154,7 +154,7 @@ impl Capture {
             free: map(&mut ebpf, "FREE_SLOTS")?,
             next: map(&mut ebpf, "NEXT_SLOT")?,
             losses: map(&mut ebpf, "LOSS")?,
-            cgroups: map(&mut ebpf, "CGROUPS")?,
+            cgroups: Some(map(&mut ebpf, "CGROUPS")?),
             ebpf: None,
             _stats: stats,
         };
@@ -163,6 +163,32 @@ impl Capture {
         }
         capture.ebpf = Some(ebpf);
         Ok(capture)
+    }
+}
+
+/// Paths of the cgroups that were made since the programs were attached.
+pub struct CgroupPaths {
+    kept: HashMap<MapData, u64, CgroupPath>,
+}
+
+impl CgroupPaths {
+    /// Path of a cgroup, even if it is gone.
+    pub fn path_of(&self, id: u64) -> Option<String> {
+        let value = self.kept.get(&id, 0).ok()?;
+        let path = value.path.get(..value.length as usize)?;
+        Some(String::from_utf8_lossy(path).into_owned())
+    }
+
+    /// Ids of all cgroups whose paths are kept.
+    pub fn ids(&self) -> Vec<u64> {
+        self.kept.keys().filter_map(Result::ok).collect()
+    }
+
+    /// Forgets the path of a cgroup that no flow needs any more.
+    pub fn forget(&mut self, id: u64) {
+        if let Err(error) = self.kept.remove(&id) {
+            tracing::debug!(%error, id, "the path of a cgroup was already forgotten");
+        }
     }
 }
 
@@ -224,24 +250,9 @@ impl Capture {
             .collect()
     }
 
-    /// Path of a cgroup made since the programs were attached, even if it is
-    /// gone.
-    pub fn cgroup_path(&self, id: u64) -> Option<String> {
-        let value = self.cgroups.get(&id, 0).ok()?;
-        let path = value.path.get(..value.length as usize)?;
-        Some(String::from_utf8_lossy(path).into_owned())
-    }
-
-    /// Ids of all cgroups whose paths are kept.
-    pub fn kept_cgroups(&self) -> Vec<u64> {
-        self.cgroups.keys().filter_map(Result::ok).collect()
-    }
-
-    /// Forgets the path of a cgroup that no flow needs any more.
-    pub fn forget_cgroup(&mut self, id: u64) {
-        if let Err(error) = self.cgroups.remove(&id) {
-            tracing::debug!(%error, id, "the path of a cgroup was already forgotten");
-        }
+    /// Hands over the paths of cgroups, once.
+    pub fn take_cgroup_paths(&mut self) -> Option<CgroupPaths> {
+        self.cgroups.take().map(|kept| CgroupPaths { kept })
     }
 
     /// Takes a flow out of the index and makes sockets forget its slot. Late

@@ -9,7 +9,7 @@ mod clock;
 mod preflight;
 mod slots;
 
-pub use capture::{Capture, CaptureError, CaptureOptions, ProgramStats};
+pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, ProgramStats};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
 pub use preflight::{Unfit, kernel_release, preflight};

@@ -1,0 +1,169 @@
+//! `weir run`: the daemon.
+
+use std::{
+    io::{self, IsTerminal as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use crate::{
+    daemon::{self, Options},
+    kernel::CaptureOptions,
+    output::{Display, JsonLines, LiveTable},
+};
+
+/// Most flows that may be asked for: 2 GiB of counters.
+const MOST_FLOWS: i64 = 16_000_000;
+
+/// What `weir run` is asked.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Directory of the allowlists.
+    #[arg(long, value_name = "DIR", default_value = "/etc/weir/allowlists")]
+    allowlists: PathBuf,
+
+    /// MaxMind-format database with countries; may be given several times.
+    #[arg(long, value_name = "[NAME=]FILE", required = true, value_parser = database)]
+    country_db: Vec<(String, PathBuf)>,
+
+    /// Directory of the embedded store.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/weir")]
+    store: PathBuf,
+
+    /// Directory of the lock that admits one agent for each host.
+    #[arg(long, value_name = "DIR", default_value = "/run/weir")]
+    runtime_dir: PathBuf,
+
+    /// Where to serve OpenMetrics, or `off`.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9184", value_parser = listener)]
+    metrics_listen: Listener,
+
+    /// How to show flows; a table on a terminal, JSON lines elsewhere.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// How often to sweep the counters, such as 1s or 250ms.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
+    sweep_interval: Duration,
+
+    /// Flows counted apart at a time; beyond, they fold per workload.
+    #[arg(long, value_name = "N", default_value_t = 131_071, value_parser = clap::value_parser!(u32).range(63..=MOST_FLOWS))]
+    max_flows: u32,
+
+    /// Let the kernel measure the run time of the programs, at some cost.
+    #[arg(long)]
+    program_stats: bool,
+
+    /// Stop by itself after this time, such as 30s.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    duration: Option<Duration>,
+
+    /// Root of the cgroup v2 hierarchy, if it is not the one mounted.
+    #[arg(long, value_name = "DIR")]
+    cgroup_root: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Aligned rows for people.
+    Table,
+    /// One JSON object on each line.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Listener(Option<SocketAddr>);
+
+fn database(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = match text.split_once('=') {
+        Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
+        None => {
+            let path = PathBuf::from(text);
+            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            (name.unwrap_or_default(), path)
+        }
+    };
+    if name.is_empty() || path.as_os_str().is_empty() {
+        return Err("expected FILE or NAME=FILE".to_owned());
+    }
+    Ok((name, path))
+}
+
+fn listener(text: &str) -> Result<Listener, String> {
+    if text == "off" {
+        return Ok(Listener(None));
+    }
+    text.parse()
+        .map(|address| Listener(Some(address)))
+        .map_err(|_| "expected ADDRESS:PORT such as 127.0.0.1:9184, or off".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "expected a time such as 250ms, 1s or 5m".to_owned())?;
+    match Duration::try_from(span) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("expected a time above zero".to_owned()),
+    }
+}
+
+/// Runs the daemon.
+pub(super) fn run(args: &RunArgs) -> ExitCode {
+    let format = args.format.unwrap_or_else(|| {
+        if io::stdout().is_terminal() { Format::Table } else { Format::Json }
+    });
+    let mut display: Box<dyn Display> = match format {
+        Format::Json => Box::new(JsonLines::new(io::stdout())),
+        Format::Table => Box::new(LiveTable::new(anstream::stdout())),
+    };
+    let options = Options {
+        allowlists: args.allowlists.clone(),
+        country_databases: args.country_db.clone(),
+        store: args.store.clone(),
+        runtime: args.runtime_dir.clone(),
+        metrics: args.metrics_listen.0,
+        cgroup_root: args.cgroup_root.clone(),
+        sweep: args.sweep_interval,
+        duration: args.duration,
+        capture: CaptureOptions { max_flows: args.max_flows, program_stats: args.program_stats },
+    };
+    match daemon::run(&options, display.as_mut()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            anstream::eprintln!("weir: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn reads_times() {
+        assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(time("5m"), Ok(Duration::from_secs(300)));
+        assert!(time("0s").is_err());
+        assert!(time("-1s").is_err());
+        assert!(time("soon").is_err());
+    }
+
+    #[test]
+    fn names_databases() {
+        assert_eq!(database("a=b.mmdb"), Ok(("a".to_owned(), "b.mmdb".into())));
+        assert_eq!(database("/x/country.mmdb"), Ok(("country".to_owned(), "/x/country.mmdb".into())));
+        assert!(database("=").is_err());
+    }
+
+    #[test]
+    fn reads_listeners() {
+        assert!(listener("off").unwrap().0.is_none());
+        assert_eq!(listener("127.0.0.1:1").unwrap().0, "127.0.0.1:1".parse().ok());
+        assert!(listener("9184").is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! The daemon: checks everything first, attaches last, drains, and ends with
+//! final counts.
+
+mod failure;
+mod lock;
+mod paths;
+mod pipeline;
+mod recorder;
+
+pub use failure::Failure;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    time::{MissedTickBehavior, interval},
+};
+
+use self::{lock::Lock, paths::Paths, pipeline::Pipeline, recorder::Recorder};
+use crate::{
+    attribution::{Attributor, Names, StateRoots},
+    jurisdiction::Databases,
+    kernel::{
+        Capture, CaptureOptions, CgroupDirectory, Clock, find_cgroup_root, kernel_release,
+        preflight,
+    },
+    ledger::Ledger,
+    output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
+    policy::Policy,
+};
+
+/// How the daemon is asked to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Directory of the allowlists.
+    pub allowlists: PathBuf,
+    /// IP databases by name.
+    pub country_databases: Vec<(String, PathBuf)>,
+    /// Directory of the embedded store.
+    pub store: PathBuf,
+    /// Directory of the lock that admits one agent.
+    pub runtime: PathBuf,
+    /// Where to serve metrics.
+    pub metrics: Option<SocketAddr>,
+    /// Root of the cgroup v2 hierarchy, if it is not to be found.
+    pub cgroup_root: Option<PathBuf>,
+    /// How often counters are swept.
+    pub sweep: Duration,
+    /// How long to run; until a signal if `None`.
+    pub duration: Option<Duration>,
+    /// How the kernel side is sized.
+    pub capture: CaptureOptions,
+}
+
+/// Runs until SIGINT, SIGTERM or the end of the duration.
+///
+/// # Errors
+/// Whatever prevents covering this host, before anything is attached; and the
+/// loss of the store or of the kernel side later.
+pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
+    let policy = Policy::load(&options.allowlists)?;
+    let databases = Databases::open(&options.country_databases)?;
+    preflight()?;
+    let root = match &options.cgroup_root {
+        Some(path) => path.clone(),
+        None => find_cgroup_root()?,
+    };
+    let directory = CgroupDirectory::open(&root)?;
+    let _lock = Lock::take(&options.runtime)?;
+    let clock = Clock::read().map_err(Failure::Clock)?;
+    let ledger = Ledger::open(&options.store, clock.now())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    runtime.block_on(record(options, policy, databases, directory, ledger, display))
+}
+
+async fn record(
+    options: &Options,
+    policy: Policy,
+    databases: Databases,
+    directory: CgroupDirectory,
+    ledger: Ledger,
+    display: &mut dyn Display,
+) -> Result<(), Failure> {
+    let described = describe(&databases);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), policy.digest(), &described);
+    let listening = listen(options.metrics).await?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+
+    let mut capture = Capture::start(&directory, options.capture)?;
+    let started = started_line(options, &policy, &described, directory.path(), listening.as_ref());
+    let clock = Clock::read().map_err(Failure::Clock)?;
+    let started = started(&started, &clock);
+    // A dead display is no reason to stop recording: it is checked at each use.
+    let events = capture.events().try_clone_to_owned().map_err(Failure::Runtime)?;
+    let events =
+        AsyncFd::with_interest(events, Interest::READABLE).map_err(Failure::Runtime)?;
+    let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
+    let paths = Paths::new(directory, capture.take_cgroup_paths());
+    let pipeline = Pipeline::new(Attributor::new(paths, Some(names)), databases, policy);
+    let mut recorder = Recorder::new(capture, pipeline, ledger, metrics.clone(), display);
+    recorder.started(&started, &clock)?;
+    if let Some((listener, _)) = listening {
+        tokio::spawn(output::serve(listener, metrics));
+    }
+
+    let mut ticks = interval(options.sweep);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = async {
+        match options.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(end);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = &mut end => break,
+            _ = ticks.tick() => recorder.sweep()?,
+            ready = events.readable() => {
+                ready.map_err(Failure::Runtime)?.clear_ready();
+                recorder.first_sights()?;
+            }
+        }
+    }
+    recorder.finish()
+}
+
+/// Binds before anything is attached, so that a taken port is said in time.
+async fn listen(
+    address: Option<SocketAddr>,
+) -> Result<Option<(TcpListener, SocketAddr)>, Failure> {
+    let Some(address) = address else { return Ok(None) };
+    let refused = |error| Failure::Metrics(address, error);
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok(Some((listener, bound)))
+}
+
+fn describe(databases: &Databases) -> Vec<DatabaseLine> {
+    databases
+        .describe()
+        .iter()
+        .map(|database| DatabaseLine {
+            name: database.name.to_string(),
+            path: database.path.display().to_string(),
+            kind: database.kind.clone(),
+            built: database.built,
+            sha256: database.sha256.clone(),
+        })
+        .collect()
+}
+
+/// What the line of the start says, with owned parts.
+struct StartedParts<'a> {
+    kernel: String,
+    cgroup_root: PathBuf,
+    directory: &'a Path,
+    digest: String,
+    products: usize,
+    entries: usize,
+    databases: &'a [DatabaseLine],
+    metrics: Option<String>,
+}
+
+fn started_line<'a>(
+    options: &'a Options,
+    policy: &Policy,
+    databases: &'a [DatabaseLine],
+    cgroup_root: &Path,
+    listening: Option<&(TcpListener, SocketAddr)>,
+) -> StartedParts<'a> {
+    StartedParts {
+        kernel: kernel_release(),
+        cgroup_root: cgroup_root.to_owned(),
+        directory: &options.allowlists,
+        digest: policy.digest().to_owned(),
+        products: policy.products().count(),
+        entries: policy.entry_count(),
+        databases,
+        metrics: listening.map(|(_, address)| address.to_string()),
+    }
+}
+
+fn started<'a>(parts: &'a StartedParts<'a>, clock: &Clock) -> Started<'a> {
+    Started {
+        time: clock.now(),
+        version: env!("CARGO_PKG_VERSION"),
+        kernel: &parts.kernel,
+        cgroup_root: &parts.cgroup_root,
+        allowlists: AllowlistsLine {
+            directory: parts.directory,
+            digest: &parts.digest,
+            products: parts.products,
+            entries: parts.entries,
+        },
+        databases: parts.databases,
+        metrics: parts.metrics.clone(),
+    }
+}

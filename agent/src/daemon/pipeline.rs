@@ -1,0 +1,66 @@
+//! A record's way through the stages.
+
+use jiff::civil::Date;
+
+use super::paths::Paths;
+use crate::{
+    attribution::{Attributed, Attributor},
+    jurisdiction::Databases,
+    naming::{Name, Named},
+    policy::Policy,
+    record::FlowRecord,
+    verdict::{Judged, judge},
+};
+
+/// Every stage after the record.
+pub(super) struct Pipeline {
+    attributor: Attributor<Paths>,
+    databases: Databases,
+    policy: Policy,
+}
+
+impl Pipeline {
+    pub(super) fn new(
+        attributor: Attributor<Paths>,
+        databases: Databases,
+        policy: Policy,
+    ) -> Self {
+        Self { attributor, databases, policy }
+    }
+
+    /// Takes a record through every stage.
+    pub(super) fn judge(&mut self, record: FlowRecord, today: Date) -> Judged {
+        let flow = self.attributor.attribute(record);
+        self.locate(flow, today)
+    }
+
+    /// Judges again if the workload is known better than when it was judged.
+    pub(super) fn judge_again(&mut self, judged: &Judged, today: Date) -> Option<Judged> {
+        let flow = &judged.flow.flow.flow;
+        let workload = self.attributor.workload(flow.record.cgroup);
+        if workload == flow.workload {
+            return None;
+        }
+        let flow = Attributed {
+            record: flow.record.clone(),
+            workload,
+            executable: flow.executable.clone(),
+        };
+        Some(self.locate(flow, today))
+    }
+
+    fn locate(&mut self, flow: Attributed, today: Date) -> Judged {
+        let name = Name::None { reason: "names are not recorded yet".to_owned() };
+        judge(self.databases.locate(Named { flow, name }), &self.policy, today)
+    }
+
+    /// Whether the flow's country lies outside the platform's home.
+    pub(super) fn third_country(&self, judged: &Judged, today: Date) -> Option<bool> {
+        self.policy.third_country(judged.flow.hosted_in.country?, today)
+    }
+
+    /// Digest of the policy in force.
+    pub(super) fn policy_digest(&self) -> &str {
+        self.policy.digest()
+    }
+}

@@ -1,0 +1,303 @@
+//! Drains, judges, stores and shows: the daemon's one hot path, synchronous and
+//! in batches.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+};
+
+use jiff::{civil::Date, tz::TimeZone};
+
+use super::{Failure, pipeline::Pipeline};
+use crate::{
+    kernel::{Capture, Clock},
+    ledger::{Entry, FlowInterval, Ledger},
+    output::{Display, FlowEvent, Metrics, Shown, Started, Stopped},
+    record::{Change, Counters, FlowId, IdlePolicy, Observation, Scope, Sweeper},
+    verdict::Judged,
+};
+
+/// Sweeps between two entries of a flow in the ledger.
+const SWEEPS_PER_ENTRY: u64 = 60;
+/// Sweeps between two looks for idle flows.
+const SWEEPS_PER_CLOSING: u64 = 10;
+
+struct Open {
+    judged: Judged,
+    /// Counts that the ledger already has.
+    stored: Counters,
+}
+
+/// The state of a running daemon.
+pub(super) struct Recorder<'a> {
+    capture: Capture,
+    sweeper: Sweeper,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    metrics: Metrics,
+    display: Option<&'a mut dyn Display>,
+    open: HashMap<FlowId, Open>,
+    ended: Counters,
+    verdicts: BTreeMap<&'static str, u64>,
+    sweeps: u64,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(
+        capture: Capture,
+        pipeline: Pipeline,
+        ledger: Ledger,
+        metrics: Metrics,
+        display: &'a mut dyn Display,
+    ) -> Self {
+        Self {
+            capture,
+            sweeper: Sweeper::default(),
+            pipeline,
+            ledger,
+            metrics,
+            display: Some(display),
+            open: HashMap::new(),
+            ended: Counters::default(),
+            verdicts: BTreeMap::new(),
+            sweeps: 0,
+        }
+    }
+
+    /// Recording is live.
+    pub(super) fn started(&mut self, started: &Started<'_>, clock: &Clock) -> Result<(), Failure> {
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .unwrap_or_else(|error| format!("unknown: {error}"));
+        let entry = Entry::Started {
+            version: started.version.to_owned(),
+            boot_id: boot_id.trim().to_owned(),
+            allowlists: self.pipeline.policy_digest().to_owned(),
+            databases: started
+                .databases
+                .iter()
+                .map(|database| (database.name.clone(), database.sha256.clone()))
+                .collect(),
+        };
+        self.ledger.append(clock.now(), entry)?;
+        self.ledger.flush()?;
+        self.show(|display| display.started(started));
+        Ok(())
+    }
+
+    /// Looks at the slots that the kernel told of.
+    pub(super) fn first_sights(&mut self) -> Result<(), Failure> {
+        let clock = Clock::read().map_err(Failure::Clock)?;
+        while let Some(slot) = self.capture.next_first_sight() {
+            if let Some(observation) = self.sweeper.look(&self.capture, slot, &clock) {
+                self.take(observation, &clock)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at every slot; now and then stores counts and closes idle flows.
+    pub(super) fn sweep(&mut self) -> Result<(), Failure> {
+        let clock = Clock::read().map_err(Failure::Clock)?;
+        self.sweeps += 1;
+        for observation in self.sweeper.sweep(&self.capture, &clock)? {
+            self.take(observation, &clock)?;
+        }
+        self.judge_named_again(&clock);
+        if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
+            let closed =
+                self.sweeper.close_idle(&mut self.capture, &clock, IdlePolicy::default())?;
+            for observation in closed {
+                self.take(observation, &clock)?;
+            }
+        }
+        if self.sweeps.is_multiple_of(SWEEPS_PER_ENTRY) {
+            for open in self.open.values_mut() {
+                store(&mut self.ledger, &clock, open)?;
+            }
+        }
+        self.measure()?;
+        Ok(self.ledger.flush()?)
+    }
+
+    /// Detaches, drains, and tells the final counts.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.measure()?;
+        self.capture.detach()?;
+        let clock = Clock::read().map_err(Failure::Clock)?;
+        for observation in self.sweeper.sweep(&self.capture, &clock)? {
+            self.take(observation, &clock)?;
+        }
+        self.judge_named_again(&clock);
+        let mut last: Vec<_> = self.open.drain().collect();
+        last.sort_by_key(|(id, _)| *id);
+        for (_, mut open) in last {
+            self.end(&clock, &mut open)?;
+        }
+        let losses: BTreeMap<_, _> =
+            self.capture.losses()?.into_iter().map(|(kind, n)| (kind.label(), n)).collect();
+        let entry = Entry::Stopped {
+            losses: losses.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect(),
+            counters: self.ended,
+        };
+        self.ledger.append(clock.now(), entry)?;
+        self.ledger.flush()?;
+        let stopped = Stopped {
+            time: clock.now(),
+            flows: self.sweeper.flows(),
+            verdicts: &self.verdicts.clone(),
+            egress_bytes: self.ended.egress_bytes,
+            ingress_bytes: self.ended.ingress_bytes,
+            losses: &losses,
+        };
+        self.show(|display| display.stopped(&stopped));
+        Ok(())
+    }
+
+    fn take(&mut self, observation: Observation, clock: &Clock) -> Result<(), Failure> {
+        let Observation { change, record, .. } = observation;
+        let id = record.id;
+        let now = record.counters;
+        let event = match change {
+            Change::Opened => FlowEvent::FirstSeen,
+            Change::Updated => FlowEvent::Updated,
+            Change::Closed => FlowEvent::Final,
+        };
+        let before = match self.open.get_mut(&id) {
+            Some(open) => {
+                let kept = &mut open.judged.flow.flow.flow.record;
+                let before = kept.counters;
+                *kept = record;
+                before
+            }
+            None => {
+                let judged = self.pipeline.judge(record, today(clock));
+                self.metrics.first_seen(&judged);
+                self.open.insert(id, Open { judged, stored: Counters::default() });
+                Counters::default()
+            }
+        };
+        let Some(open) = self.open.get(&id) else { return Ok(()) };
+        self.metrics.carried(&open.judged, &difference(&now, &before));
+        if event == FlowEvent::Final {
+            if let Some(mut open) = self.open.remove(&id) {
+                self.end(clock, &mut open)?;
+            }
+        } else {
+            self.show_flow(id, event, clock);
+        }
+        Ok(())
+    }
+
+    /// The flow's counts are final.
+    fn end(&mut self, clock: &Clock, open: &mut Open) -> Result<(), Failure> {
+        store(&mut self.ledger, clock, open)?;
+        let counters = open.judged.flow.flow.flow.record.counters;
+        self.ended = sum(&self.ended, &counters);
+        *self.verdicts.entry(open.judged.verdict.label()).or_default() += 1;
+        let third_country = self.pipeline.third_country(&open.judged, today(clock));
+        let shown = shown(FlowEvent::Final, clock, &open.judged, third_country);
+        self.show(|display| display.flow(&shown));
+        Ok(())
+    }
+
+    /// Names of containers come later than their first packet.
+    fn judge_named_again(&mut self, clock: &Clock) {
+        let nameless: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, open)| {
+                let flow = &open.judged.flow.flow.flow;
+                flow.record.scope != Scope::Sink
+                    && (flow.workload.container.as_ref().is_some_and(|c| c.name.is_none())
+                        || flow.workload.cgroup_path.is_none())
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in nameless {
+            let Some(open) = self.open.get_mut(&id) else { continue };
+            if let Some(judged) = self.pipeline.judge_again(&open.judged, today(clock)) {
+                open.judged = judged;
+                self.show_flow(id, FlowEvent::Updated, clock);
+            }
+        }
+    }
+
+    fn measure(&mut self) -> Result<(), Failure> {
+        self.metrics.open_flows(self.open.len());
+        for (kind, count) in self.capture.losses()? {
+            self.metrics.loss(kind.label(), count);
+        }
+        for stats in self.capture.program_stats() {
+            self.metrics.program(&stats);
+        }
+        Ok(())
+    }
+
+    fn show_flow(&mut self, id: FlowId, event: FlowEvent, clock: &Clock) {
+        let (Some(open), Some(display)) = (self.open.get(&id), self.display.as_deref_mut()) else {
+            return;
+        };
+        let third_country = self.pipeline.third_country(&open.judged, today(clock));
+        let written = display.flow(&shown(event, clock, &open.judged, third_country));
+        self.written(written);
+    }
+
+    fn show(&mut self, say: impl FnOnce(&mut dyn Display) -> io::Result<()>) {
+        if let Some(display) = self.display.as_deref_mut() {
+            let written = say(display);
+            self.written(written);
+        }
+    }
+
+    /// Recording goes on when nobody looks any more.
+    fn written(&mut self, written: io::Result<()>) {
+        if let Err(error) = written {
+            tracing::warn!(%error, "the display is gone; recording goes on without it");
+            self.display = None;
+        }
+    }
+}
+
+fn shown<'a>(
+    event: FlowEvent,
+    clock: &Clock,
+    judged: &'a Judged,
+    third_country: Option<bool>,
+) -> Shown<'a> {
+    let record = &judged.flow.flow.flow.record;
+    let seen = (clock.time_of(record.first_ns), clock.time_of(record.last_ns));
+    Shown { event, time: clock.now(), seen, judged, third_country }
+}
+
+/// Policy is dated in UTC.
+fn today(clock: &Clock) -> Date {
+    clock.now().to_zoned(TimeZone::UTC).date()
+}
+
+fn store(ledger: &mut Ledger, clock: &Clock, open: &mut Open) -> Result<(), Failure> {
+    let now = open.judged.flow.flow.flow.record.counters;
+    // A flow that never carried anything is an attempt, stored once at its end.
+    let counters = difference(&now, &open.stored);
+    let interval = FlowInterval { counters, judged: open.judged.clone() };
+    ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
+    open.stored = now;
+    Ok(())
+}
+
+fn difference(now: &Counters, before: &Counters) -> Counters {
+    Counters {
+        egress_bytes: now.egress_bytes.saturating_sub(before.egress_bytes),
+        egress_packets: now.egress_packets.saturating_sub(before.egress_packets),
+        ingress_bytes: now.ingress_bytes.saturating_sub(before.ingress_bytes),
+        ingress_packets: now.ingress_packets.saturating_sub(before.ingress_packets),
+    }
+}
+
+fn sum(a: &Counters, b: &Counters) -> Counters {
+    Counters {
+        egress_bytes: a.egress_bytes + b.egress_bytes,
+        egress_packets: a.egress_packets + b.egress_packets,
+        ingress_bytes: a.ingress_bytes + b.ingress_bytes,
+        ingress_packets: a.ingress_packets + b.ingress_packets,
+    }
+}

@@ -1,0 +1,202 @@
+//! `--format json`: one object on each line. The fields are documented in
+//! `docs/output.md`.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    net::IpAddr,
+    path::Path,
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Display, Shown};
+use crate::{
+    attribution::{Executable, Workload},
+    jurisdiction::HostedIn,
+    naming::Name,
+    record::{Counters, Direction, FlowId, Process, Scope},
+    verdict::Verdict,
+};
+
+/// What became of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowEvent {
+    /// Seen for the first time.
+    FirstSeen,
+    /// Counted on, or known better.
+    Updated,
+    /// Idle and closed, or the agent stops: the counts are final.
+    Final,
+}
+
+/// One IP database in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatabaseLine {
+    /// Name as configured.
+    pub name: String,
+    /// File.
+    pub path: String,
+    /// Type as the database states it.
+    pub kind: String,
+    /// When its data were built.
+    pub built: Timestamp,
+    /// Digest of the file.
+    pub sha256: String,
+}
+
+/// Recording is live.
+#[derive(Clone, Debug, Serialize)]
+pub struct Started<'a> {
+    /// When.
+    pub time: Timestamp,
+    /// Version of the agent.
+    pub version: &'a str,
+    /// Release of the kernel.
+    pub kernel: &'a str,
+    /// Root of the cgroup v2 hierarchy.
+    pub cgroup_root: &'a Path,
+    /// The allowlists in force.
+    pub allowlists: AllowlistsLine<'a>,
+    /// The IP databases in force.
+    pub databases: &'a [DatabaseLine],
+    /// Where metrics are served.
+    pub metrics: Option<String>,
+}
+
+/// The allowlists in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct AllowlistsLine<'a> {
+    /// Where they were read.
+    pub directory: &'a Path,
+    /// SHA-256 of the set.
+    pub digest: &'a str,
+    /// Number of products.
+    pub products: usize,
+    /// Number of entries.
+    pub entries: usize,
+}
+
+/// Recording has ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stopped<'a> {
+    /// When.
+    pub time: Timestamp,
+    /// Flows of this run.
+    pub flows: u64,
+    /// Flows by verdict.
+    pub verdicts: &'a BTreeMap<&'static str, u64>,
+    /// IP bytes sent.
+    pub egress_bytes: u64,
+    /// IP bytes received.
+    pub ingress_bytes: u64,
+    /// Every kind of loss with its count.
+    pub losses: &'a BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct FlowLine<'a> {
+    event: FlowEvent,
+    time: Timestamp,
+    id: FlowId,
+    scope: Scope,
+    direction: Direction,
+    workload: &'a Workload,
+    executable: &'a Executable,
+    process: Option<&'a Process>,
+    netns: Option<u64>,
+    destination: Destination,
+    name: &'a Name,
+    hosted_in: &'a HostedIn,
+    third_country: Option<bool>,
+    product: Option<&'a str>,
+    verdict: Verdict,
+    rule: Option<&'a str>,
+    reason: &'a str,
+    #[serde(flatten)]
+    counters: Counters,
+    attempts: u32,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Destination {
+    address: IpAddr,
+    port: u16,
+    protocol: String,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'a> {
+    Started(&'a Started<'a>),
+    Flow(Box<FlowLine<'a>>),
+    Stopped(&'a Stopped<'a>),
+}
+
+/// Writes lines of JSON, each complete before the next begins.
+#[derive(Debug)]
+pub struct JsonLines<W> {
+    out: W,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+
+    fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.out.write_all(&text)?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Display for JsonLines<W> {
+    fn started(&mut self, started: &Started<'_>) -> io::Result<()> {
+        self.line(&Line::Started(started))
+    }
+
+    fn flow(&mut self, shown: &Shown<'_>) -> io::Result<()> {
+        let judged = shown.judged;
+        let named = &judged.flow.flow;
+        let attributed = &named.flow;
+        let record = &attributed.record;
+        self.line(&Line::Flow(Box::new(FlowLine {
+            event: shown.event,
+            time: shown.time,
+            id: record.id,
+            scope: record.scope,
+            direction: record.direction,
+            workload: &attributed.workload,
+            executable: &attributed.executable,
+            process: record.process.as_ref(),
+            netns: record.netns,
+            destination: Destination {
+                address: record.address,
+                port: record.port,
+                protocol: record.protocol.to_string(),
+            },
+            name: &named.name,
+            hosted_in: &judged.flow.hosted_in,
+            third_country: shown.third_country,
+            product: judged.product.as_deref(),
+            verdict: judged.verdict,
+            rule: judged.rule.as_deref(),
+            reason: &judged.reason,
+            counters: record.counters,
+            attempts: record.attempts,
+            first_seen: shown.seen.0,
+            last_seen: shown.seen.1,
+        })))
+    }
+
+    fn stopped(&mut self, stopped: &Stopped<'_>) -> io::Result<()> {
+        self.line(&Line::Stopped(stopped))
+    }
+}

@@ -1,0 +1,211 @@
+//! `/metrics` in OpenMetrics 1.0, for Prometheus to scrape.
+//!
+//! Labels are identities (product, verdict, country): no address, no process,
+//! no time, so that their number stays bounded.
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
+    registry::{Registry, Unit},
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    kernel::ProgramStats,
+    record::{Counters, Direction},
+    verdict::Judged,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FlowLabels {
+    product: String,
+    verdict: &'static str,
+    direction: &'static str,
+    hosted_in: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LossLabels {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProgramLabels {
+    program: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DatabaseLabels {
+    database: String,
+}
+
+type Seconds = Counter<f64, std::sync::atomic::AtomicU64>;
+
+/// Every metric of the agent.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    flows: Family<FlowLabels, Counter>,
+    open: Gauge,
+    egress_bytes: Family<FlowLabels, Counter>,
+    egress_packets: Family<FlowLabels, Counter>,
+    ingress_bytes: Family<FlowLabels, Counter>,
+    losses: Family<LossLabels, Counter>,
+    runs: Family<ProgramLabels, Counter>,
+    run_time: Family<ProgramLabels, Seconds>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Registers every metric; what is constant for this run is given.
+    pub fn new(version: &str, allowlists: &str, databases: &[super::DatabaseLine]) -> Self {
+        let mut registry = Registry::with_prefix("weir");
+        let info = vec![
+            ("version".to_owned(), version.to_owned()),
+            ("allowlists_sha256".to_owned(), allowlists.to_owned()),
+        ];
+        registry.register("build", "Version of the agent and policy in force", Info::new(info));
+        let built = Family::<DatabaseLabels, Gauge>::default();
+        for database in databases {
+            built
+                .get_or_create(&DatabaseLabels { database: database.name.clone() })
+                .set(database.built.as_second());
+        }
+        registry.register_with_unit(
+            "ip_database_build_time",
+            "When the data of each IP database were built, since 1970",
+            Unit::Seconds,
+            built,
+        );
+        let mut metrics = Self {
+            registry: Arc::default(),
+            flows: Family::default(),
+            open: Gauge::default(),
+            egress_bytes: Family::default(),
+            egress_packets: Family::default(),
+            ingress_bytes: Family::default(),
+            losses: Family::default(),
+            runs: Family::default(),
+            run_time: Family::default(),
+        };
+        metrics.register(&mut registry);
+        metrics.registry = Arc::new(registry);
+        metrics
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.register("flows", "Flows first seen", self.flows.clone());
+        registry.register("open_flows", "Flows counted at present", self.open.clone());
+        registry.register_with_unit(
+            "egress",
+            "IP bytes sent, after segmentation",
+            Unit::Bytes,
+            self.egress_bytes.clone(),
+        );
+        registry.register("egress_packets", "IP packets sent", self.egress_packets.clone());
+        registry.register_with_unit(
+            "ingress",
+            "IP bytes received",
+            Unit::Bytes,
+            self.ingress_bytes.clone(),
+        );
+        registry.register(
+            "losses",
+            "What the kernel programs could not do, by kind",
+            self.losses.clone(),
+        );
+        registry.register(
+            "bpf_program_runs",
+            "Runs of each kernel program, while the kernel measures them",
+            self.runs.clone(),
+        );
+        registry.register_with_unit(
+            "bpf_program_run_time",
+            "Time spent in each kernel program, while the kernel measures it",
+            Unit::Seconds,
+            self.run_time.clone(),
+        );
+    }
+
+    /// A flow was seen for the first time.
+    pub fn first_seen(&self, judged: &Judged) {
+        self.flows.get_or_create(&labels(judged)).inc();
+    }
+
+    /// A flow has carried this much more.
+    pub fn carried(&self, judged: &Judged, more: &Counters) {
+        let labels = labels(judged);
+        self.egress_bytes.get_or_create(&labels).inc_by(more.egress_bytes);
+        self.egress_packets.get_or_create(&labels).inc_by(more.egress_packets);
+        self.ingress_bytes.get_or_create(&labels).inc_by(more.ingress_bytes);
+    }
+
+    /// Flows that are counted now.
+    pub fn open_flows(&self, count: usize) {
+        self.open.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Raises the count of a loss to what the kernel says.
+    pub fn loss(&self, kind: &'static str, total: u64) {
+        let counter = self.losses.get_or_create(&LossLabels { kind });
+        counter.inc_by(total.saturating_sub(counter.get()));
+    }
+
+    /// Raises a program's run time to what the kernel says.
+    pub fn program(&self, stats: &ProgramStats) {
+        let labels = ProgramLabels { program: stats.name };
+        let runs = self.runs.get_or_create(&labels);
+        runs.inc_by(stats.runs.saturating_sub(runs.get()));
+        let time = self.run_time.get_or_create(&labels);
+        time.inc_by((stats.time.as_secs_f64() - time.get()).max(0.0));
+    }
+
+    /// All metrics as text.
+    ///
+    /// # Errors
+    /// When a metric cannot be written, which would be a defect.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn labels(judged: &Judged) -> FlowLabels {
+    FlowLabels {
+        product: judged.product.clone().unwrap_or_default(),
+        verdict: judged.verdict.label(),
+        direction: match judged.flow.flow.flow.record.direction {
+            Direction::Outbound => "outbound",
+            Direction::Inbound => "inbound",
+        },
+        hosted_in: judged.flow.hosted_in.country.map(String::from).unwrap_or_default(),
+    }
+}
+
+/// Serves `/metrics` until the task is dropped.
+///
+/// # Errors
+/// The listener's.
+pub async fn serve(listener: TcpListener, metrics: Metrics) -> std::io::Result<()> {
+    let address: Option<SocketAddr> = listener.local_addr().ok();
+    tracing::debug!(?address, "serving metrics");
+    let router = Router::new().route("/metrics", get(scrape)).with_state(metrics);
+    axum::serve(listener, router).await
+}
+
+async fn scrape(State(metrics): State<Metrics>) -> impl IntoResponse {
+    const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    match metrics.text() {
+        Ok(text) => Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text)),
+        Err(fmt::Error) => Err(axum::http::StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}

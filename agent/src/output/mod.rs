@@ -1,0 +1,53 @@
+//! What leaves the agent: lines of JSON, a table for people, metrics.
+
+mod json;
+mod metrics;
+mod quantity;
+mod table;
+
+pub use json::{AllowlistsLine, DatabaseLine, FlowEvent, JsonLines, Started, Stopped};
+pub use metrics::{Metrics, serve};
+pub use table::LiveTable;
+
+use std::io;
+
+use jiff::Timestamp;
+
+use crate::verdict::Judged;
+
+/// A flow to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// What became of it.
+    pub event: FlowEvent,
+    /// When this is said.
+    pub time: Timestamp,
+    /// First and last sight.
+    pub seen: (Timestamp, Timestamp),
+    /// Everything known of it.
+    pub judged: &'a Judged,
+    /// Whether the country of hosting lies outside the platform's home; `None`
+    /// when either is not known.
+    pub third_country: Option<bool>,
+}
+
+/// Where the daemon shows what it sees.
+pub trait Display {
+    /// Recording is live.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn started(&mut self, started: &Started<'_>) -> io::Result<()>;
+
+    /// Something is to be said of a flow.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn flow(&mut self, flow: &Shown<'_>) -> io::Result<()>;
+
+    /// Recording has ended.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn stopped(&mut self, stopped: &Stopped<'_>) -> io::Result<()>;
+}
