@@ -48,12 +48,16 @@ pub fn by_label(text: &str, name: &str, label: &str) -> Result<BTreeMap<String, 
         let (labels, value) = rest.split_once("} ").context("sample without a value")?;
         // Counters of this agent are whole numbers.
         let value = value.split(' ').next().unwrap_or_default();
-        let value: u64 = value.parse().with_context(|| format!("{line}: not a whole number"))?;
+        let value: u64 = value
+            .parse()
+            .with_context(|| format!("{line}: not a whole number"))?;
         let key = labels
             .split(',')
             .find_map(|pair| pair.strip_prefix(label)?.strip_prefix("=\""))
             .with_context(|| format!("{line}: no label {label}"))?;
-        *sums.entry(key.trim_end_matches('"').to_owned()).or_default() += value;
+        *sums
+            .entry(key.trim_end_matches('"').to_owned())
+            .or_default() += value;
     }
     Ok(sums)
 }

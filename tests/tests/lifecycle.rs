@@ -8,7 +8,7 @@ use weir_tests::{
     agent::Agent,
     agent::Settings,
     metrics,
-    record::Executable,
+    record::{Executable, Flow},
     stage::{self, Stage, balances, ended_well},
     traffic::Protocol::{Tcp, Udp},
     workload::Sender,
@@ -249,17 +249,34 @@ fn metrics_equal_the_json() {
     ended_well(&ended).unwrap();
     assert!(text.ends_with("# EOF\n"), "{text}");
 
-    let flows = metrics::by_label(&text, "weir_flows_total", "verdict").unwrap();
-    let bytes = metrics::by_label(&text, "weir_bytes_total", "direction").unwrap();
-    let losses = metrics::by_label(&text, "weir_losses_total", "reason").unwrap();
-    let stopped = ended.stopped.unwrap();
-    let some = |counts: BTreeMap<String, u64>| -> BTreeMap<String, u64> {
-        counts.into_iter().filter(|(_, count)| *count > 0).collect()
+    let sums = |name, label| metrics::by_label(&text, name, label).unwrap();
+    let stopped = ended.stopped.as_ref().unwrap();
+    let of = |bytes: fn(&Flow) -> u64| {
+        let mut sums = BTreeMap::<String, u64>::new();
+        for flow in &ended.flows {
+            *sums.entry(flow.verdict.clone()).or_default() += bytes(flow);
+        }
+        present(sums)
     };
-    assert_eq!(some(flows), some(stopped.verdicts));
-    assert_eq!(bytes["egress"], stopped.egress_bytes);
-    assert_eq!(bytes["ingress"], stopped.ingress_bytes);
-    assert_eq!(some(losses), some(stopped.losses));
+    assert_eq!(
+        present(sums("weir_flows_total", "verdict")),
+        present(stopped.verdicts.clone())
+    );
+    assert_eq!(
+        present(sums("weir_egress_bytes_total", "verdict")),
+        of(|flow| flow.egress_bytes)
+    );
+    assert_eq!(
+        present(sums("weir_ingress_bytes_total", "verdict")),
+        of(|flow| flow.ingress_bytes)
+    );
+    assert_eq!(sums("weir_losses_total", "kind"), stopped.losses);
+}
+
+/// Counts above zero.
+fn present(mut counts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    counts.retain(|_, count| *count > 0);
+    counts
 }
 
 #[test]
