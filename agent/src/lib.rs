@@ -10,6 +10,7 @@
 //! ```
 
 pub mod attribution;
+mod bounded;
 pub mod cli;
 pub mod daemon;
 pub mod jurisdiction;

@@ -10,7 +10,7 @@ macro_rules! losses {
         pub enum Loss { $($(#[$doc])* $variant = $index,)* }
 
         /// Number of kinds, the size of the map `LOSS`.
-        pub const LOSS_KINDS: u32 = [$($index,)*].len() as u32;
+        pub const LOSS_KINDS: u32 = 0 $(+ { let _: u32 = $index; 1 })*;
 
         impl Loss {
             /// Every kind in the order of its number.

@@ -95,11 +95,13 @@ pub struct Workload {
     pub name: String,
     /// Path below the cgroup v2 root, starting with `/`; `None` when unknown.
     pub cgroup_path: Option<String>,
-    /// Innermost systemd unit on the path.
+    /// The systemd unit, with systemd's escapes: the outermost on the path, since
+    /// a unit may name what is below it as it likes; for a user's manager, its
+    /// unit.
     pub unit: Option<String>,
-    /// Innermost systemd slice on the path.
+    /// Innermost systemd slice above that unit.
     pub slice: Option<String>,
-    /// Owner of the user manager for user units.
+    /// Owner of the user slice or user manager it is in.
     pub user: Option<u32>,
     /// The container, if it is one.
     pub container: Option<Container>,

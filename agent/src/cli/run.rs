@@ -19,7 +19,7 @@ const MOST_FLOWS: i64 = 16_000_000;
 
 /// What `weir run` is asked.
 #[derive(Debug, clap::Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Directory of the allowlists.
     #[arg(long, value_name = "DIR", default_value = "/etc/weir/allowlists")]
     allowlists: PathBuf,
@@ -81,7 +81,9 @@ fn database(text: &str) -> Result<(String, PathBuf), String> {
         Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
         None => {
             let path = PathBuf::from(text);
-            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            let name = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
             (name.unwrap_or_default(), path)
         }
     };
@@ -113,7 +115,11 @@ fn time(text: &str) -> Result<Duration, String> {
 /// Runs the daemon.
 pub(super) fn run(args: &RunArgs) -> ExitCode {
     let format = args.format.unwrap_or_else(|| {
-        if io::stdout().is_terminal() { Format::Table } else { Format::Json }
+        if io::stdout().is_terminal() {
+            Format::Table
+        } else {
+            Format::Json
+        }
     });
     let mut display: Box<dyn Display> = match format {
         Format::Json => Box::new(JsonLines::new(io::stdout())),
@@ -128,7 +134,10 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         cgroup_root: args.cgroup_root.clone(),
         sweep: args.sweep_interval,
         duration: args.duration,
-        capture: CaptureOptions { max_flows: args.max_flows, program_stats: args.program_stats },
+        capture: CaptureOptions {
+            max_flows: args.max_flows,
+            program_stats: args.program_stats,
+        },
     };
     match daemon::run(&options, display.as_mut()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -156,14 +165,20 @@ mod tests {
     #[test]
     fn names_databases() {
         assert_eq!(database("a=b.mmdb"), Ok(("a".to_owned(), "b.mmdb".into())));
-        assert_eq!(database("/x/country.mmdb"), Ok(("country".to_owned(), "/x/country.mmdb".into())));
+        assert_eq!(
+            database("/x/country.mmdb"),
+            Ok(("country".to_owned(), "/x/country.mmdb".into()))
+        );
         assert!(database("=").is_err());
     }
 
     #[test]
     fn reads_listeners() {
         assert!(listener("off").unwrap().0.is_none());
-        assert_eq!(listener("127.0.0.1:1").unwrap().0, "127.0.0.1:1".parse().ok());
+        assert_eq!(
+            listener("127.0.0.1:1").unwrap().0,
+            "127.0.0.1:1".parse().ok()
+        );
         assert!(listener("9184").is_err());
     }
 }

@@ -35,7 +35,9 @@ pub enum Failure {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The port for metrics cannot be bound.
-    #[error("metrics cannot be served on {0} ({1}): free the port, or choose another with --metrics-listen")]
+    #[error(
+        "metrics cannot be served on {0} ({1}): free the port, or choose another with --metrics-listen"
+    )]
     Metrics(SocketAddr, std::io::Error),
     /// The system refuses a clock.
     #[error("the clock cannot be read: {0}")]

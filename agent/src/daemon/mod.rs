@@ -9,14 +9,9 @@ mod recorder;
 
 pub use failure::Failure;
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tokio::{
-    io::{Interest, unix::AsyncFd},
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     time::{MissedTickBehavior, interval},
@@ -28,7 +23,7 @@ use crate::{
     jurisdiction::Databases,
     kernel::{
         Capture, CaptureOptions, CgroupDirectory, Clock, find_cgroup_root, kernel_release,
-        preflight,
+        preflight, wakeup,
     },
     ledger::Ledger,
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
@@ -79,7 +74,9 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    runtime.block_on(record(options, policy, databases, directory, ledger, display))
+    runtime.block_on(record(
+        options, policy, databases, directory, ledger, display,
+    ))
 }
 
 async fn record(
@@ -97,13 +94,25 @@ async fn record(
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
 
     let mut capture = Capture::start(&directory, options.capture)?;
-    let started = started_line(options, &policy, &described, directory.path(), listening.as_ref());
     let clock = Clock::read().map_err(Failure::Clock)?;
-    let started = started(&started, &clock);
-    // A dead display is no reason to stop recording: it is checked at each use.
-    let events = capture.events().try_clone_to_owned().map_err(Failure::Runtime)?;
-    let events =
-        AsyncFd::with_interest(events, Interest::READABLE).map_err(Failure::Runtime)?;
+    let kernel = kernel_release();
+    let digest = policy.digest().to_owned();
+    let cgroup_root = directory.path().to_owned();
+    let started = Started {
+        time: clock.now(),
+        version: env!("CARGO_PKG_VERSION"),
+        kernel: &kernel,
+        cgroup_root: &cgroup_root,
+        allowlists: AllowlistsLine {
+            directory: &options.allowlists,
+            digest: &digest,
+            products: policy.products().count(),
+            entries: policy.entry_count(),
+        },
+        databases: &described,
+        metrics: listening.as_ref().map(|(_, address)| address.to_string()),
+    };
+    let events = wakeup(&capture).map_err(Failure::Runtime)?;
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
     let pipeline = Pipeline::new(Attributor::new(paths, Some(names)), databases, policy);
@@ -138,10 +147,10 @@ async fn record(
 }
 
 /// Binds before anything is attached, so that a taken port is said in time.
-async fn listen(
-    address: Option<SocketAddr>,
-) -> Result<Option<(TcpListener, SocketAddr)>, Failure> {
-    let Some(address) = address else { return Ok(None) };
+async fn listen(address: Option<SocketAddr>) -> Result<Option<(TcpListener, SocketAddr)>, Failure> {
+    let Some(address) = address else {
+        return Ok(None);
+    };
     let refused = |error| Failure::Metrics(address, error);
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
@@ -160,52 +169,4 @@ fn describe(databases: &Databases) -> Vec<DatabaseLine> {
             sha256: database.sha256.clone(),
         })
         .collect()
-}
-
-/// What the line of the start says, with owned parts.
-struct StartedParts<'a> {
-    kernel: String,
-    cgroup_root: PathBuf,
-    directory: &'a Path,
-    digest: String,
-    products: usize,
-    entries: usize,
-    databases: &'a [DatabaseLine],
-    metrics: Option<String>,
-}
-
-fn started_line<'a>(
-    options: &'a Options,
-    policy: &Policy,
-    databases: &'a [DatabaseLine],
-    cgroup_root: &Path,
-    listening: Option<&(TcpListener, SocketAddr)>,
-) -> StartedParts<'a> {
-    StartedParts {
-        kernel: kernel_release(),
-        cgroup_root: cgroup_root.to_owned(),
-        directory: &options.allowlists,
-        digest: policy.digest().to_owned(),
-        products: policy.products().count(),
-        entries: policy.entry_count(),
-        databases,
-        metrics: listening.map(|(_, address)| address.to_string()),
-    }
-}
-
-fn started<'a>(parts: &'a StartedParts<'a>, clock: &Clock) -> Started<'a> {
-    Started {
-        time: clock.now(),
-        version: env!("CARGO_PKG_VERSION"),
-        kernel: &parts.kernel,
-        cgroup_root: &parts.cgroup_root,
-        allowlists: AllowlistsLine {
-            directory: parts.directory,
-            digest: &parts.digest,
-            products: parts.products,
-            entries: parts.entries,
-        },
-        databases: parts.databases,
-        metrics: parts.metrics.clone(),
-    }
 }

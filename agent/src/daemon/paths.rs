@@ -30,14 +30,20 @@ impl Paths {
             if let Some(id) = directory.id_of(&below) {
                 before.insert(id, format!("/{}", below.display()));
             }
-            let Ok(entries) = std::fs::read_dir(directory.path().join(&below)) else { continue };
+            let Ok(entries) = std::fs::read_dir(directory.path().join(&below)) else {
+                continue;
+            };
             let children = entries
                 .filter_map(Result::ok)
                 .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
                 .map(|entry| below.join(Path::new(&entry.file_name())));
             todo.extend(children.take(AT_START.saturating_sub(before.len() + todo.len())));
         }
-        Self { directory, kept: kept.map(RefCell::new), before }
+        Self {
+            directory,
+            kept: kept.map(RefCell::new),
+            before,
+        }
     }
 }
 

@@ -20,12 +20,12 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(super) fn new(
-        attributor: Attributor<Paths>,
-        databases: Databases,
-        policy: Policy,
-    ) -> Self {
-        Self { attributor, databases, policy }
+    pub(super) fn new(attributor: Attributor<Paths>, databases: Databases, policy: Policy) -> Self {
+        Self {
+            attributor,
+            databases,
+            policy,
+        }
     }
 
     /// Takes a record through every stage.
@@ -50,13 +50,20 @@ impl Pipeline {
     }
 
     fn locate(&mut self, flow: Attributed, today: Date) -> Judged {
-        let name = Name::None { reason: "names are not recorded yet".to_owned() };
-        judge(self.databases.locate(Named { flow, name }), &self.policy, today)
+        let name = Name::None {
+            reason: "names are not recorded yet".to_owned(),
+        };
+        judge(
+            self.databases.locate(Named { flow, name }),
+            &self.policy,
+            today,
+        )
     }
 
     /// Whether the flow's country lies outside the platform's home.
     pub(super) fn third_country(&self, judged: &Judged, today: Date) -> Option<bool> {
-        self.policy.third_country(judged.flow.hosted_in.country?, today)
+        self.policy
+            .third_country(judged.flow.hosted_in.country?, today)
     }
 
     /// Digest of the policy in force.

@@ -105,7 +105,8 @@ impl<'a> Recorder<'a> {
         self.judge_named_again(&clock);
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
             let closed =
-                self.sweeper.close_idle(&mut self.capture, &clock, IdlePolicy::default())?;
+                self.sweeper
+                    .close_idle(&mut self.capture, &clock, IdlePolicy::default())?;
             for observation in closed {
                 self.take(observation, &clock)?;
             }
@@ -133,10 +134,17 @@ impl<'a> Recorder<'a> {
         for (_, mut open) in last {
             self.end(&clock, &mut open)?;
         }
-        let losses: BTreeMap<_, _> =
-            self.capture.losses()?.into_iter().map(|(kind, n)| (kind.label(), n)).collect();
+        let losses: BTreeMap<_, _> = self
+            .capture
+            .losses()?
+            .into_iter()
+            .map(|(kind, n)| (kind.label(), n))
+            .collect();
         let entry = Entry::Stopped {
-            losses: losses.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect(),
+            losses: losses
+                .iter()
+                .map(|(kind, n)| ((*kind).to_owned(), *n))
+                .collect(),
             counters: self.ended,
         };
         self.ledger.append(clock.now(), entry)?;
@@ -172,12 +180,21 @@ impl<'a> Recorder<'a> {
             None => {
                 let judged = self.pipeline.judge(record, today(clock));
                 self.metrics.first_seen(&judged);
-                self.open.insert(id, Open { judged, stored: Counters::default() });
+                self.open.insert(
+                    id,
+                    Open {
+                        judged,
+                        stored: Counters::default(),
+                    },
+                );
                 Counters::default()
             }
         };
-        let Some(open) = self.open.get(&id) else { return Ok(()) };
-        self.metrics.carried(&open.judged, &difference(&now, &before));
+        let Some(open) = self.open.get(&id) else {
+            return Ok(());
+        };
+        self.metrics
+            .carried(&open.judged, &difference(&now, &before));
         if event == FlowEvent::Final {
             if let Some(mut open) = self.open.remove(&id) {
                 self.end(clock, &mut open)?;
@@ -193,7 +210,10 @@ impl<'a> Recorder<'a> {
         store(&mut self.ledger, clock, open)?;
         let counters = open.judged.flow.flow.flow.record.counters;
         self.ended = sum(&self.ended, &counters);
-        *self.verdicts.entry(open.judged.verdict.label()).or_default() += 1;
+        *self
+            .verdicts
+            .entry(open.judged.verdict.label())
+            .or_default() += 1;
         let third_country = self.pipeline.third_country(&open.judged, today(clock));
         let shown = shown(FlowEvent::Final, clock, &open.judged, third_country);
         self.show(|display| display.flow(&shown));
@@ -208,13 +228,19 @@ impl<'a> Recorder<'a> {
             .filter(|(_, open)| {
                 let flow = &open.judged.flow.flow.flow;
                 flow.record.scope != Scope::Sink
-                    && (flow.workload.container.as_ref().is_some_and(|c| c.name.is_none())
+                    && (flow
+                        .workload
+                        .container
+                        .as_ref()
+                        .is_some_and(|c| c.name.is_none())
                         || flow.workload.cgroup_path.is_none())
             })
             .map(|(id, _)| *id)
             .collect();
         for id in nameless {
-            let Some(open) = self.open.get_mut(&id) else { continue };
+            let Some(open) = self.open.get_mut(&id) else {
+                continue;
+            };
             if let Some(judged) = self.pipeline.judge_again(&open.judged, today(clock)) {
                 open.judged = judged;
                 self.show_flow(id, FlowEvent::Updated, clock);
@@ -265,8 +291,17 @@ fn shown<'a>(
     third_country: Option<bool>,
 ) -> Shown<'a> {
     let record = &judged.flow.flow.flow.record;
-    let seen = (clock.time_of(record.first_ns), clock.time_of(record.last_ns));
-    Shown { event, time: clock.now(), seen, judged, third_country }
+    let seen = (
+        clock.time_of(record.first_ns),
+        clock.time_of(record.last_ns),
+    );
+    Shown {
+        event,
+        time: clock.now(),
+        seen,
+        judged,
+        third_country,
+    }
 }
 
 /// Policy is dated in UTC.
@@ -278,7 +313,10 @@ fn store(ledger: &mut Ledger, clock: &Clock, open: &mut Open) -> Result<(), Fail
     let now = open.judged.flow.flow.flow.record.counters;
     // A flow that never carried anything is an attempt, stored once at its end.
     let counters = difference(&now, &open.stored);
-    let interval = FlowInterval { counters, judged: open.judged.clone() };
+    let interval = FlowInterval {
+        counters,
+        judged: open.judged.clone(),
+    };
     ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
     open.stored = now;
     Ok(())

@@ -8,9 +8,11 @@ mod cgroup;
 mod clock;
 mod preflight;
 mod slots;
+mod wakeup;
 
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, ProgramStats};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
 pub use preflight::{Unfit, kernel_release, preflight};
 pub use slots::{SlotCounts, Slots};
+pub use wakeup::wakeup;

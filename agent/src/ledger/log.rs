@@ -21,7 +21,9 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The directory or a file cannot be opened, read or written.
-    #[error("the store {path} cannot be {action} ({source}): check that it is a writable directory with free space, or name another with --store")]
+    #[error(
+        "the store {path} cannot be {action} ({source}): check that it is a writable directory with free space, or name another with --store"
+    )]
     Io {
         /// What was touched.
         path: PathBuf,
@@ -31,7 +33,9 @@ pub enum LedgerError {
         source: std::io::Error,
     },
     /// A line that is not the last is damaged: this is no torn write.
-    #[error("the store segment {path} is damaged at line {line}: move it aside, keep it as evidence, and restart")]
+    #[error(
+        "the store segment {path} is damaged at line {line}: move it aside, keep it as evidence, and restart"
+    )]
     Damaged {
         /// The segment.
         path: PathBuf,
@@ -53,7 +57,11 @@ pub struct Ledger {
 }
 
 fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> LedgerError {
-    move |source| LedgerError::Io { path: path.to_owned(), action, source }
+    move |source| LedgerError::Io {
+        path: path.to_owned(),
+        action,
+        source,
+    }
 }
 
 impl Ledger {
@@ -79,7 +87,11 @@ impl Ledger {
             .map_err(io(&path, "opened"))?;
         let length = file.metadata().map_err(io(&path, "read"))?.len();
         // An empty segment carries on from the number in its name.
-        let seq = if whole.seq == 0 { first_seq(&path).saturating_sub(1) } else { whole.seq };
+        let seq = if whole.seq == 0 {
+            first_seq(&path).saturating_sub(1)
+        } else {
+            whole.seq
+        };
         let mut ledger = Self {
             directory: directory.to_owned(),
             path,
@@ -90,8 +102,16 @@ impl Ledger {
             failed: false,
         };
         if length > whole.bytes {
-            ledger.file.set_len(whole.bytes).map_err(io(&ledger.path, "repaired"))?;
-            ledger.append(now, Entry::Repaired { bytes: length - whole.bytes })?;
+            ledger
+                .file
+                .set_len(whole.bytes)
+                .map_err(io(&ledger.path, "repaired"))?;
+            ledger.append(
+                now,
+                Entry::Repaired {
+                    bytes: length - whole.bytes,
+                },
+            )?;
         }
         // Proves now, not at the first flow, that the disk takes writes.
         ledger.flush()?;
@@ -109,9 +129,14 @@ impl Ledger {
     /// When an entry cannot be serialised, which would be a defect.
     pub fn append(&mut self, time: Timestamp, entry: Entry) -> Result<(), LedgerError> {
         self.seq += 1;
-        let json = serde_json::to_vec(&Sequenced { seq: self.seq, time, entry })
-            .map_err(|error| io(&self.path, "written")(error.into()))?;
-        self.buffer.extend_from_slice(format!("{:08x} ", crc32c::crc32c(&json)).as_bytes());
+        let json = serde_json::to_vec(&Sequenced {
+            seq: self.seq,
+            time,
+            entry,
+        })
+        .map_err(|error| io(&self.path, "written")(error.into()))?;
+        self.buffer
+            .extend_from_slice(format!("{:08x} ", crc32c::crc32c(&json)).as_bytes());
         self.buffer.extend_from_slice(&json);
         self.buffer.push(b'\n');
         Ok(())
@@ -127,7 +152,10 @@ impl Ledger {
                 "an earlier write failed",
             )));
         }
-        let written = self.file.write_all(&self.buffer).and_then(|()| self.file.sync_data());
+        let written = self
+            .file
+            .write_all(&self.buffer)
+            .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             self.failed = true;
             return Err(io(&self.path, "written")(error));
@@ -153,7 +181,9 @@ impl Ledger {
     pub fn read(directory: &Path) -> Result<Vec<(u64, Timestamp, Entry)>, LedgerError> {
         let mut entries = Vec::new();
         for path in segments(directory)? {
-            visit(&path, |line| entries.push((line.seq, line.time, line.entry)))?;
+            visit(&path, |line| {
+                entries.push((line.seq, line.time, line.entry))
+            })?;
         }
         Ok(entries)
     }
@@ -174,7 +204,10 @@ fn segments(directory: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     let mut found: Vec<_> = std::fs::read_dir(directory)
         .map_err(io(directory, "read"))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "weirlog"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "weirlog")
+        })
         .collect();
     found.sort();
     Ok(found)
@@ -202,7 +235,9 @@ fn visit(path: &Path, mut each: impl FnMut(Sequenced)) -> Result<u64, LedgerErro
     let mut line = Vec::new();
     loop {
         line.clear();
-        let length = reader.read_until(b'\n', &mut line).map_err(io(path, "read"))? as u64;
+        let length = reader
+            .read_until(b'\n', &mut line)
+            .map_err(io(path, "read"))? as u64;
         if length == 0 {
             return Ok(whole);
         }
@@ -211,7 +246,12 @@ fn visit(path: &Path, mut each: impl FnMut(Sequenced)) -> Result<u64, LedgerErro
             Some(entry) => each(entry),
             // Only the very end can be torn by a crash.
             None if whole + length == total => return Ok(whole),
-            None => return Err(LedgerError::Damaged { path: path.to_owned(), line: number }),
+            None => {
+                return Err(LedgerError::Damaged {
+                    path: path.to_owned(),
+                    line: number,
+                });
+            }
         }
         whole += length;
     }
@@ -246,7 +286,10 @@ mod tests {
         filled(directory.path(), 3);
         filled(directory.path(), 2);
         let entries = Ledger::read(directory.path()).unwrap();
-        assert_eq!(entries.iter().map(|(seq, ..)| *seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            entries.iter().map(|(seq, ..)| *seq).collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5]
+        );
         let first = std::fs::read_to_string(directory.path().join(segment_name(1))).unwrap();
         assert_eq!(
             first.lines().next().unwrap().split_once(' ').unwrap().1,
@@ -280,7 +323,10 @@ mod tests {
         all[30] ^= 1;
         std::fs::write(&path, all).unwrap();
         let error = Ledger::open(directory.path(), now()).unwrap_err();
-        assert!(matches!(error, LedgerError::Damaged { line: 1, .. }), "{error}");
+        assert!(
+            matches!(error, LedgerError::Damaged { line: 1, .. }),
+            "{error}"
+        );
     }
 
     #[test]

@@ -72,11 +72,17 @@ impl Metrics {
             ("version".to_owned(), version.to_owned()),
             ("allowlists_sha256".to_owned(), allowlists.to_owned()),
         ];
-        registry.register("build", "Version of the agent and policy in force", Info::new(info));
+        registry.register(
+            "build",
+            "Version of the agent and policy in force",
+            Info::new(info),
+        );
         let built = Family::<DatabaseLabels, Gauge>::default();
         for database in databases {
             built
-                .get_or_create(&DatabaseLabels { database: database.name.clone() })
+                .get_or_create(&DatabaseLabels {
+                    database: database.name.clone(),
+                })
                 .set(database.built.as_second());
         }
         registry.register_with_unit(
@@ -110,7 +116,11 @@ impl Metrics {
             Unit::Bytes,
             self.egress_bytes.clone(),
         );
-        registry.register("egress_packets", "IP packets sent", self.egress_packets.clone());
+        registry.register(
+            "egress_packets",
+            "IP packets sent",
+            self.egress_packets.clone(),
+        );
         registry.register_with_unit(
             "ingress",
             "IP bytes received",
@@ -143,9 +153,15 @@ impl Metrics {
     /// A flow has carried this much more.
     pub fn carried(&self, judged: &Judged, more: &Counters) {
         let labels = labels(judged);
-        self.egress_bytes.get_or_create(&labels).inc_by(more.egress_bytes);
-        self.egress_packets.get_or_create(&labels).inc_by(more.egress_packets);
-        self.ingress_bytes.get_or_create(&labels).inc_by(more.ingress_bytes);
+        self.egress_bytes
+            .get_or_create(&labels)
+            .inc_by(more.egress_bytes);
+        self.egress_packets
+            .get_or_create(&labels)
+            .inc_by(more.egress_packets);
+        self.ingress_bytes
+            .get_or_create(&labels)
+            .inc_by(more.ingress_bytes);
     }
 
     /// Flows that are counted now.
@@ -161,7 +177,9 @@ impl Metrics {
 
     /// Raises a program's run time to what the kernel says.
     pub fn program(&self, stats: &ProgramStats) {
-        let labels = ProgramLabels { program: stats.name };
+        let labels = ProgramLabels {
+            program: stats.name,
+        };
         let runs = self.runs.get_or_create(&labels);
         runs.inc_by(stats.runs.saturating_sub(runs.get()));
         let time = self.run_time.get_or_create(&labels);
@@ -187,7 +205,12 @@ fn labels(judged: &Judged) -> FlowLabels {
             Direction::Outbound => "outbound",
             Direction::Inbound => "inbound",
         },
-        hosted_in: judged.flow.hosted_in.country.map(String::from).unwrap_or_default(),
+        hosted_in: judged
+            .flow
+            .hosted_in
+            .country
+            .map(String::from)
+            .unwrap_or_default(),
     }
 }
 
@@ -198,7 +221,9 @@ fn labels(judged: &Judged) -> FlowLabels {
 pub async fn serve(listener: TcpListener, metrics: Metrics) -> std::io::Result<()> {
     let address: Option<SocketAddr> = listener.local_addr().ok();
     tracing::debug!(?address, "serving metrics");
-    let router = Router::new().route("/metrics", get(scrape)).with_state(metrics);
+    let router = Router::new()
+        .route("/metrics", get(scrape))
+        .with_state(metrics);
     axum::serve(listener, router).await
 }
 

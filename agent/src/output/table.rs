@@ -28,7 +28,11 @@ pub struct LiveTable<W> {
 impl<W: Write> LiveTable<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, seen: BTreeMap::new(), deviations: BTreeMap::new() }
+        Self {
+            out,
+            seen: BTreeMap::new(),
+            deviations: BTreeMap::new(),
+        }
     }
 }
 
@@ -81,8 +85,7 @@ impl<W: Write> Display for LiveTable<W> {
             *flows += 1;
             *sent += counters.egress_bytes;
             if deviates(judged.verdict) {
-                *self.deviations.entry(judged.reason.clone()).or_default() +=
-                    counters.egress_bytes;
+                *self.deviations.entry(judged.reason.clone()).or_default() += counters.egress_bytes;
             }
             return Ok(());
         }
@@ -97,7 +100,11 @@ impl<W: Write> Display for LiveTable<W> {
             judged.verdict.label(),
             cut(&workload(judged), 22),
             destination(judged),
-            judged.flow.hosted_in.country.map_or_else(|| "?".to_owned(), |c| c.to_string()),
+            judged
+                .flow
+                .hosted_in
+                .country
+                .map_or_else(|| "?".to_owned(), |c| c.to_string()),
         )?;
         self.out.flush()
     }
@@ -136,7 +143,11 @@ impl<W: Write> Display for LiveTable<W> {
             stopped.flows,
             bytes(stopped.egress_bytes),
             bytes(stopped.ingress_bytes),
-            if lost.is_empty() { "none".to_owned() } else { lost.join(", ") }
+            if lost.is_empty() {
+                "none".to_owned()
+            } else {
+                lost.join(", ")
+            }
         )?;
         self.out.flush()
     }
@@ -160,7 +171,10 @@ fn style(verdict: Verdict, third_country: Option<bool>) -> Style {
 }
 
 fn workload(judged: &Judged) -> String {
-    judged.product.clone().unwrap_or_else(|| judged.flow.flow.flow.workload.name.clone())
+    judged
+        .product
+        .clone()
+        .unwrap_or_else(|| judged.flow.flow.flow.workload.name.clone())
 }
 
 fn destination(judged: &Judged) -> String {
@@ -169,8 +183,16 @@ fn destination(judged: &Judged) -> String {
         Scope::Exact => {}
         Scope::Folded | Scope::Sink => return "(many)".to_owned(),
     }
-    let arrow = if record.direction == Direction::Inbound { "<" } else { "" };
-    let port = if record.port == 0 { String::new() } else { format!(":{}", record.port) };
+    let arrow = if record.direction == Direction::Inbound {
+        "<"
+    } else {
+        ""
+    };
+    let port = if record.port == 0 {
+        String::new()
+    } else {
+        format!(":{}", record.port)
+    };
     let host = if record.address.is_ipv6() && !port.is_empty() {
         format!("[{}]", record.address)
     } else {
@@ -187,7 +209,11 @@ fn cut(text: &str, width: usize) -> String {
     }
     let head = (width - 1) / 2;
     let tail = width - 1 - head;
-    text.chars().take(head).chain(['…']).chain(text.chars().skip(count - tail)).collect()
+    text.chars()
+        .take(head)
+        .chain(['…'])
+        .chain(text.chars().skip(count - tail))
+        .collect()
 }
 
 #[cfg(test)]

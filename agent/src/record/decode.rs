@@ -3,8 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use weir_common::{
-    DIRECTION_INBOUND, FlowKey, KIND_EXACT, Process as KernelProcess, SLOT_SINK,
-    SOCKET_PREEXISTING,
+    DIRECTION_INBOUND, FlowKey, KIND_EXACT, Process as KernelProcess, SLOT_SINK, SOCKET_PREEXISTING,
 };
 
 use super::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope};
@@ -55,7 +54,11 @@ pub(super) fn counters(counts: &SlotCounts) -> Counters {
 }
 
 fn decode_process(process: &KernelProcess) -> Process {
-    let comm = process.comm.split(|byte| *byte == 0).next().unwrap_or_default();
+    let comm = process
+        .comm
+        .split(|byte| *byte == 0)
+        .next()
+        .unwrap_or_default();
     Process {
         pid: process.tgid,
         uid: process.uid,

@@ -41,7 +41,10 @@ pub struct IdlePolicy {
 
 impl Default for IdlePolicy {
     fn default() -> Self {
-        Self { released: Duration::from_secs(60), open: Duration::from_secs(900) }
+        Self {
+            released: Duration::from_secs(60),
+            open: Duration::from_secs(900),
+        }
     }
 }
 
@@ -82,14 +85,26 @@ impl Sweeper {
             }
             None => {
                 self.flows += 1;
-                let key = capture.slots().identity(slot).map_or(EMPTY_KEY, |(key, ..)| key);
+                let key = capture
+                    .slots()
+                    .identity(slot)
+                    .map_or(EMPTY_KEY, |(key, ..)| key);
                 let id = FlowId(self.flows);
-                *entry = Some(Tracked { id, key, counts, last_ns: clock.boot_ns() });
+                *entry = Some(Tracked {
+                    id,
+                    key,
+                    counts,
+                    last_ns: clock.boot_ns(),
+                });
                 Change::Opened
             }
         };
         let known = entry.as_ref()?;
-        Some(Observation { change, slot, record: record_of(capture, slot, known) })
+        Some(Observation {
+            change,
+            slot,
+            record: record_of(capture, slot, known),
+        })
     }
 
     /// Looks at every slot that was ever used.
@@ -102,7 +117,9 @@ impl Sweeper {
         clock: &Clock,
     ) -> Result<Vec<Observation>, CaptureError> {
         let used = capture.used_slots()?;
-        Ok((0..used).filter_map(|slot| self.look(capture, slot, clock)).collect())
+        Ok((0..used)
+            .filter_map(|slot| self.look(capture, slot, clock))
+            .collect())
     }
 
     /// Closes flows that have been idle, in two steps so that no packet is
@@ -121,8 +138,8 @@ impl Sweeper {
             let Some(known) = entry else { continue };
             let slot = u32::try_from(index).unwrap_or(u32::MAX);
             let quiet = Duration::from_nanos(clock.boot_ns().saturating_sub(known.last_ns));
-            let released = known.counts.attempts > 0
-                && known.counts.released >= known.counts.attempts;
+            let released =
+                known.counts.attempts > 0 && known.counts.released >= known.counts.attempts;
             if quiet >= if released { idle.released } else { idle.open } {
                 capture.retire(slot, &known.key);
                 self.retired.push(slot);
@@ -134,16 +151,18 @@ impl Sweeper {
         Capture::grace_period().map_err(CaptureError::GracePeriod)?;
         let mut closed = Vec::with_capacity(self.retired.len());
         for slot in std::mem::take(&mut self.retired) {
-            let Some(mut known) =
-                self.tracked.get_mut(slot as usize).and_then(Option::take)
-            else {
+            let Some(mut known) = self.tracked.get_mut(slot as usize).and_then(Option::take) else {
                 continue;
             };
             if let Some(counts) = capture.slots().counts(slot) {
                 known.counts = counts;
             }
             let record = record_of(capture, slot, &known);
-            closed.push(Observation { change: Change::Closed, slot, record });
+            closed.push(Observation {
+                change: Change::Closed,
+                slot,
+                record,
+            });
             capture.give_back(slot)?;
         }
         Ok(closed)
@@ -156,15 +175,18 @@ impl Sweeper {
 
     /// Counts of all flows that are open now, as last read.
     pub fn open_counters(&self) -> Counters {
-        self.tracked.iter().flatten().fold(Counters::default(), |sum, known| {
-            let counts = decode::counters(&known.counts);
-            Counters {
-                egress_bytes: sum.egress_bytes + counts.egress_bytes,
-                egress_packets: sum.egress_packets + counts.egress_packets,
-                ingress_bytes: sum.ingress_bytes + counts.ingress_bytes,
-                ingress_packets: sum.ingress_packets + counts.ingress_packets,
-            }
-        })
+        self.tracked
+            .iter()
+            .flatten()
+            .fold(Counters::default(), |sum, known| {
+                let counts = decode::counters(&known.counts);
+                Counters {
+                    egress_bytes: sum.egress_bytes + counts.egress_bytes,
+                    egress_packets: sum.egress_packets + counts.egress_packets,
+                    ingress_bytes: sum.ingress_bytes + counts.ingress_bytes,
+                    ingress_packets: sum.ingress_packets + counts.ingress_packets,
+                }
+            })
     }
 }
 
@@ -180,9 +202,11 @@ const EMPTY_KEY: FlowKey = FlowKey {
 };
 
 fn record_of(capture: &Capture, slot: u32, known: &Tracked) -> FlowRecord {
-    let identity = capture
-        .slots()
-        .identity(slot)
-        .unwrap_or((known.key, weir_common::Process::default(), known.last_ns, 0));
+    let identity = capture.slots().identity(slot).unwrap_or((
+        known.key,
+        weir_common::Process::default(),
+        known.last_ns,
+        0,
+    ));
     decode::record(known.id, slot, identity, &known.counts, known.last_ns)
 }

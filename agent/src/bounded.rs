@@ -1,0 +1,65 @@
+//! A map that forgets.
+
+use std::{collections::HashMap, hash::Hash, mem};
+
+/// A map of at most `capacity` entries that keeps those used lately.
+///
+/// Two generations: when the younger is full it becomes the older, and what the
+/// older still held is forgotten. An entry read from the older moves back to
+/// the younger. Every operation is O(1) and needs no clock.
+#[derive(Debug)]
+pub(crate) struct Bounded<K, V> {
+    half: usize,
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K: Eq + Hash, V> Bounded<K, V> {
+    /// An empty map of at most `capacity` entries, two at least.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            half: (capacity / 2).max(1),
+            young: HashMap::new(),
+            old: HashMap::new(),
+        }
+    }
+
+    /// The value of `key`, which counts as use.
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        if !self.young.contains_key(key) {
+            let (key, value) = self.old.remove_entry(key)?;
+            self.insert(key, value);
+        }
+        self.young.get_mut(key)
+    }
+
+    /// Puts `value` in the place of any earlier one.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        self.old.remove(&key);
+        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            self.old = mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_never_outgrows_its_capacity_and_keeps_what_is_used() {
+        let mut map = Bounded::new(8);
+        for number in 0..1000 {
+            map.insert(number, number);
+            assert!(map.young.len() + map.old.len() <= 8);
+            if number >= 1 {
+                assert_eq!(map.get_mut(&0), Some(&mut 0), "used each time, at {number}");
+            }
+        }
+        assert_eq!(map.get_mut(&500), None);
+        assert_eq!(map.get_mut(&999), Some(&mut 999));
+        map.insert(999, 1);
+        assert_eq!(map.get_mut(&999), Some(&mut 1));
+    }
+}

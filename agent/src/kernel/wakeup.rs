@@ -1,0 +1,18 @@
+//! Waiting for the ring buffer together with everything else.
+
+use std::os::fd::OwnedFd;
+
+use tokio::io::{Interest, unix::AsyncFd};
+
+use super::Capture;
+
+/// Becomes readable when the kernel has told of a first sight.
+///
+/// # Errors
+/// The system's, when it refuses a descriptor.
+pub fn wakeup(capture: &Capture) -> std::io::Result<AsyncFd<OwnedFd>> {
+    let events = capture.events().try_clone_to_owned()?;
+    // SAFETY: the descriptor is owned by what is registered, stays open as long
+    // as it does, and is never replaced by another.
+    unsafe { AsyncFd::register_with_interest(events, Interest::READABLE) }.map_err(Into::into)
+}
