@@ -3,8 +3,6 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ipnet::IpNet;
-use mmdb_writer::{Value, Writer};
 
 /// Networks and countries. What is missing here (203.0.113.128/25, 2001:db8:3::/48)
 /// is in no country that the database knows.
@@ -22,10 +20,7 @@ pub const COUNTRIES: [(&str, &str); 5] = [
 /// # Errors
 /// The file cannot be written.
 pub fn write(file: &Path) -> Result<()> {
-    let mut writer = Writer::new("Weir-Test-Country");
-    for (network, country) in COUNTRIES {
-        let record = Value::map([("country", Value::map([("iso_code", Value::from(country))]))]);
-        writer.insert_value(network.parse::<IpNet>()?, record)?;
-    }
-    fs::write(file, writer.to_bytes()?).with_context(|| format!("write {}", file.display()))
+    let built = 1_767_225_600; // 2026-01-01
+    let bytes = weir_ipdata::country_mmdb(COUNTRIES, "Weir-Test-Country", built)?;
+    fs::write(file, bytes).with_context(|| format!("write {}", file.display()))
 }

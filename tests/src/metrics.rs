@@ -32,11 +32,17 @@ pub fn scrape(address: &str) -> Result<String> {
     Ok(body.to_owned())
 }
 
-/// Sums the samples named `name` by the value of their label `label`.
+/// Sums the samples named `name` that have all of `labels`, by the value of their
+/// label `by`.
 ///
 /// # Errors
-/// A sample of that name has no such label or no number.
-pub fn by_label(text: &str, name: &str, label: &str) -> Result<BTreeMap<String, u64>> {
+/// A sample of that name has no such label or no whole number.
+pub fn by_label(
+    text: &str,
+    name: &str,
+    labels: &[(&str, &str)],
+    by: &str,
+) -> Result<BTreeMap<String, u64>> {
     let mut sums = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let Some(rest) = line
@@ -45,19 +51,26 @@ pub fn by_label(text: &str, name: &str, label: &str) -> Result<BTreeMap<String, 
         else {
             continue;
         };
-        let (labels, value) = rest.split_once("} ").context("sample without a value")?;
-        // Counters of this agent are whole numbers.
+        let (set, value) = rest.split_once("} ").context("sample without a value")?;
+        let set: BTreeMap<&str, &str> = set
+            .split(',')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(label, value)| (label, value.trim_matches('"')))
+            .collect();
+        if labels
+            .iter()
+            .any(|(label, value)| set.get(label) != Some(value))
+        {
+            continue;
+        }
         let value = value.split(' ').next().unwrap_or_default();
         let value: u64 = value
             .parse()
             .with_context(|| format!("{line}: not a whole number"))?;
-        let key = labels
-            .split(',')
-            .find_map(|pair| pair.strip_prefix(label)?.strip_prefix("=\""))
-            .with_context(|| format!("{line}: no label {label}"))?;
-        *sums
-            .entry(key.trim_end_matches('"').to_owned())
-            .or_default() += value;
+        let key = set
+            .get(by)
+            .with_context(|| format!("{line}: no label {by}"))?;
+        *sums.entry((*key).to_owned()).or_default() += value;
     }
     Ok(sums)
 }
@@ -74,7 +87,11 @@ mod tests {
                     weir_flows_total{verdict=\"declared\",product=\"a\"} 2\n\
                     weir_flows_total{verdict=\"declared\",product=\"b\"} 3\n\
                     weir_flows_total_other{verdict=\"x\"} 9\n# EOF\n";
-        let sums = by_label(text, "weir_flows_total", "verdict").unwrap();
-        assert_eq!(sums, BTreeMap::from([("declared".to_owned(), 5)]));
+        let sums = |labels| by_label(text, "weir_flows_total", labels, "verdict").unwrap();
+        assert_eq!(sums(&[]), BTreeMap::from([("declared".to_owned(), 5)]));
+        assert_eq!(
+            sums(&[("product", "a")]),
+            BTreeMap::from([("declared".to_owned(), 2)])
+        );
     }
 }

@@ -79,6 +79,8 @@ impl Scenario {
     /// The traffic did not go as described.
     pub fn play(self, stage: &Stage) -> Result<Played> {
         let unit = stage.unit(self.unit)?;
+        // What an earlier scenario sent to the same place is not this one's.
+        stage.wire.clear()?;
         let report = unit.traffic(&stage.app, self.traffic).context(self.name)?;
         let (_, _, protocol) = self.to;
         let wire = stage

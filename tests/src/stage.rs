@@ -120,7 +120,14 @@ impl Stage {
     /// A port is taken.
     pub fn serve(&self, host: &Host, ports: &[u16]) -> Result<()> {
         // Kept out of the way of the products' units, and killed with the slice.
-        let unit = self.slice.unit("peer.service")?.keep();
+        self.serve_in(&self.slice.unit("peer.service")?.keep(), host, ports)
+    }
+
+    /// Serves the same as a process of `unit`, until the unit is dropped.
+    ///
+    /// # Errors
+    /// A port is taken.
+    pub fn serve_in(&self, unit: &Unit, host: &Host, ports: &[u16]) -> Result<()> {
         let addresses: Vec<String> = host.addresses().iter().map(IpAddr::to_string).collect();
         let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
         let line = format!(

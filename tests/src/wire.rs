@@ -156,6 +156,16 @@ impl Wire {
         Ok(shared.counts.clone())
     }
 
+    /// Starts again from nothing, once the wire is silent.
+    ///
+    /// # Errors
+    /// As [`Wire::settled`].
+    pub fn clear(&self) -> Result<()> {
+        self.settled()?;
+        self.lock().counts.clear();
+        Ok(())
+    }
+
     /// As [`Wire::counts`], once nothing has passed for 200 ms.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, thread, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, process::Command, thread, time::Duration};
 
 use weir_tests::{
     agent::Agent,
@@ -11,6 +11,7 @@ use weir_tests::{
     record::{Executable, Flow},
     stage::{self, Stage, balances, ended_well},
     traffic::Protocol::{Tcp, Udp},
+    wire::any_port,
     workload::Sender,
 };
 
@@ -112,21 +113,27 @@ fn invalid_allowlists_are_refused_with_every_error() {
                    [[workload]]\nunti = \"a.service\"\n[[allow]]\nid = \"x\"\npurpose = \"p\"\n\
                    owner = \"o\"\ncidr = [\"198.51.100.1/24\"]\n";
     fs::write(broken.join("a.toml"), product).unwrap();
+    let before = bpf_descriptors();
     let settings = Settings {
-        allowlists: broken,
+        allowlists: broken.clone(),
         ..stage.settings().unwrap()
     };
-    let before = programs_of_others();
     let unit = stage.unit("weir-broken.service").unwrap();
     let (code, stderr) = Agent::refused(&unit, &settings).unwrap();
-    assert_eq!(code, Some(3), "{stderr}");
+    assert_one_error(code, &stderr, 3, "2 errors");
+    assert_eq!(bpf_descriptors(), before, "something is still attached");
+
+    let agent = weir_tests::tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let check = Command::new(agent)
+        .arg("check")
+        .arg(&broken)
+        .output()
+        .unwrap();
+    assert_eq!(check.status.code(), Some(3));
+    let text = String::from_utf8([check.stdout, check.stderr].concat()).unwrap();
     for expected in ["a.toml:6:", "unti", "a.toml:11:", "198.51.100.1/24"] {
-        assert!(
-            stderr.contains(expected),
-            "{expected} is missing in:\n{stderr}"
-        );
+        assert!(text.contains(expected), "{expected} is missing in:\n{text}");
     }
-    assert_eq!(programs_of_others(), before, "something is still attached");
 }
 
 #[test]
@@ -209,6 +216,55 @@ fn bytes_are_exact_when_devices_segment() {
 }
 
 #[test]
+fn an_answer_is_recorded_as_inbound() {
+    let stage = Stage::new().unwrap();
+    let agent = stage.agent().unwrap();
+    let server = stage.unit("image-generation-api.service").unwrap();
+    stage.serve_in(&server, &stage.app, &[8443]).unwrap();
+    let client = stage.unit("customer.service").unwrap();
+    let line = "tcp --to 10.77.0.10:8443 --bytes 3000 --reply 70000";
+    let report = client.traffic(&stage.peer, line).unwrap();
+    let (local, remote) = (at("10.77.0.10", 8443), report.local.unwrap());
+    let wire = stage
+        .wire
+        .exchange(local, any_port(remote.ip()), Tcp)
+        .unwrap();
+    let ended = agent.stop().unwrap();
+    ended_well(&ended).unwrap();
+    let path = server.cgroup_path();
+    let flows: Vec<&Flow> = ended
+        .flows
+        .iter()
+        .filter(|flow| flow.workload.cgroup_path.as_deref() == Some(&path))
+        .collect();
+    let [flow] = flows.as_slice() else {
+        panic!("{flows:?}")
+    };
+    assert_eq!(flow.direction, "inbound");
+    assert_eq!(
+        (flow.destination.address, flow.destination.port),
+        (remote.ip(), 8443)
+    );
+    // The handshake's last packets belong to the kernel until the connection is accepted.
+    println!("record {flow}; wire {wire:?}");
+    balances(flow, &wire).unwrap();
+}
+
+#[test]
+fn a_connection_that_the_workload_closes_first_balances() {
+    let stage = Stage::new().unwrap();
+    let agent = stage.agent().unwrap();
+    let unit = stage.unit("image-generation.service").unwrap();
+    let to = at(stage::GERMANY, 443);
+    let line = format!("tcp --to {to} --bytes 4000 --reply 9000 --close-first --count 3");
+    let report = unit.traffic(&stage.app, &line).unwrap();
+    let wire = stage.on_wire(&report, to, Tcp).unwrap();
+    let ended = agent.stop().unwrap();
+    ended_well(&ended).unwrap();
+    balances(ended.only(&unit.cgroup_path(), to, "tcp").unwrap(), &wire).unwrap();
+}
+
+#[test]
 fn one_socket_to_many_ports_is_as_many_flows() {
     let stage = Stage::new().unwrap();
     let agent = stage.agent().unwrap();
@@ -249,34 +305,42 @@ fn metrics_equal_the_json() {
     ended_well(&ended).unwrap();
     assert!(text.ends_with("# EOF\n"), "{text}");
 
-    let sums = |name, label| metrics::by_label(&text, name, label).unwrap();
-    let stopped = ended.stopped.as_ref().unwrap();
-    let of = |bytes: fn(&Flow) -> u64| {
+    // Only the product's own flows stand still: scraping is traffic too.
+    let product = [("product", "image-generation")];
+    let sums =
+        |name, labels: &[(&str, &str)]| metrics::by_label(&text, name, labels, "verdict").unwrap();
+    let of = |figure: fn(&Flow) -> u64| {
         let mut sums = BTreeMap::<String, u64>::new();
-        for flow in &ended.flows {
-            *sums.entry(flow.verdict.clone()).or_default() += bytes(flow);
+        for flow in ended
+            .flows
+            .iter()
+            .filter(|flow| flow.product.as_deref() == Some("image-generation"))
+        {
+            *sums.entry(flow.verdict.clone()).or_default() += figure(flow);
         }
-        present(sums)
+        sums
     };
+    let three = ["declared", "internal", "undeclared"].map(|verdict| (verdict.to_owned(), 1));
+    assert_eq!(of(|_| 1), BTreeMap::from(three));
+    assert_eq!(sums("weir_flows_total", &product), of(|_| 1));
     assert_eq!(
-        present(sums("weir_flows_total", "verdict")),
-        present(stopped.verdicts.clone())
-    );
-    assert_eq!(
-        present(sums("weir_egress_bytes_total", "verdict")),
+        sums("weir_egress_bytes_total", &product),
         of(|flow| flow.egress_bytes)
     );
     assert_eq!(
-        present(sums("weir_ingress_bytes_total", "verdict")),
+        sums("weir_egress_packets_total", &product),
+        of(|flow| flow.egress_packets)
+    );
+    assert_eq!(
+        sums("weir_ingress_bytes_total", &product),
         of(|flow| flow.ingress_bytes)
     );
-    assert_eq!(sums("weir_losses_total", "kind"), stopped.losses);
-}
-
-/// Counts above zero.
-fn present(mut counts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-    counts.retain(|_, count| *count > 0);
-    counts
+    assert!(
+        sums("weir_flows_total", &[]).contains_key("unattributed"),
+        "{text}"
+    );
+    let losses = metrics::by_label(&text, "weir_losses_total", &[], "kind").unwrap();
+    assert_eq!(losses, ended.stopped.unwrap().losses);
 }
 
 #[test]
@@ -326,8 +390,8 @@ fn assert_one_error(code: Option<i32>, stderr: &str, expected: i32, what: &str) 
     assert!(lines[0].matches(": ").count() >= 2, "no remedy: {stderr}");
 }
 
-/// Open BPF programs, links and maps of processes of this host other than this.
-fn programs_of_others() -> Vec<String> {
+/// BPF programs, links and maps that any process holds.
+fn bpf_descriptors() -> Vec<String> {
     let mut found = Vec::new();
     for process in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else {

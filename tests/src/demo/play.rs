@@ -1,16 +1,16 @@
 //! Builds the world, lets the products act, compares what Weir said.
 
-use std::{net::IpAddr, path::Path};
+use std::net::IpAddr;
 
 use anstream::{eprintln, println};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::{Progress, table};
 use crate::{
     agent::{Agent, Ended, Settings},
     container::{Image, Storage},
     record::Flow,
-    run::{self, STATE},
+    run,
     stage::{self, Stage},
 };
 
@@ -128,22 +128,18 @@ impl Expected {
 pub fn run() -> Result<Outcome> {
     let progress = Progress::start()?;
     eprintln!("Building a world of network namespaces, cgroups and one container:");
-    let mut name = None;
-    let played = play(&progress, &mut name);
-    let left = name.as_deref().map(removed).transpose()?;
-    let ended = played?;
-    let outcome = show(&ended);
-    if let Some(left) = left {
-        eprintln!("{left}");
-    }
-    Ok(outcome)
+    let mut made = Made::default();
+    let played = play(&progress, &mut made);
+    let shown = played.map(|ended| show(&ended));
+    made.report()?;
+    shown
 }
 
 /// Everything that was made is dropped, and so removed, when this returns.
-fn play(progress: &Progress, name: &mut Option<String>) -> Result<Ended> {
+fn play(progress: &Progress, made: &mut Made) -> Result<Ended> {
     let stage = progress.step("two hosts on a wire without a way out", || {
         let stage = Stage::new()?;
-        *name = Some(stage.run.name().to_owned());
+        made.run = stage.run.name().to_owned();
         Ok(stage)
     })?;
     let image = progress.step("image for the container", || {
@@ -157,6 +153,7 @@ fn play(progress: &Progress, name: &mut Option<String>) -> Result<Ended> {
         stage.agent_with(&settings)
     })?;
     act(progress, &stage, &image, &agent)?;
+    made.note()?;
     progress.step("the agent drains its counters and ends", || {
         let ended = agent.stop()?;
         stage::ended_well(&ended)?;
@@ -250,14 +247,48 @@ fn show(ended: &Ended) -> Outcome {
     }
 }
 
-/// Says whether the run left anything on this host.
-fn removed(run: &str) -> Result<String> {
-    let names = run::names()?;
-    let left: Vec<&String> = names.iter().filter(|name| name.starts_with(run)).collect();
-    Ok(if left.is_empty() && !Path::new(STATE).join(run).exists() {
-        "Removed: 4 network namespaces, the units' cgroups, the container and its image, all files."
-            .into()
-    } else {
-        format!("Not removed: {left:?}")
-    })
+/// What the run made on this host, by name.
+#[derive(Debug, Default)]
+struct Made {
+    /// Name of the run; empty before there is one.
+    run: String,
+    namespaces: usize,
+}
+
+impl Made {
+    /// Takes down what there is.
+    fn note(&mut self) -> Result<()> {
+        self.namespaces = self
+            .present()?
+            .iter()
+            .filter(|name| name.matches('-').count() > 2)
+            .count();
+        Ok(())
+    }
+
+    /// Says what is gone, after asking the host.
+    fn report(&self) -> Result<()> {
+        let left = self.present()?;
+        if !left.is_empty() {
+            bail!(
+                "these remain, and the next run removes them: {}",
+                left.join(", ")
+            );
+        }
+        match self.namespaces {
+            0 => eprintln!("Removed: everything that had been made."),
+            count => eprintln!(
+                "Removed: {count} network namespaces, the units' cgroups, the container with its\n\
+                 image, the agent's store. Nothing named {} is left.",
+                self.run
+            ),
+        }
+        Ok(())
+    }
+
+    fn present(&self) -> Result<Vec<String>> {
+        let mut names = run::names()?;
+        names.retain(|name| !self.run.is_empty() && name.starts_with(&self.run));
+        Ok(names)
+    }
 }

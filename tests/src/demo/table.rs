@@ -16,8 +16,8 @@ const HEADS: [&str; 6] = [
     "verdict",
     "bytes",
 ];
-/// Widths of the columns; the last is right-aligned.
-const WIDTHS: [usize; 6] = [14, 23, 22, 2, 10, 4];
+/// Widths of the columns; what is longer is cut short.
+const WIDTHS: [usize; 6] = [13, 22, 23, 2, 10, 5];
 
 /// Renders flows; below each that is neither internal nor declared, the reason.
 pub(super) fn render<'a>(flows: impl Iterator<Item = &'a Flow>) -> String {
@@ -72,19 +72,25 @@ fn row(cells: &[String; 6]) -> String {
         if !line.is_empty() {
             line.push(' ');
         }
-        let _ = write!(line, "{cell:<width$}");
+        let _ = match cell.char_indices().nth(width) {
+            None => write!(line, "{cell:<width$}"),
+            Some(_) => {
+                let cut: String = cell.chars().take(width - 1).collect();
+                write!(line, "{cut}…")
+            }
+        };
     }
     line
 }
 
-/// A count of bytes in four columns.
+/// A count of bytes, right-aligned in its column.
 fn short(bytes: u64) -> String {
     let text = match bytes {
         0..1000 => format!("{bytes}B"),
         1000..1_000_000 => format!("{}k", bytes / 1000),
         _ => format!("{}M", bytes / 1_000_000),
     };
-    format!("{text:>4}")
+    format!("{text:>5}")
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -109,12 +115,13 @@ mod tests {
     #[test]
     fn the_widths_fit_a_terminal() {
         assert!(WIDTHS.iter().sum::<usize>() + WIDTHS.len() - 1 <= WIDTH);
-        assert_eq!(row(&HEADS.map(str::to_owned)).len(), 80);
+        let long = HEADS.map(|head| head.repeat(20));
+        assert_eq!(row(&long).chars().count(), WIDTH);
     }
 
     #[test]
     fn reasons_are_wrapped_between_words() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-        assert_eq!(short(999_999), "999k");
+        assert_eq!(short(999_999), " 999k");
     }
 }
