@@ -1,2 +1,95 @@
-//! Tasks of the repository.
-fn main() {}
+//! `cargo xtask`: the one entry for setting up, building, running and testing
+//! the repository. It needs a stable Rust and installs the rest.
+
+mod build;
+mod check;
+mod clean;
+mod command;
+mod progress;
+mod run;
+mod setup;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{setup::Goal, workspace::Workspace};
+
+/// Set up, build, run and test Weir.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install what is missing for building, running and testing.
+    Setup,
+    /// Build the kernel programs and the agent.
+    Build {
+        /// Optimise the agent; the kernel programs always are.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Set up, build and start the agent as root on `allowlists/`.
+    Run {
+        /// Optimise the agent.
+        #[arg(long)]
+        release: bool,
+        /// More arguments for `weir run`, after `--`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Check formatting, lints, licences of dependencies and allowlists.
+    Check,
+    /// Set up, build, check, and run every test; kernel tests need root.
+    Test {
+        /// Only the tests that need neither root nor the kernel; no checks.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Show three sample products and what Weir says of each; needs no network.
+    Demo,
+    /// Measure the cost of the kernel programs and of the agent.
+    Bench {
+        /// More arguments for the benchmark, after `--`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Remove everything that was built or installed below `target/`.
+    Clean,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match perform(arguments.task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    match task {
+        Task::Setup => setup::prepare(&workspace, Goal::Test).map(drop)?,
+        Task::Build { release } => {
+            let tools = setup::prepare(&workspace, Goal::Build)?;
+            build::all(&workspace, &tools, release).map(drop)?;
+        }
+        Task::Run { release, arguments } => match run::agent(&workspace, release, &arguments)? {},
+        Task::Check => check::prepared(&workspace)?,
+        Task::Test { fast } => return test::run(&workspace, fast),
+        Task::Demo => match run::demo(&workspace)? {},
+        Task::Bench { arguments } => match run::bench(&workspace, &arguments)? {},
+        Task::Clean => clean::run(&workspace)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

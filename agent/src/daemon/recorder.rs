@@ -249,6 +249,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn measure(&mut self) -> Result<(), Failure> {
+        self.capture.flush_log();
         self.metrics.open_flows(self.open.len());
         for (kind, count) in self.capture.losses()? {
             self.metrics.loss(kind.label(), count);

@@ -13,6 +13,8 @@ use aya::{
         ProgramError,
     },
 };
+use aya_log::EbpfLogger;
+use log::Log;
 use weir_common::{CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss};
 
 use super::{
@@ -69,6 +71,9 @@ pub enum CaptureError {
     /// The counters cannot be mapped into memory.
     #[error("the flow counters cannot be mapped into memory: {0}")]
     Mmap(nix::Error),
+    /// The programs' log cannot be read.
+    #[error("the log of the kernel programs cannot be read: {0}")]
+    Log(aya_log::Error),
     /// The kernel cannot wait for its readers.
     #[error("the kernel refuses membarrier(2), without which no slot can be reused: {0}")]
     GracePeriod(std::io::Error),
@@ -96,6 +101,7 @@ pub struct Capture {
     next: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
     cgroups: Option<HashMap<MapData, u64, CgroupPath>>,
+    log: EbpfLogger<&'static dyn Log>,
     _stats: Option<OwnedFd>,
 }
 
@@ -143,6 +149,7 @@ impl Capture {
                 step: "enabled",
                 source: error.into(),
             })?;
+        let log = EbpfLogger::init(&mut ebpf).map_err(CaptureError::Log)?;
         let Map::Array(flows) = taken(&mut ebpf, "FLOWS")? else {
             return Err(CaptureError::Map("FLOWS"));
         };
@@ -156,6 +163,7 @@ impl Capture {
             losses: map(&mut ebpf, "LOSS")?,
             cgroups: Some(map(&mut ebpf, "CGROUPS")?),
             ebpf: None,
+            log,
             _stats: stats,
         };
         for name in PROGRAMS {
@@ -224,6 +232,11 @@ impl Capture {
                 return Some(slot);
             }
         }
+    }
+
+    /// Passes on what the kernel programs logged.
+    pub fn flush_log(&mut self) {
+        self.log.flush();
     }
 
     /// Number of slots that have ever been in use: a sweep need not look

@@ -182,7 +182,7 @@ impl Ledger {
         let mut entries = Vec::new();
         for path in segments(directory)? {
             visit(&path, |line| {
-                entries.push((line.seq, line.time, line.entry))
+                entries.push((line.seq, line.time, line.entry));
             })?;
         }
         Ok(entries)

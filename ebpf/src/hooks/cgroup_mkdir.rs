@@ -6,6 +6,7 @@ use aya_ebpf::{
     bindings::BPF_ANY, helpers::bpf_probe_read_kernel_str_bytes, macros::raw_tracepoint,
     programs::RawTracePointContext,
 };
+use aya_log_ebpf::warn;
 use weir_common::Loss;
 
 use crate::{
@@ -18,6 +19,8 @@ use crate::{
 fn weir_cgroup_mkdir(ctx: RawTracePointContext) -> i32 {
     if let Err(kind) = try_cgroup_mkdir(&ctx) {
         loss::count(kind);
+        // Rare, in process context, and worth a word: a workload goes unnamed.
+        warn!(&ctx, "the path of a new cgroup could not be kept");
     }
     0
 }

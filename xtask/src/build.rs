@@ -1,0 +1,99 @@
+//! Builds the kernel programs, then the agent that carries them.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    command, progress,
+    setup::{Toolchain, Tools},
+    workspace::Workspace,
+};
+
+const BPF_TARGET: &str = "bpfel-unknown-none";
+/// Full debug information becomes BTF. CPU v3 has 32-bit and atomic
+/// instructions and is understood by every kernel that Weir covers.
+const BPF_FLAGS: [&str; 3] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Ctarget-cpu=v3"];
+/// Tells the agent's build where the kernel programs are.
+pub(crate) const OBJECT_VARIABLE: &str = "WEIR_BPF_OBJECT";
+
+/// Builds everything; gives back the agent's path.
+pub(crate) fn all(workspace: &Workspace, tools: &Tools, release: bool) -> Result<PathBuf> {
+    kernel_programs(workspace, tools)?;
+    agent(workspace, release)
+}
+
+/// Compiles and links the kernel programs; the result is
+/// [`Workspace::bpf_object`].
+pub(crate) fn kernel_programs(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    progress::heading("build the kernel programs");
+    let mut cargo = bpf_cargo(workspace, &tools.toolchain, "build")?;
+    cargo.env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &tools.linker.path);
+    command::run(&mut cargo, "building the kernel programs")?;
+    let object = workspace.bpf_object();
+    if !object.is_file() {
+        bail!("the build succeeded but left no {}", object.display());
+    }
+    eprintln!("    {}", workspace.display(&object));
+    Ok(())
+}
+
+/// A cargo command on the crate of the kernel programs. The host's toolchain,
+/// which started this program, must not leak into it.
+pub(crate) fn bpf_cargo(
+    workspace: &Workspace,
+    toolchain: &Toolchain,
+    task: &str,
+) -> Result<Command> {
+    let mut cargo = command::apart_from_host(&toolchain.program("cargo"), workspace.root());
+    cargo
+        .args([
+            task,
+            "--release",
+            "--package",
+            "weir-ebpf",
+            "-Z",
+            "build-std=core",
+        ])
+        .args(["--target", BPF_TARGET, "--target-dir"])
+        .arg(workspace.bpf_target())
+        .env("PATH", command::path_with(toolchain.binaries())?)
+        .env("RUSTC", toolchain.program("rustc"))
+        // Building `core` is an unstable option that a released compiler has
+        // but hides.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_ENCODED_RUSTFLAGS", BPF_FLAGS.join("\x1f"));
+    Ok(cargo)
+}
+
+/// The host's cargo, told where the kernel programs are.
+pub(crate) fn host_cargo(workspace: &Workspace) -> Command {
+    let mut cargo = command::host_cargo(workspace.root());
+    cargo.env(OBJECT_VARIABLE, workspace.bpf_object());
+    cargo
+}
+
+fn agent(workspace: &Workspace, release: bool) -> Result<PathBuf> {
+    progress::heading("build the agent");
+    binary(workspace, "weir", "weir", release)
+}
+
+/// Builds one binary of the host and gives back its path.
+pub(crate) fn binary(
+    workspace: &Workspace,
+    package: &str,
+    name: &str,
+    release: bool,
+) -> Result<PathBuf> {
+    let mut cargo = host_cargo(workspace);
+    cargo.args(["build", "--package", package, "--bin", name]);
+    if release {
+        cargo.arg("--release");
+    }
+    command::run(&mut cargo, &format!("building {name}"))?;
+    let path = workspace.binaries(release).join(name);
+    if !path.is_file() {
+        bail!("the build succeeded but left no {}", path.display());
+    }
+    Ok(path)
+}

@@ -1,0 +1,94 @@
+//! Starts what was built: the agent, the demonstration, the benchmark.
+
+use std::{
+    convert::Infallible, ffi::OsString, os::unix::process::CommandExt as _, path::Path,
+    process::Command,
+};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    build, command, progress,
+    setup::{self, Goal},
+    workspace::{Workspace, make_directory},
+};
+
+/// Package of the demonstration, the benchmark and the end-to-end tests.
+pub(crate) const SCENARIOS: &str = "weir-tests";
+
+/// Sets up, builds and becomes the agent, so that signals and the exit code
+/// are its own.
+pub(crate) fn agent(
+    workspace: &Workspace,
+    release: bool,
+    arguments: &[String],
+) -> Result<Infallible> {
+    let tools = setup::prepare(workspace, Goal::Run)?;
+    let agent = build::all(workspace, &tools, release)?;
+    let store = workspace.target().join("run/store");
+    make_directory(&store)?;
+    let mut command = agent_command(workspace, &agent, &store)?;
+    command.args(arguments);
+    progress::heading("run the agent; Ctrl-C ends it with a summary");
+    explain_root();
+    let error = command.exec();
+    bail!("cannot start {}: {error}", agent.display());
+}
+
+fn agent_command(workspace: &Workspace, agent: &Path, store: &Path) -> Result<Command> {
+    let mut database = OsString::from("tor-geoipdb=");
+    database.push(workspace.country_database());
+    let mut command = command::as_root(agent.as_os_str(), &[])?;
+    command
+        .arg("run")
+        .arg("--allowlists")
+        .arg(workspace.root().join("allowlists"))
+        .arg("--country-db")
+        .arg(database)
+        .arg("--store")
+        .arg(store);
+    Ok(command)
+}
+
+/// Runs sample products and shows the verdicts.
+pub(crate) fn demo(workspace: &Workspace) -> Result<Infallible> {
+    scenario(workspace, "weir-demo", false, &[])
+}
+
+/// Measures; optimised, as what is measured should be what is installed.
+pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
+    scenario(workspace, "weir-bench", true, arguments)
+}
+
+fn scenario(
+    workspace: &Workspace,
+    name: &str,
+    release: bool,
+    arguments: &[String],
+) -> Result<Infallible> {
+    let tools = setup::prepare(workspace, Goal::Demo)?;
+    let agent = build::all(workspace, &tools, release)?;
+    progress::heading(&format!("build {name}"));
+    let program = build::binary(workspace, SCENARIOS, name, release)?;
+    progress::heading(&format!("run {name}"));
+    explain_root();
+    let mut command = command::as_root(program.as_os_str(), &environment(workspace, &agent))?;
+    let error = command.args(arguments).current_dir(workspace.root()).exec();
+    bail!("cannot start {}: {error}", program.display());
+}
+
+/// What programs of [`SCENARIOS`] are told.
+pub(crate) fn environment(workspace: &Workspace, agent: &Path) -> [(&'static str, OsString); 3] {
+    [
+        ("WEIR_AGENT", agent.into()),
+        (build::OBJECT_VARIABLE, workspace.bpf_object().into()),
+        ("WEIR_COUNTRY_DB", workspace.country_database().into()),
+    ]
+}
+
+/// Says why `sudo` asks for a password.
+pub(crate) fn explain_root() {
+    if !command::is_root() {
+        eprintln!("    sudo: loading kernel programs and making namespaces needs root");
+    }
+}

@@ -1,0 +1,69 @@
+//! Set-up: finds what is there, installs what is missing, says both.
+//!
+//! Every step can be repeated: it looks first and acts only when it must.
+//! Nothing is installed outside `target/` except Debian packages.
+
+mod apt;
+mod bpf_toolchain;
+mod deny;
+mod ipdata;
+mod linker;
+mod version;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub(crate) use bpf_toolchain::Toolchain;
+pub(crate) use linker::Linker;
+
+use crate::{progress, workspace::Workspace};
+
+/// What the set-up is for. Later ones include those before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Goal {
+    /// Compile the kernel programs and the agent.
+    Build,
+    /// Start the agent: a country database.
+    Run,
+    /// Make sample hosts and containers.
+    Demo,
+    /// Everything, with the tools of `cargo xtask check`.
+    Test,
+}
+
+/// What was found or installed.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    /// Compiles the kernel programs.
+    pub(crate) toolchain: Toolchain,
+    /// Links them.
+    pub(crate) linker: Linker,
+    /// `cargo-deny`, when the goal asks for it.
+    pub(crate) deny: Option<PathBuf>,
+}
+
+/// Makes everything available that the goal needs.
+pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
+    progress::heading("set-up");
+    let mut apt = apt::Apt::new(workspace);
+    apt.need(goal)?;
+    let toolchain = bpf_toolchain::provide(workspace, &mut apt)?;
+    let linker = linker::provide(workspace, &mut apt, toolchain.llvm)?;
+    if goal >= Goal::Run {
+        ipdata::provide(workspace)?;
+    }
+    if goal >= Goal::Test {
+        bpf_toolchain::provide_clippy(&toolchain, &mut apt)?;
+    }
+    let deny = if goal >= Goal::Test {
+        Some(deny::provide(workspace)?)
+    } else {
+        None
+    };
+    Ok(Tools {
+        toolchain,
+        linker,
+        deny,
+    })
+}
