@@ -100,6 +100,10 @@ pub enum Way {
         /// Closes before the server does, and so leaves TIME-WAIT at the sender.
         #[arg(long)]
         close_first: bool,
+        /// Milliseconds between the end of the answer and the close, so that the
+        /// kernel acknowledges the former by itself.
+        #[arg(long, default_value_t = 0)]
+        pause: u64,
     },
     /// Connects where that must fail, and reports the error.
     TcpFail {
@@ -161,7 +165,14 @@ impl Way {
                 reply,
                 count,
                 close_first,
-            } => tcp::exchange(to, bytes, reply, count, close_first)?,
+                pause,
+            } => tcp::Exchange {
+                bytes,
+                reply,
+                close_first,
+                pause,
+            }
+            .with(to, count)?,
             Self::TcpFail { to, wait } => tcp::fail(to, wait)?,
             Self::TcpStream { to, bytes } => tcp::stream(to, bytes)?,
             Self::Udp {

@@ -16,37 +16,51 @@ use super::Report;
 /// Bytes that tell the server what to expect.
 pub(super) const HEADER: u64 = 16;
 
-pub(super) fn exchange(
-    to: SocketAddr,
-    bytes: u64,
-    reply: u64,
-    count: u64,
-    close_first: bool,
-) -> Result<Report> {
-    ensure!(
-        bytes >= HEADER,
-        "a connection carries at least {HEADER} bytes"
-    );
-    let mut report = Report::default();
-    for _ in 0..count {
+/// One connection, as `weir-traffic tcp` describes it.
+pub(super) struct Exchange {
+    pub(super) bytes: u64,
+    pub(super) reply: u64,
+    pub(super) close_first: bool,
+    pub(super) pause: u64,
+}
+
+impl Exchange {
+    /// Makes `count` of them, one after the other.
+    pub(super) fn with(&self, to: SocketAddr, count: u64) -> Result<Report> {
+        ensure!(
+            self.bytes >= HEADER,
+            "a connection carries at least {HEADER} bytes"
+        );
+        let mut report = Report::default();
+        for _ in 0..count {
+            report.local = Some(self.once(to)?);
+            report.sent += self.bytes;
+            report.received += self.reply;
+            report.units += 1;
+        }
+        Ok(report)
+    }
+
+    fn once(&self, to: SocketAddr) -> Result<SocketAddr> {
         let mut stream = TcpStream::connect(to).with_context(|| format!("connect to {to}"))?;
-        report.local = Some(stream.local_addr()?);
-        let expect = if close_first { 0 } else { bytes };
-        stream.write_all(&header(expect, reply))?;
-        copy(&mut std::io::repeat(b'w').take(bytes - HEADER), &mut stream)?;
-        if close_first {
+        let expect = if self.close_first { 0 } else { self.bytes };
+        stream.write_all(&header(expect, self.reply))?;
+        copy(
+            &mut std::io::repeat(b'w').take(self.bytes - HEADER),
+            &mut stream,
+        )?;
+        if self.close_first {
             stream.shutdown(Shutdown::Write)?;
         }
         let received = copy(&mut stream, &mut sink()).context("read the answer")?;
         ensure!(
-            received == reply,
-            "the server answered {received} bytes, not {reply}"
+            received == self.reply,
+            "the server answered {received} bytes, not {}",
+            self.reply
         );
-        report.sent += bytes;
-        report.received += received;
-        report.units += 1;
+        thread::sleep(Duration::from_millis(self.pause));
+        stream.local_addr().context("own address")
     }
-    Ok(report)
 }
 
 pub(super) fn fail(to: SocketAddr, wait: u64) -> Result<Report> {
