@@ -19,7 +19,7 @@ use tokio::{
 
 use self::{lock::Lock, paths::Paths, pipeline::Pipeline, recorder::Recorder};
 use crate::{
-    attribution::{Attributor, Names, StateRoots},
+    attribution::{Names, StateRoots},
     jurisdiction::Databases,
     kernel::{
         Capture, CaptureOptions, CgroupDirectory, Clock, find_cgroup_root, kernel_release,
@@ -115,7 +115,7 @@ async fn record(
     let events = wakeup(&capture).map_err(Failure::Runtime)?;
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
-    let pipeline = Pipeline::new(Attributor::new(paths, Some(names)), databases, policy);
+    let pipeline = Pipeline::new(paths, names, databases, policy);
     let mut recorder = Recorder::new(capture, pipeline, ledger, metrics.clone(), display);
     recorder.started(&started, &clock)?;
     if let Some((listener, _)) = listening {

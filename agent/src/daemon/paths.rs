@@ -1,7 +1,12 @@
 //! Paths of cgroups: those that exist from the directory, those that are gone
 //! from what the kernel programs kept.
 
-use std::{cell::RefCell, collections::HashMap, path::Path};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    path::Path,
+    rc::Rc,
+};
 
 use crate::{
     attribution::CgroupPaths as Lookup,
@@ -19,6 +24,8 @@ pub(super) struct Paths {
     /// Paths of the cgroups that existed at the start: some of them may be
     /// gone when their first flow is seen.
     before: HashMap<u64, String>,
+    /// Kept paths that nobody needed when they were last pruned.
+    idle: RefCell<HashSet<u64>>,
 }
 
 impl Paths {
@@ -43,11 +50,29 @@ impl Paths {
             directory,
             kept: kept.map(RefCell::new),
             before,
+            idle: RefCell::default(),
         }
+    }
+
+    /// Makes room for the paths of cgroups to come: forgets those that are gone
+    /// and that no flow has needed for as long as two calls lie apart.
+    pub(super) fn prune(&self, needed: &HashSet<u64>) {
+        let Some(kept) = &self.kept else { return };
+        let mut kept = kept.borrow_mut();
+        let unneeded: HashSet<_> = kept
+            .ids()
+            .into_iter()
+            .filter(|id| !needed.contains(id) && self.directory.path_of(*id).is_none())
+            .collect();
+        let mut idle = self.idle.borrow_mut();
+        for id in unneeded.intersection(&idle) {
+            kept.forget(*id);
+        }
+        *idle = unneeded;
     }
 }
 
-impl Lookup for Paths {
+impl Lookup for Rc<Paths> {
     fn path_of(&self, id: CgroupId) -> Option<String> {
         self.directory
             .path_of(id.0)

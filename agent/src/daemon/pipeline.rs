@@ -1,10 +1,12 @@
 //! A record's way through the stages.
 
+use std::{collections::HashSet, rc::Rc};
+
 use jiff::civil::Date;
 
 use super::paths::Paths;
 use crate::{
-    attribution::{Attributed, Attributor},
+    attribution::{Attributed, Attributor, Names},
     jurisdiction::Databases,
     naming::{Name, Named},
     policy::Policy,
@@ -14,14 +16,18 @@ use crate::{
 
 /// Every stage after the record.
 pub(super) struct Pipeline {
-    attributor: Attributor<Paths>,
+    paths: Rc<Paths>,
+    attributor: Attributor<Rc<Paths>>,
     databases: Databases,
     policy: Policy,
 }
 
 impl Pipeline {
-    pub(super) fn new(attributor: Attributor<Paths>, databases: Databases, policy: Policy) -> Self {
+    pub(super) fn new(paths: Paths, names: Names, databases: Databases, policy: Policy) -> Self {
+        let paths = Rc::new(paths);
+        let attributor = Attributor::new(Rc::clone(&paths), Some(names));
         Self {
+            paths,
             attributor,
             databases,
             policy,
@@ -34,11 +40,17 @@ impl Pipeline {
         self.locate(flow, today)
     }
 
-    /// Judges again if the workload is known better than when it was judged.
-    pub(super) fn judge_again(&mut self, judged: &Judged, today: Date) -> Option<Judged> {
+    /// Judges again if the workload is known better than when it was judged, or
+    /// in any case if the day is another.
+    pub(super) fn judge_again(
+        &mut self,
+        judged: &Judged,
+        today: Date,
+        new_day: bool,
+    ) -> Option<Judged> {
         let flow = &judged.flow.flow.flow;
         let workload = self.attributor.workload(flow.record.cgroup);
-        if workload == flow.workload {
+        if !new_day && workload == flow.workload {
             return None;
         }
         let flow = Attributed {
@@ -47,6 +59,11 @@ impl Pipeline {
             executable: flow.executable.clone(),
         };
         Some(self.locate(flow, today))
+    }
+
+    /// Forgets what no flow needs any more.
+    pub(super) fn prune(&self, needed: &HashSet<u64>) {
+        self.paths.prune(needed);
     }
 
     fn locate(&mut self, flow: Attributed, today: Date) -> Judged {

@@ -10,6 +10,7 @@ use jiff::{civil::Date, tz::TimeZone};
 
 use super::{Failure, pipeline::Pipeline};
 use crate::{
+    attribution::Container,
     kernel::{Capture, Clock},
     ledger::{Entry, FlowInterval, Ledger},
     output::{Display, FlowEvent, Metrics, Shown, Started, Stopped},
@@ -24,8 +25,8 @@ const SWEEPS_PER_CLOSING: u64 = 10;
 
 struct Open {
     judged: Judged,
-    /// Counts that the ledger already has.
-    stored: Counters,
+    /// Counts that the ledger already has; `None` before its first entry.
+    stored: Option<Counters>,
 }
 
 /// The state of a running daemon.
@@ -40,6 +41,7 @@ pub(super) struct Recorder<'a> {
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
+    day: Option<Date>,
 }
 
 impl<'a> Recorder<'a> {
@@ -61,6 +63,7 @@ impl<'a> Recorder<'a> {
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
+            day: None,
         }
     }
 
@@ -102,7 +105,7 @@ impl<'a> Recorder<'a> {
         for observation in self.sweeper.sweep(&self.capture, &clock)? {
             self.take(observation, &clock)?;
         }
-        self.judge_named_again(&clock);
+        self.judge_again(&clock);
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
             let closed =
                 self.sweeper
@@ -115,6 +118,11 @@ impl<'a> Recorder<'a> {
             for open in self.open.values_mut() {
                 store(&mut self.ledger, &clock, open)?;
             }
+            let cgroups = self
+                .open
+                .values()
+                .map(|o| o.judged.flow.flow.flow.record.cgroup.0);
+            self.pipeline.prune(&cgroups.collect());
         }
         self.measure()?;
         Ok(self.ledger.flush()?)
@@ -128,7 +136,7 @@ impl<'a> Recorder<'a> {
         for observation in self.sweeper.sweep(&self.capture, &clock)? {
             self.take(observation, &clock)?;
         }
-        self.judge_named_again(&clock);
+        self.judge_again(&clock);
         let mut last: Vec<_> = self.open.drain().collect();
         last.sort_by_key(|(id, _)| *id);
         for (_, mut open) in last {
@@ -184,7 +192,7 @@ impl<'a> Recorder<'a> {
                     id,
                     Open {
                         judged,
-                        stored: Counters::default(),
+                        stored: None,
                     },
                 );
                 Counters::default()
@@ -220,28 +228,22 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Names of containers come later than their first packet.
-    fn judge_named_again(&mut self, clock: &Clock) {
-        let nameless: Vec<_> = self
+    /// Names of containers come later than their first packet, and a new day
+    /// can end an entry.
+    fn judge_again(&mut self, clock: &Clock) {
+        let today = today(clock);
+        let new_day = self.day.replace(today).is_some_and(|day| day != today);
+        let doubtful: Vec<_> = self
             .open
             .iter()
-            .filter(|(_, open)| {
-                let flow = &open.judged.flow.flow.flow;
-                flow.record.scope != Scope::Sink
-                    && (flow
-                        .workload
-                        .container
-                        .as_ref()
-                        .is_some_and(|c| c.name.is_none())
-                        || flow.workload.cgroup_path.is_none())
-            })
+            .filter(|(_, open)| may_be_known_better(&open.judged, new_day))
             .map(|(id, _)| *id)
             .collect();
-        for id in nameless {
+        for id in doubtful {
             let Some(open) = self.open.get_mut(&id) else {
                 continue;
             };
-            if let Some(judged) = self.pipeline.judge_again(&open.judged, today(clock)) {
+            if let Some(judged) = self.pipeline.judge_again(&open.judged, today, new_day) {
                 open.judged = judged;
                 self.show_flow(id, FlowEvent::Updated, clock);
             }
@@ -285,6 +287,15 @@ impl<'a> Recorder<'a> {
     }
 }
 
+fn may_be_known_better(judged: &Judged, new_day: bool) -> bool {
+    let flow = &judged.flow.flow.flow;
+    let nameless = |c: &Container| c.name.is_none();
+    flow.record.scope != Scope::Sink
+        && (new_day
+            || flow.workload.container.as_ref().is_some_and(nameless)
+            || flow.workload.cgroup_path.is_none())
+}
+
 fn shown<'a>(
     event: FlowEvent,
     clock: &Clock,
@@ -310,16 +321,20 @@ fn today(clock: &Clock) -> Date {
     clock.now().to_zoned(TimeZone::UTC).date()
 }
 
+/// Adds what a flow has carried since its last entry; an attempt that never
+/// carried anything has one entry all the same.
 fn store(ledger: &mut Ledger, clock: &Clock, open: &mut Open) -> Result<(), Failure> {
     let now = open.judged.flow.flow.flow.record.counters;
-    // A flow that never carried anything is an attempt, stored once at its end.
-    let counters = difference(&now, &open.stored);
+    if open.stored == Some(now) {
+        return Ok(());
+    }
+    let counters = difference(&now, &open.stored.unwrap_or_default());
     let interval = FlowInterval {
         counters,
         judged: open.judged.clone(),
     };
     ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
-    open.stored = now;
+    open.stored = Some(now);
     Ok(())
 }
 
