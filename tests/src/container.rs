@@ -11,8 +11,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    cgroup::{self, Slice},
-    run::{Run, STATE, entries},
+    cgroup::{self, Slice, Unit},
+    run::{PREFIX, Run, STATE, entries},
     tool,
     traffic::Report,
     world::Host,
@@ -37,6 +37,8 @@ pub struct Image {
     run: String,
     storage: Storage,
     directory: PathBuf,
+    /// Where podman itself runs, so that it ends with the run.
+    unit: Unit,
 }
 
 impl Image {
@@ -45,11 +47,12 @@ impl Image {
     ///
     /// # Errors
     /// podman or busybox is missing.
-    pub fn import(run: &Run, storage: Storage) -> Result<Self> {
+    pub fn import(run: &Run, slice: &Slice, storage: Storage) -> Result<Self> {
         let image = Self {
             run: run.name().to_owned(),
             storage,
             directory: run.directory(),
+            unit: slice.unit("podman.service")?.keep(),
         };
         let root = image.directory.join("rootfs");
         fill(&root).context("root file system of the test container")?;
@@ -65,12 +68,19 @@ impl Image {
         if storage == Storage::Host {
             fs::write(image.directory.join(HOST_MARK), "")?;
         }
-        podman(
-            &image.directory,
-            storage,
-            &["import", "--quiet", &archive, &image.name()],
+        let mut import = image.podman()?;
+        finish(
+            import.args(["import", "--quiet", &archive, &image.name()]),
+            "import",
         )?;
         Ok(image)
+    }
+
+    fn podman(&self) -> Result<Command> {
+        let traffic = tool::weir_traffic()?.to_string_lossy().into_owned();
+        let mut command = self.unit.command(None, &[traffic])?;
+        podman_arguments(&mut command, &self.directory, self.storage);
+        Ok(command)
     }
 
     /// Name of the image, as the record should have it.
@@ -90,7 +100,7 @@ impl Image {
             parent.strip_prefix(root).unwrap_or(&parent).display()
         );
         let id_file = self.directory.join(format!("{name}.id"));
-        let mut command = podman_command(&self.directory, self.storage)?;
+        let mut command = self.podman()?;
         command
             .args(["run", "--rm", "--interactive", "--name", name, "--label"])
             .arg(format!("weir-run={}", self.run))
@@ -104,6 +114,7 @@ impl Image {
             ])
             .args([&self.name(), "/bin/weir-traffic", "attend"]);
         let mut child = command
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -248,32 +259,59 @@ fn image_name(run: &str) -> String {
     format!("localhost/{run}:latest")
 }
 
+/// Images in the host's storage that any run made.
+///
+/// # Errors
+/// podman cannot be asked.
+pub fn images() -> Result<Vec<String>> {
+    let mut command = Command::new(tool::weir_traffic()?);
+    command.args([
+        "podman",
+        "--",
+        "images",
+        "--all",
+        "--format",
+        "{{.Repository}}",
+    ]);
+    let listed = finish(&mut command, "images")?;
+    let name = |line: &str| Some(line.strip_prefix("localhost/")?.to_owned());
+    Ok(listed
+        .lines()
+        .filter_map(name)
+        .filter(|name| name.starts_with(PREFIX))
+        .collect())
+}
+
 fn podman(directory: &Path, storage: Storage, arguments: &[&str]) -> Result<()> {
-    let output = podman_command(directory, storage)?
-        .args(arguments)
+    let mut command = Command::new(tool::weir_traffic()?);
+    podman_arguments(&mut command, directory, storage);
+    finish(command.args(arguments), &arguments.join(" ")).map(drop)
+}
+
+fn finish(command: &mut Command, what: &str) -> Result<String> {
+    let output = command
+        .process_group(0)
         .stdin(Stdio::null())
         .output()
         .context("start podman")?;
     if !output.status.success() {
         bail!(
-            "`podman {}` failed ({}): {}",
-            arguments.join(" "),
+            "`podman {what}` failed ({}): {}",
             output.status,
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn podman_command(directory: &Path, storage: Storage) -> Result<Command> {
-    let mut command = Command::new(tool::weir_traffic()?);
-    command.args(["podman", "--"]).process_group(0);
+fn podman_arguments(command: &mut Command, directory: &Path, storage: Storage) {
+    // Unfinished work of podman goes with the run.
+    command.env("TMPDIR", directory).args(["podman", "--"]);
     if storage == Storage::Temporary {
         command.arg("--root").arg(directory.join("storage"));
         command.arg("--runroot").arg(directory.join("run"));
         command.arg("--tmpdir").arg(directory.join("tmp"));
     }
-    Ok(command)
 }
 
 fn fill(root: &Path) -> Result<()> {

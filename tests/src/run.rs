@@ -25,7 +25,8 @@ use crate::{cgroup, container, tool};
 /// Where runs keep their state.
 pub const STATE: &str = "/run/weir-tests";
 
-const PREFIX: &str = "weir-t";
+/// What every run's name begins with.
+pub(crate) const PREFIX: &str = "weir-t";
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 /// Write end of the guard's pipe; the guard acts when this process is gone.
@@ -113,8 +114,9 @@ pub fn sweep_leftovers() -> Result<Vec<String>> {
 /// The first of the failures.
 pub fn sweep(prefix: &str) -> Result<()> {
     let steps: [fn(&str) -> Result<()>; 4] = [
-        container::sweep,
+        // First: it ends every process of the run, a podman at work among them.
         cgroup::sweep,
+        container::sweep,
         sweep_namespaces,
         sweep_state,
     ];

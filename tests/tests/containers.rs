@@ -26,7 +26,7 @@ fn container(stage: &Stage, image: &Image, name: &str) -> Container {
 #[test]
 fn a_container_gets_its_verdicts_to_the_byte() {
     let stage = Stage::new().unwrap();
-    let image = Image::import(&stage.run, Storage::Host).unwrap();
+    let image = Image::import(&stage.run, &stage.slice, Storage::Host).unwrap();
     let agent = stage.agent().unwrap();
     let mut container = container(&stage, &image, "video-generation-1");
     let rows: [(&str, &str, Protocol, Says); 6] = [
@@ -130,7 +130,7 @@ fn a_container_gets_its_verdicts_to_the_byte() {
 #[test]
 fn a_container_without_a_readable_name_is_known_by_its_id() {
     let stage = Stage::new().unwrap();
-    let image = Image::import(&stage.run, Storage::Temporary).unwrap();
+    let image = Image::import(&stage.run, &stage.slice, Storage::Temporary).unwrap();
     let agent = stage.agent().unwrap();
     let mut container = container(&stage, &image, "video-generation-2");
     container.traffic("udp --to 203.0.113.9:53 --echo").unwrap();

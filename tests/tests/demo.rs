@@ -12,7 +12,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use weir_tests::run;
+use weir_tests::{container, run};
 
 fn demo() -> Child {
     Command::new(env!("CARGO_BIN_EXE_weir-demo"))
@@ -34,9 +34,9 @@ fn finish(child: Child) -> (Output, String, String) {
 
 fn left_of(pid: u32) -> Vec<String> {
     let prefix = format!("weir-t{pid}-");
-    run::names()
-        .unwrap()
-        .into_iter()
+    let names = run::names().unwrap().into_iter();
+    names
+        .chain(container::images().unwrap())
         .filter(|name| name.starts_with(&prefix))
         .collect()
 }
@@ -86,13 +86,19 @@ fn ctrl_c_at_any_moment_leaves_nothing() {
 
 #[test]
 fn a_killed_demo_leaves_nothing() {
-    let mut child = demo();
-    thread::sleep(Duration::from_millis(1800));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !left_of(child.id()).is_empty() && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(50));
+    for milliseconds in [300, 700, 1100, 1800, 2400] {
+        let mut child = demo();
+        thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !left_of(child.id()).is_empty() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(
+            left_of(child.id()),
+            Vec::<String>::new(),
+            "{milliseconds} ms"
+        );
     }
-    assert_eq!(left_of(child.id()), Vec::<String>::new());
 }

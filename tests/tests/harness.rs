@@ -12,7 +12,7 @@ use std::{
 
 use weir_tests::{
     cgroup,
-    container::{Image, Storage},
+    container::{self, Image, Storage},
     run::{self, Run},
     stage::{self, Stage},
     traffic::Protocol,
@@ -188,7 +188,7 @@ fn a_sender_goes_on_until_told() {
 fn a_container_sends_from_its_own_cgroup_and_leaves_nothing() {
     for storage in [Storage::Temporary, Storage::Host] {
         let stage = Stage::new().unwrap();
-        let image = Image::import(&stage.run, storage).unwrap();
+        let image = Image::import(&stage.run, &stage.slice, storage).unwrap();
         let mut container = image
             .start(&stage.slice, &stage.app, "video-generation-1")
             .unwrap();
@@ -266,7 +266,7 @@ fn what_a_killed_run_left_is_removed() {
 #[ignore = "part of what_a_killed_run_left_is_removed"]
 fn builds_a_stage_and_waits_to_be_killed() {
     let stage = Stage::new().unwrap();
-    let image = Image::import(&stage.run, Storage::Host).unwrap();
+    let image = Image::import(&stage.run, &stage.slice, Storage::Host).unwrap();
     let _container = image
         .start(&stage.slice, &stage.app, "video-generation-killed")
         .unwrap();
@@ -274,9 +274,9 @@ fn builds_a_stage_and_waits_to_be_killed() {
 }
 
 fn of(pid: u32) -> Vec<String> {
-    run::names()
-        .unwrap()
-        .into_iter()
+    let names = run::names().unwrap().into_iter();
+    names
+        .chain(container::images().unwrap())
         .filter(|name| name.starts_with(&format!("weir-t{pid}-")))
         .collect()
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::{Progress, table};
 use crate::{
     agent::{Agent, Ended, Settings},
-    container::{Image, Storage},
+    container::{self, Image, Storage},
     record::Flow,
     run,
     stage::{self, Stage},
@@ -143,7 +143,7 @@ fn play(progress: &Progress, made: &mut Made) -> Result<Ended> {
         Ok(stage)
     })?;
     let image = progress.step("image for the container", || {
-        Image::import(&stage.run, Storage::Host)
+        Image::import(&stage.run, &stage.slice, Storage::Host)
     })?;
     let settings = Settings {
         allowlists: allowlists(&stage)?,
@@ -288,6 +288,7 @@ impl Made {
 
     fn present(&self) -> Result<Vec<String>> {
         let mut names = run::names()?;
+        names.extend(container::images()?);
         names.retain(|name| !self.run.is_empty() && name.starts_with(&self.run));
         Ok(names)
     }
