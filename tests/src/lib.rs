@@ -1,1 +1,20 @@
-//! End-to-end tests.
+//! End-to-end tests: hosts in network namespaces, cgroups as systemd units,
+//! real containers, and a counter on the wire that the record must equal.
+//!
+//! `docs/testing.md` shows how the world is built and how to add a scenario.
+
+pub mod agent;
+pub mod cgroup;
+pub mod container;
+pub mod demo;
+pub mod geo;
+pub mod metrics;
+pub mod record;
+pub mod run;
+pub mod scenario;
+pub mod stage;
+pub mod tool;
+pub mod traffic;
+pub mod wire;
+pub mod workload;
+pub mod world;

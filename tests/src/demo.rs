@@ -1,0 +1,8 @@
+//! The demo: a small world, three sample products, and what Weir says of each.
+
+mod play;
+mod progress;
+mod table;
+
+pub use play::{Outcome, run};
+pub use progress::{Interrupted, Progress};

@@ -1,0 +1,189 @@
+//! The agent's JSON lines, read by the documentation and not by the agent's own
+//! types: what these do not name is passed over.
+
+use std::{collections::BTreeMap, fmt, net::IpAddr};
+
+use serde::Deserialize;
+
+/// One line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Line {
+    /// Recording is live.
+    Started(Box<Started>),
+    /// A flow, first seen or changed.
+    Flow(Box<Flow>),
+    /// The agent has drained everything.
+    Stopped(Stopped),
+    /// Kinds that these tests do not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What the agent says once recording is live.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Started {
+    pub version: String,
+    pub kernel: String,
+    pub cgroup_root: String,
+    pub allowlists: Allowlists,
+    pub databases: Vec<Database>,
+    pub metrics: Option<String>,
+}
+
+/// Allowlists in force.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Allowlists {
+    pub directory: String,
+    pub digest: String,
+    pub products: u64,
+    pub entries: u64,
+}
+
+/// An IP database in use.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Database {
+    pub name: String,
+    pub path: String,
+    pub kind: String,
+    pub sha256: String,
+}
+
+/// Why a line about a flow was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub enum Event {
+    FirstSeen,
+    Updated,
+    Final,
+}
+
+/// A flow with everything that the agent says of it.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Flow {
+    pub event: Event,
+    pub id: u64,
+    pub scope: String,
+    pub direction: String,
+    pub workload: Workload,
+    pub executable: Executable,
+    pub process: Option<Process>,
+    pub netns: Option<u64>,
+    pub destination: Destination,
+    pub hosted_in: HostedIn,
+    pub third_country: Option<bool>,
+    pub product: Option<String>,
+    pub verdict: String,
+    pub rule: Option<String>,
+    pub reason: String,
+    pub egress_bytes: u64,
+    pub egress_packets: u64,
+    pub ingress_bytes: u64,
+    pub ingress_packets: u64,
+    pub attempts: u32,
+}
+
+/// Whose a flow is.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Workload {
+    pub kind: String,
+    pub name: String,
+    pub cgroup_path: Option<String>,
+    pub unit: Option<String>,
+    pub slice: Option<String>,
+    pub container: Option<Container>,
+    pub unknown: Option<String>,
+}
+
+/// The container of a workload.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Container {
+    pub id: String,
+    pub runtime: String,
+    pub name: Option<String>,
+    pub image: Option<String>,
+}
+
+/// The program that used a flow first.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Executable {
+    /// Its path.
+    Path(String),
+    /// Why it is not known.
+    Unknown(String),
+}
+
+/// The process that used a flow first.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Process {
+    pub pid: u32,
+    pub uid: u32,
+    pub comm: String,
+}
+
+/// Where a flow went.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Destination {
+    pub address: IpAddr,
+    pub port: u16,
+    pub protocol: String,
+}
+
+/// Under whose law that place is.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct HostedIn {
+    pub country: Option<String>,
+    pub agreement: String,
+    pub reason: Option<String>,
+}
+
+/// Sums at the end.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Stopped {
+    pub flows: u64,
+    pub verdicts: BTreeMap<String, u64>,
+    pub egress_bytes: u64,
+    pub ingress_bytes: u64,
+    pub losses: BTreeMap<String, u64>,
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Destination {
+            address,
+            port,
+            protocol,
+        } = &self.destination;
+        write!(
+            f,
+            "#{} {} {} -> {protocol} {address} {port} [{}] {} rule={:?} product={:?} out={}/{} in={}/{} ({})",
+            self.id,
+            self.direction,
+            self.workload
+                .cgroup_path
+                .as_deref()
+                .unwrap_or(&self.workload.name),
+            self.hosted_in.country.as_deref().unwrap_or("?"),
+            self.verdict,
+            self.rule,
+            self.product,
+            self.egress_bytes,
+            self.egress_packets,
+            self.ingress_bytes,
+            self.ingress_packets,
+            self.reason,
+        )
+    }
+}

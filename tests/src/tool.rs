@@ -1,0 +1,91 @@
+//! Runs the tools of the host (`ip`, `podman`, …) with errors that say what was tried.
+
+use std::{
+    env,
+    ffi::OsStr,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// Runs `program` and returns what it wrote on standard output.
+///
+/// # Errors
+/// The program is missing or exits with a failure; the error holds the command
+/// line and what it wrote on standard error.
+pub fn tool<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String> {
+    let output = attempt(program, arguments)?;
+    if !output.status.success() {
+        bail!(
+            "`{}` failed ({}): {}",
+            line(program, arguments),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs `program` and returns its output, whatever its exit status.
+///
+/// # Errors
+/// The program cannot be started.
+pub fn attempt<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Output> {
+    Command::new(program)
+        .args(arguments)
+        // Ctrl-C in a terminal must not stop a tool half-way; who called it cleans up.
+        .process_group(0)
+        .output()
+        .with_context(|| format!("`{program}` cannot be started: install it (see docs/testing.md)"))
+}
+
+/// Runs `ip` with arguments separated by blanks.
+///
+/// # Errors
+/// As [`tool`].
+pub fn ip(arguments: &str) -> Result<()> {
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    tool("ip", &arguments).map(drop)
+}
+
+/// Finds an executable of this workspace: the one that `variable` names, else the
+/// one beside the running test.
+///
+/// # Errors
+/// There is none at either place.
+pub fn sibling(variable: &str, name: &str) -> Result<PathBuf> {
+    if let Some(path) = env::var_os(variable).map(PathBuf::from) {
+        if path.is_file() {
+            return Ok(path);
+        }
+        bail!("{variable} names {}, which is not a file", path.display());
+    }
+    let this = env::current_exe().context("the path of the running test is not known")?;
+    this.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|directory| directory.join(name))
+        .find(|path| path.is_file())
+        .with_context(|| {
+            format!(
+                "`{name}` is not beside {}: build it (`cargo xtask build`) or set {variable}",
+                this.display()
+            )
+        })
+}
+
+/// The traffic generator.
+///
+/// # Errors
+/// It has not been built.
+pub fn weir_traffic() -> Result<PathBuf> {
+    sibling("WEIR_TRAFFIC", "weir-traffic")
+}
+
+fn line<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {
+    arguments.iter().fold(program.to_owned(), |line, argument| {
+        line + " " + &argument.as_ref().to_string_lossy()
+    })
+}
