@@ -17,9 +17,11 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Crates whose tests need neither root nor kernel programs.
+/// Tests that need neither root nor kernel programs.
 const UNIT: &[&str] = &[
     "--workspace",
+    "--lib",
+    "--bins",
     "--exclude",
     "weir-ebpf",
     "--exclude",
@@ -48,11 +50,16 @@ pub(crate) fn run(workspace: &Workspace, fast: bool) -> Result<ExitCode> {
         report.tests("kernel and end-to-end tests", || {
             progress::heading("kernel and end-to-end tests, as root, one at a time");
             run::explain_root();
-            let mut cargo = build::host_cargo(workspace);
-            cargo.args(["test", "--package", SCENARIOS, "--no-fail-fast"]);
             let environment = run::environment(workspace, &agent);
-            runner(&mut cargo, &environment)?;
-            let counts = tests(cargo.args(["--", "--test-threads=1"]), &mut io::stdout())?;
+            let mut counts = Counts::default();
+            for package in [&["weir", "--test", "*"][..], &[SCENARIOS]] {
+                let mut cargo = build::host_cargo(workspace);
+                cargo.args(["test", "--no-fail-fast", "--package"]);
+                cargo.args(package);
+                runner(&mut cargo, &environment)?;
+                cargo.args(["--", "--test-threads=1"]);
+                counts += tests(&mut cargo, &mut io::stdout())?;
+            }
             if counts.ignored > 0 {
                 bail!("{} of them were skipped, which none may be", counts.ignored);
             }
