@@ -58,7 +58,7 @@ fn object() -> Vec<u8> {
     const NAMES: &[u8] = b"\0cgroup_skb/egress\0license\0.strtab\0.symtab\0weir_empty\0";
     // st_name, st_info (global function), st_other, st_shndx, st_value, st_size
     let mut symbols = vec![0; 24];
-    symbols.extend(44_u32.to_le_bytes());
+    symbols.extend(43_u32.to_le_bytes());
     symbols.extend([0x12, 0, 1, 0]);
     symbols.extend(0_u64.to_le_bytes());
     symbols.extend((CODE.len() as u64).to_le_bytes());

@@ -16,19 +16,38 @@ const GROUP: &str = "Traffic with the agent running; reference: without";
 /// How long each traffic lasts in each half of a round.
 const MILLISECONDS: u64 = 700;
 
-/// Traffic, its name and unit in the table, and how to read its outcome.
-const KINDS: [(Kind, &str, &str, fn(Outcome) -> f64); 3] = [
-    (
-        Kind::TcpConnect,
-        "TCP connect and close",
-        "k/s",
-        |outcome| outcome.rate() / 1e3,
-    ),
-    (Kind::TcpBulk, "TCP bulk", "Gbit/s", Outcome::gigabits),
-    (Kind::UdpConnected, "UDP, 64 bytes", "k/s", |outcome| {
-        outcome.rate() / 1e3
-    }),
+/// One row to be.
+struct Traffic {
+    kind: Kind,
+    what: &'static str,
+    unit: &'static str,
+    read: fn(Outcome) -> f64,
+}
+
+const KINDS: [Traffic; 3] = [
+    Traffic {
+        kind: Kind::TcpConnect,
+        what: "TCP connect and close",
+        unit: "k/s",
+        read: thousands,
+    },
+    Traffic {
+        kind: Kind::TcpBulk,
+        what: "TCP bulk",
+        unit: "Gbit/s",
+        read: Outcome::gigabits,
+    },
+    Traffic {
+        kind: Kind::UdpConnected,
+        what: "UDP, 64 bytes",
+        unit: "k/s",
+        read: thousands,
+    },
 ];
+
+fn thousands(outcome: Outcome) -> f64 {
+    outcome.rate() / 1e3
+}
 
 /// Measures all kinds of traffic.
 pub(crate) fn measure(rounds: u32, stop: &Stop) -> Result<Vec<Row>> {
@@ -38,9 +57,12 @@ pub(crate) fn measure(rounds: u32, stop: &Stop) -> Result<Vec<Row>> {
     for round in 0..rounds {
         for weir in [round % 2 == 0, round % 2 == 1] {
             let agent = weir.then(|| Agent::start(&places)).transpose()?;
-            for ((kind, _, _, read), pairs) in KINDS.iter().zip(&mut pairs) {
+            for (traffic, pairs) in KINDS.iter().zip(&mut pairs) {
                 stop.check()?;
-                pairs.push(weir, read(world.load(*kind, MILLISECONDS)?));
+                pairs.push(
+                    weir,
+                    (traffic.read)(world.load(traffic.kind, MILLISECONDS)?),
+                );
             }
             drop(agent);
         }
@@ -48,12 +70,12 @@ pub(crate) fn measure(rounds: u32, stop: &Stop) -> Result<Vec<Row>> {
     KINDS
         .iter()
         .zip(&pairs)
-        .map(|((_, what, unit, _), pairs)| {
+        .map(|(traffic, pairs)| {
             let compared = pairs.compare().context("no rounds")?;
             Ok(Row {
                 group: GROUP,
-                what,
-                unit,
+                what: traffic.what,
+                unit: traffic.unit,
                 with: compared.with,
                 without: Some(compared.without),
                 ratio: Some(compared.ratio),
