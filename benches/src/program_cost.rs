@@ -21,7 +21,7 @@ const GROUP: &str = "Egress program, time per packet; reference: an empty progra
 /// How long each traffic lasts in each half of a round.
 const MILLISECONDS: u64 = 250;
 /// Fewer runs would mean that the program was not where the traffic is.
-const FEWEST_RUNS: u64 = 1000;
+const FEWEST_RUNS: u64 = 200;
 /// More than all kinds of traffic make in one attachment.
 const MAX_FLOWS: u32 = 65_535;
 

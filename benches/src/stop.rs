@@ -5,34 +5,34 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
 };
 
 use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::{SigSet, Signal};
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+};
 
 /// Whether to stop.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Catches the signals. Call before other threads exist: they inherit the
-    /// mask. Programs started by `std::process` do not.
+    /// Catches the signals. A handler, not a blocked mask: programs that are
+    /// started would inherit the mask and not hear the signal that ends them.
     pub(crate) fn on_signals() -> Result<Self> {
-        let mut signals = SigSet::empty();
-        signals.add(Signal::SIGINT);
-        signals.add(Signal::SIGTERM);
-        signals
-            .thread_block()
-            .context("signals cannot be blocked")?;
         let flag = Arc::new(AtomicBool::new(false));
         let raised = Arc::clone(&flag);
+        let (ready, wait) = mpsc::channel();
         thread::spawn(move || {
-            if signals.wait().is_ok() {
-                raised.store(true, Ordering::Release);
+            if let Err(error) = watch(&raised, &ready) {
+                eprintln!("weir-bench: signals cannot be caught: {error}");
             }
         });
+        wait.recv().context("signals cannot be caught")?;
         Ok(Self(flag))
     }
 
@@ -43,4 +43,19 @@ impl Stop {
         }
         Ok(())
     }
+}
+
+fn watch(raised: &AtomicBool, ready: &mpsc::Sender<()>) -> Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        ready.send(())?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        raised.store(true, Ordering::Release);
+        Ok(())
+    })
 }
