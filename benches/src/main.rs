@@ -24,6 +24,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use aya::programs::{ProgramInfo, loaded_programs};
 use clap::Parser as _;
 
 use crate::{machine::Machine, report::Report, stop::Stop};
@@ -79,6 +80,7 @@ fn bench(arguments: &Arguments) -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         bail!("loading kernel programs needs root: run `cargo xtask bench`, or use sudo");
     }
+    tell_of_others();
     let stop = Stop::on_signals()?;
     let report = measure(arguments.rounds, &stop)?;
     let text = match arguments.format {
@@ -87,6 +89,18 @@ fn bench(arguments: &Arguments) -> Result<()> {
     };
     writeln!(io::stdout(), "{text}")?;
     Ok(())
+}
+
+/// Another agent's programs run on the reference's traffic too. A program that
+/// goes away while the list is read is no matter.
+fn tell_of_others() {
+    let is_weir = |program: ProgramInfo| program.name_as_str() == Some("weir_egress");
+    if loaded_programs().flatten().any(is_weir) {
+        eprintln!(
+            "weir-bench: another Weir records on this host, so the reference of the traffic \
+             is too low: stop it and repeat"
+        );
+    }
 }
 
 /// Every measurement, in the order of the table.

@@ -10,7 +10,7 @@ use crate::{
     stop::Stop,
 };
 
-const GROUP: &str = "Memory of the agent, idle, with the repository's allowlists";
+const GROUP: &str = "Memory of the idle agent";
 /// After this many seconds without work the agent counts as idle.
 const SETTLE_SECONDS: u32 = 4;
 

@@ -17,7 +17,7 @@ use crate::{
     world::World,
 };
 
-const GROUP: &str = "Egress program, time per packet; reference: an empty program";
+const GROUP: &str = "Egress program, per packet";
 /// How long each traffic lasts in each half of a round.
 const MILLISECONDS: u64 = 250;
 /// Fewer runs would mean that the program was not where the traffic is.

@@ -150,7 +150,8 @@ impl Report {
             table.add_row(cells);
         }
         format!(
-            "{}\nMedians of {} rounds; {}",
+            "{}\n\nReference: an empty program on the same packets; the same traffic \
+             without agent.\nMedians of {} rounds. {}",
             table.trim_fmt(),
             self.rounds,
             self.machine.line()
@@ -220,9 +221,9 @@ mod tests {
     #[test]
     fn the_table_fits_and_says_what_is_missed() {
         let text = report().table();
-        let rows: Vec<&str> = text.lines().collect();
-        let (machine, rows) = rows.split_last().unwrap();
-        assert!(machine.starts_with("Medians of 3 rounds; "));
+        let lines: Vec<&str> = text.lines().collect();
+        let (machine, rows) = lines.split_last().unwrap();
+        assert!(machine.starts_with("Medians of 3 rounds. "), "{machine}");
         for row in rows {
             assert!(row.chars().count() <= usize::from(WIDTH), "{row}");
         }

@@ -46,7 +46,9 @@ impl Stop {
 }
 
 fn watch(raised: &AtomicBool, ready: &mpsc::Sender<()>) -> Result<()> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;

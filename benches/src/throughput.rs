@@ -12,7 +12,7 @@ use crate::{
     world::World,
 };
 
-const GROUP: &str = "Traffic with the agent running; reference: without";
+const GROUP: &str = "Traffic, agent running";
 /// How long each traffic lasts in each half of a round.
 const MILLISECONDS: u64 = 700;
 
