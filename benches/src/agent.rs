@@ -124,7 +124,11 @@ impl Agent {
             _ => {
                 drop(agent);
                 let text = complaints.join().unwrap_or_default();
-                bail!("the agent did not start: {}", text.trim());
+                let text = match text.trim() {
+                    "" => "it ended without a word",
+                    text => text,
+                };
+                bail!("{} does not record: {text}", places.program.display());
             }
         }
     }
