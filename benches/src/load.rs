@@ -115,13 +115,15 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<()> {
     Ok(())
 }
 
+/// With the packet size of Ethernet: loopback's own, 64 KiB, would leave bulk
+/// traffic nothing to segment.
 fn loopback_up() -> Result<()> {
     let status = Command::new("ip")
-        .args(["link", "set", "lo", "up"])
+        .args(["link", "set", "lo", "mtu", "1500", "up"])
         .status()
         .context("cannot start `ip`: install iproute2")?;
     if !status.success() {
-        bail!("`ip link set lo up` failed: {status}");
+        bail!("`ip link set lo mtu 1500 up` failed: {status}");
     }
     Ok(())
 }
