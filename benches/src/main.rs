@@ -80,6 +80,8 @@ fn bench(arguments: &Arguments) -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         bail!("loading kernel programs needs root: run `cargo xtask bench`, or use sudo");
     }
+    // Rather now than after half of the work.
+    agent::Places::find()?;
     tell_of_others();
     let stop = Stop::on_signals()?;
     let report = measure(arguments.rounds, &stop)?;
