@@ -13,7 +13,7 @@ use weir_common::{
 use crate::{
     atomic, flow, loss,
     maps::SOCKETS,
-    packet::{self, Packet, TCP, Way},
+    packet::{self, Packet, TCP, UDP, Way},
 };
 
 /// `SOCK_STREAM`, `include/linux/net.h`.
@@ -36,7 +36,7 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
             .cast::<SocketState>();
     // SAFETY: non-null storage stays valid while the program runs.
     if let Some(state) = unsafe { state.as_mut() }
-        && state.settled != 0
+        && (state.settled != 0 || continues(skb, state, way))
         && let Some(slot) = flow::slot(state.slot)
         // SAFETY: a map value; the epoch is an aligned u32.
         && unsafe { (*slot).epoch } == state.epoch
@@ -48,6 +48,22 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
     if let Some(slot) = flow::slot(slot) {
         add(slot, skb, way);
     }
+}
+
+/// Whether a datagram goes to the peer that the socket's flow is with, or comes
+/// from it: [`key`] would then give the very key that the socket remembers.
+#[inline(always)]
+fn continues(skb: *mut __sk_buff, state: &SocketState, way: Way) -> bool {
+    let key = &state.key;
+    if key.protocol != UDP || key.direction != DIRECTION_OUTBOUND || state.slot == SLOT_SINK {
+        return false;
+    }
+    let Some(packet) = packet::usual(skb, way) else {
+        return false;
+    };
+    packet.protocol == UDP
+        && packet.remote_port == key.port
+        && u128::from_ne_bytes(packet.remote) == u128::from_ne_bytes(key.remote)
 }
 
 /// Adds the packet to the slot's counters, in what the wire will carry: a

@@ -1,0 +1,166 @@
+//! The agent as a process, as an operator runs it.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+/// Until the agent says that it records.
+const START: Duration = Duration::from_secs(30);
+/// Until it has drained and left.
+const END: Duration = Duration::from_secs(15);
+/// The agent ends by itself then, should the benchmark be killed.
+const LONGEST: &str = "120s";
+
+/// Where things are: from the environment, else where `cargo xtask` puts them.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    program: PathBuf,
+    allowlists: PathBuf,
+    /// The country database.
+    pub(crate) database: PathBuf,
+}
+
+impl Places {
+    /// Finds them, or says what to do.
+    pub(crate) fn find() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let from = |variable: &str, otherwise: PathBuf| {
+            env::var_os(variable).map_or(otherwise, PathBuf::from)
+        };
+        let beside = env::current_exe().context("cannot find this program")?;
+        let places = Self {
+            program: from("WEIR_AGENT", beside.with_file_name("weir")),
+            allowlists: from("WEIR_ALLOWLISTS", root.join("allowlists")),
+            database: from("WEIR_COUNTRY_DB", root.join("target/ipdata/country.mmdb")),
+        };
+        for (path, variable) in [
+            (&places.program, "WEIR_AGENT"),
+            (&places.allowlists, "WEIR_ALLOWLISTS"),
+            (&places.database, "WEIR_COUNTRY_DB"),
+        ] {
+            if !path.exists() {
+                bail!(
+                    "{} is missing: run `cargo xtask bench`, or name it in {variable}",
+                    path.display()
+                );
+            }
+        }
+        Ok(places)
+    }
+}
+
+/// The running agent. Dropping it ends it.
+pub(crate) struct Agent {
+    child: Child,
+    /// Store and lock; removed at the end.
+    _directory: tempfile::TempDir,
+}
+
+impl Agent {
+    /// Starts it and waits until it records.
+    pub(crate) fn start(places: &Places) -> Result<Self> {
+        let directory = tempfile::tempdir().context("cannot make a directory for the store")?;
+        let runtime = directory.path().join("run");
+        fs::create_dir(&runtime).context("cannot make a directory for the lock")?;
+        let mut child = Command::new(&places.program)
+            .arg("run")
+            .args(["--format", "json", "--metrics-listen", "off"])
+            .args(["--duration", LONGEST])
+            .arg("--allowlists")
+            .arg(&places.allowlists)
+            .arg("--country-db")
+            .arg(&places.database)
+            .arg("--store")
+            .arg(directory.path().join("store"))
+            .arg("--runtime-dir")
+            .arg(&runtime)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", places.program.display()))?;
+        let output = child.stdout.take();
+        let errors = child.stderr.take();
+        let agent = Self {
+            child,
+            _directory: directory,
+        };
+        let complaints = thread::spawn(move || {
+            let mut text = String::new();
+            if let Some(mut errors) = errors {
+                // What cannot be read is not worth failing for.
+                let _ = errors.read_to_string(&mut text);
+            }
+            text
+        });
+        let (said, hear) = mpsc::channel();
+        thread::spawn(move || {
+            let Some(output) = output else { return };
+            let mut output = BufReader::new(output);
+            let mut line = String::new();
+            if output.read_line(&mut line).is_ok() && said.send(line).is_err() {
+                return;
+            }
+            // The agent must never wait for us.
+            let _ = std::io::copy(&mut output, &mut std::io::sink());
+        });
+        match hear.recv_timeout(START) {
+            Ok(line) if line.contains(r#""type":"started""#) => Ok(agent),
+            Err(RecvTimeoutError::Timeout) => {
+                bail!("the agent did not record within {} s", START.as_secs())
+            }
+            _ => {
+                drop(agent);
+                let text = complaints.join().unwrap_or_default();
+                let text = match text.trim() {
+                    "" => "it ended without a word",
+                    text => text,
+                };
+                bail!("{} does not record: {text}", places.program.display());
+            }
+        }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let id = Pid::from_raw(i32::try_from(self.child.id())?);
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        kill(id, Signal::SIGTERM)?;
+        let start = Instant::now();
+        while start.elapsed() < END {
+            if self.child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        bail!("it did not leave within {} s and was killed", END.as_secs());
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            let _ = writeln!(std::io::stderr(), "weir-bench: ending the agent: {error:#}");
+        }
+    }
+}
