@@ -1,0 +1,305 @@
+//! Boots a kernel in QEMU with the suites in its initramfs.
+
+use std::{
+    fmt::Write as _,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+use crate::{
+    debian,
+    initramfs::Initramfs,
+    outcome::{self, Outcome, Tests},
+    paths,
+    suite::Suite,
+};
+
+/// What the init script prints so that this program can follow it.
+const RELEASE: &str = "WEIR-RELEASE ";
+const BEGIN: &str = "WEIR-BEGIN ";
+const STATUS: &str = "WEIR-STATUS ";
+
+const BUSYBOX: &str = "/bin/busybox";
+
+/// Boots the newest kernel of a series and runs every suite on it.
+pub(crate) fn run(
+    series: &'static str,
+    suites: &[Suite],
+    time_limit: Duration,
+) -> anyhow::Result<Vec<Outcome>> {
+    require(
+        &["qemu-system-x86_64", "busybox", "setpriv", "ldd"],
+        "qemu-system-x86 busybox-static util-linux libc-bin",
+    )?;
+    let image = debian::image(series)?;
+    let archive = paths::cache().join(format!("{series}.cpio"));
+    pack(suites)?.write(&archive)?;
+    println!(
+        "{series}: booting {} (at most {} s)",
+        image.display(),
+        time_limit.as_secs()
+    );
+    let started = Instant::now();
+    let (mut machine, output) = Machine::boot(&image, &archive)?;
+    let mut console = Console::new(series, suites);
+    let ended = console.follow(&lines(output), started + time_limit);
+    drop(machine.stop());
+    let cause = match ended {
+        Ended::PoweredOff => "the machine stopped without a result".to_owned(),
+        Ended::TimeLimit => format!("no result within {} s", time_limit.as_secs()),
+    };
+    println!("{series}: {:.1} s in all", started.elapsed().as_secs_f64());
+    Ok(console.outcomes(&cause))
+}
+
+fn require(programs: &[&str], packages: &str) -> anyhow::Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    for program in programs {
+        std::env::split_paths(&path)
+            .find(|directory| directory.join(program).is_file())
+            .with_context(|| {
+                format!(
+                    "{program} is not installed: apt-get install --no-install-recommends {packages}"
+                )
+            })?;
+    }
+    Ok(())
+}
+
+fn pack(suites: &[Suite]) -> anyhow::Result<Initramfs> {
+    let mut image = Initramfs::default();
+    image.program(BUSYBOX, Path::new("/usr/bin/busybox"))?;
+    for (number, suite) in suites.iter().enumerate() {
+        image.program(&format!("/suites/{number}"), &suite.executable)?;
+    }
+    image.file("/init", init(suites).into_bytes());
+    Ok(image)
+}
+
+/// The first process of the guest. Whatever happens, it powers off at the end.
+fn init(suites: &[Suite]) -> String {
+    let mut script = format!(
+        "#!{BUSYBOX} sh\n\
+         export PATH=/bin RUST_BACKTRACE=1 TMPDIR=/tmp\n\
+         {BUSYBOX} mkdir -p /proc /sys /dev /tmp /run\n\
+         {BUSYBOX} --install -s /bin\n\
+         mount -t devtmpfs none /dev\n\
+         exec >/dev/ttyS0 2>&1\n\
+         mount -t proc none /proc\n\
+         mount -t sysfs none /sys\n\
+         mount -t tmpfs none /tmp\n\
+         mount -t cgroup2 none /sys/fs/cgroup\n\
+         mount -t bpf none /sys/fs/bpf\n\
+         ip link set lo up\n\
+         echo {RELEASE}$(uname -r)\n"
+    );
+    for (number, suite) in suites.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            script,
+            "echo {BEGIN}{number}\n\
+             /suites/{number} {}\n\
+             echo {STATUS}$?",
+            suite.arguments().join(" ")
+        );
+    }
+    script.push_str("poweroff -f\n");
+    script
+}
+
+/// A running QEMU; dropping it ends it.
+struct Machine(Child);
+
+impl Machine {
+    /// Emulated, not virtualised, so that it runs and behaves alike where
+    /// there is no `/dev/kvm`.
+    fn boot(image: &Path, archive: &Path) -> anyhow::Result<(Self, ChildStdout)> {
+        // With `setpriv` the machine dies with this program, even if killed.
+        let mut child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"])
+            .args(["-machine", "q35,accel=tcg", "-cpu", "max"])
+            .args(["-m", "1024", "-smp", "2"])
+            .args(["-nodefaults", "-display", "none", "-serial", "stdio"])
+            .args(["-nic", "none", "-no-reboot", "-append"])
+            .arg("console=ttyS0 quiet loglevel=4 panic=-1")
+            .arg("-kernel")
+            .arg(image)
+            .arg("-initrd")
+            .arg(archive)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("qemu-system-x86_64 cannot be started")?;
+        let output = child.stdout.take().context("QEMU has no standard output")?;
+        Ok((Self(child), output))
+    }
+
+    /// Ends this machine, and no other.
+    fn stop(&mut self) -> std::io::Result<()> {
+        // Fails if it has ended by itself, which is what is wanted.
+        let _ = self.0.kill();
+        self.0.wait().map(drop)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.stop();
+    }
+}
+
+/// The machine's console, line by line, until it ends.
+fn lines(output: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if sender.send(text).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Why nothing more came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    PoweredOff,
+    TimeLimit,
+}
+
+/// Follows what the init script and the suites print.
+struct Console<'a> {
+    series: &'static str,
+    suites: &'a [Suite],
+    release: Option<String>,
+    current: usize,
+    summary: Option<Tests>,
+    results: Vec<Option<Result<Tests, String>>>,
+}
+
+impl<'a> Console<'a> {
+    fn new(series: &'static str, suites: &'a [Suite]) -> Self {
+        Self {
+            series,
+            suites,
+            release: None,
+            current: 0,
+            summary: None,
+            results: vec![None; suites.len()],
+        }
+    }
+
+    fn follow(&mut self, lines: &Receiver<String>, deadline: Instant) -> Ended {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match lines.recv_timeout(left) {
+                Ok(line) => self.line(&line),
+                Err(RecvTimeoutError::Disconnected) => return Ended::PoweredOff,
+                Err(RecvTimeoutError::Timeout) => return Ended::TimeLimit,
+            }
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        if let Some(release) = line.strip_prefix(RELEASE) {
+            self.release = Some(release.to_owned());
+        } else if let Some(number) = line.strip_prefix(BEGIN) {
+            self.current = number.parse().unwrap_or(usize::MAX);
+            self.summary = None;
+        } else if let Some(status) = line.strip_prefix(STATUS) {
+            if let Some(result) = self.results.get_mut(self.current) {
+                let status = status.parse().unwrap_or(-1);
+                *result = Some(outcome::judge(status, self.summary.take()));
+            }
+        } else {
+            self.summary = outcome::summary(line).or(self.summary);
+            if !line.is_empty() {
+                println!("{}| {line}", self.series);
+            }
+        }
+    }
+
+    /// One for each suite; `cause` is why those without a result have none.
+    fn outcomes(self, cause: &str) -> Vec<Outcome> {
+        let release = self.release.unwrap_or_else(|| "unknown".to_owned());
+        self.suites
+            .iter()
+            .zip(self.results)
+            .map(|(suite, result)| Outcome {
+                kernel: self.series,
+                release: release.clone(),
+                suite: suite.name,
+                result: result.unwrap_or_else(|| Err(cause.to_owned())),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suites() -> [Suite; 2] {
+        ["first", "second"].map(|name| Suite {
+            name,
+            executable: "/nonexistent".into(),
+            filter: "",
+        })
+    }
+
+    const SUMMARY: &str = "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured";
+
+    #[test]
+    fn a_suite_without_a_result_fails() {
+        let suites = suites();
+        let mut console = Console::new("6.1", &suites);
+        for line in [
+            "WEIR-RELEASE 6.1.0",
+            "WEIR-BEGIN 0",
+            SUMMARY,
+            "WEIR-STATUS 0",
+            "WEIR-BEGIN 1",
+            "Kernel panic - not syncing",
+        ] {
+            console.line(line);
+        }
+        let outcomes = console.outcomes("the machine stopped");
+        assert!(outcomes[0].passed());
+        assert_eq!(outcomes[0].release, "6.1.0");
+        assert_eq!(outcomes[1].result, Err("the machine stopped".to_owned()));
+    }
+
+    #[test]
+    fn a_summary_counts_for_its_own_suite_only() {
+        let suites = suites();
+        let mut console = Console::new("6.1", &suites);
+        for line in [
+            "WEIR-BEGIN 0",
+            SUMMARY,
+            "WEIR-STATUS 0",
+            "WEIR-BEGIN 1",
+            "WEIR-STATUS 0",
+        ] {
+            console.line(line);
+        }
+        let outcomes = console.outcomes("");
+        assert!(outcomes[0].passed());
+        assert_eq!(
+            outcomes[1].result,
+            Err("no summary, exit status 0".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_machine_powers_off_at_the_end() {
+        assert!(init(&suites()).ends_with("echo WEIR-STATUS $?\npoweroff -f\n"));
+    }
+}
