@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
+    fs,
     io::{BufRead, BufReader, Read},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -355,7 +356,26 @@ fn wait(child: &mut Child) -> Result<Option<i32>> {
         }
         thread::sleep(Duration::from_millis(5));
     }
-    bail!("the agent does not end within {PATIENCE:?}")
+    bail!(
+        "the agent does not end within {PATIENCE:?}; its threads:\n{}",
+        threads(child.id())
+    )
+}
+
+/// Where each thread of a process is, for a failure message.
+fn threads(pid: u32) -> String {
+    let mut text = String::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        for file in ["comm", "wchan", "syscall", "stack"] {
+            let content = fs::read_to_string(task.path().join(file)).unwrap_or_default();
+            let _ = writeln!(text, "  {file}: {}", content.trim());
+        }
+    }
+    text
 }
 
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {

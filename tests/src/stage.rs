@@ -6,12 +6,14 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     process::Child,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    agent::{Agent, Ended, Settings},
+    agent::{Agent, Ended, PATIENCE, Settings},
     cgroup::{Slice, Unit},
     geo,
     record::Flow,
@@ -197,11 +199,22 @@ impl Stage {
         Agent::start(&self.slice.unit("weir.service")?.keep(), settings)
     }
 
+    /// Waits until no connection of the app's host is being closed.
+    fn closed(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.app.closing()? {
+            ensure!(Instant::now() < deadline, "a connection does not close");
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
     /// What the sender of `report` exchanged with `to`, as the wire has it.
     ///
     /// # Errors
     /// The wire does not fall silent, or its counter lost packets.
     pub fn on_wire(&self, report: &Report, to: SocketAddr, protocol: Protocol) -> Result<Exchange> {
+        self.closed()?;
         let local = report.local.map(|local| local.ip().to_canonical());
         let local = match local.filter(|local| !local.is_unspecified()) {
             Some(local) => local,

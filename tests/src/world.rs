@@ -1,7 +1,7 @@
 //! Hosts: network namespaces on one wire, with no route out.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     net::IpAddr,
     path::{Path, PathBuf},
     thread,
@@ -127,6 +127,27 @@ impl Host {
         ip(&format!(
             "-n {netns} neigh add {address} lladdr 02:00:00:00:00:66 dev eth0"
         ))
+    }
+
+    /// Whether a connection of this host is being closed: until it is, a FIN may
+    /// be sent again.
+    ///
+    /// # Errors
+    /// The namespace cannot be entered.
+    pub fn closing(&self) -> Result<bool> {
+        let tables = self.within(|| {
+            let read = |name| {
+                let path = format!("/proc/thread-self/net/{name}");
+                fs::read_to_string(&path).with_context(|| format!("read {path}"))
+            };
+            Ok(read("tcp")? + &read("tcp6")?)
+        })?;
+        // FIN_WAIT1, LAST_ACK and CLOSING, as the kernel numbers them.
+        let state = |line: &str| line.split_whitespace().nth(3).map(str::to_owned);
+        Ok(tables
+            .lines()
+            .filter_map(state)
+            .any(|state| matches!(state.as_str(), "04" | "09" | "0B")))
     }
 
     /// Counts every packet on its interface from now on, by itself.
