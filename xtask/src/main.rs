@@ -6,6 +6,7 @@ mod check;
 mod clean;
 mod command;
 mod progress;
+mod report;
 mod run;
 mod setup;
 mod test;
@@ -49,7 +50,7 @@ enum Task {
     Check,
     /// Set up, build, check, and run every test; kernel tests need root.
     Test {
-        /// Only the tests that need neither root nor the kernel; no checks.
+        /// Only the tests inside the crates, which need no root; no checks.
         #[arg(long)]
         fast: bool,
     },

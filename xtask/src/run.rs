@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Package of the demonstration and the end-to-end tests.
-pub(crate) const SCENARIOS: &str = "weir-tests";
+const SCENARIOS: &str = "weir-tests";
 /// Package and program of the benchmark.
 const BENCHMARK: &str = "weir-bench";
 
