@@ -39,10 +39,10 @@ pub(crate) fn find_or_take(key: &FlowKey, process: &Process, flags: u16) -> Foun
 
 #[inline(never)]
 fn take(key: &FlowKey, process: &Process, flags: u16) -> Found {
-    if let Some(slot) = unused_slot(RESERVED.load()) {
-        if let Some(slot) = publish(slot, key, process, flags) {
-            return Found { slot, exact: true };
-        }
+    if let Some(slot) = unused_slot(RESERVED.load())
+        && let Some(slot) = publish(slot, key, process, flags)
+    {
+        return Found { slot, exact: true };
     }
     loss::count(Loss::SlotsExhausted);
     let folded = FlowKey {

@@ -12,6 +12,14 @@
     internal_features,
     reason = "the BPF target lacks the stable atomics: see atomic.rs"
 )]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the hooks' macros hand the context over by value"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "sizes known when compiling, and halves of registers"
+)]
 #![expect(unsafe_code, reason = "kernel helpers and map values are raw pointers")]
 
 mod atomic;

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -22,35 +22,48 @@ pub(crate) struct Suite {
     pub(crate) filter: &'static str,
 }
 
-/// What cargo is asked for.
+/// Where a suite comes from.
 struct Source {
     name: &'static str,
-    package: &'static str,
-    target: &'static [&'static str],
+    /// Of its package.
+    directory: &'static str,
+    /// Kind and name of the target, as in cargo's messages.
+    kind: &'static str,
+    target: &'static str,
     filter: &'static str,
 }
 
 /// Every suite. A test that needs a real kernel belongs into one of these.
-const SOURCES: [Source; 3] = [
+const SOURCES: [Source; 5] = [
     Source {
         name: "units",
-        package: "weir",
-        target: &["--lib"],
+        directory: "agent",
+        kind: "lib",
+        target: "weir",
         filter: "kernel::",
     },
-    Source {
-        name: "capture",
-        package: "weir",
-        target: &["--test", "capture"],
-        filter: "",
-    },
+    agents("capture"),
+    agents("bounds"),
+    agents("cgroup"),
     Source {
         name: "versions",
-        package: "weir-kernels",
-        target: &["--test", "versions"],
+        directory: "kernels",
+        kind: "test",
+        target: "versions",
         filter: "",
     },
 ];
+
+/// A file in `agent/tests`.
+const fn agents(target: &'static str) -> Source {
+    Source {
+        name: target,
+        directory: "agent",
+        kind: "test",
+        target,
+        filter: "",
+    }
+}
 
 impl Suite {
     /// Arguments for the executable. One test at a time: the programs of two
@@ -64,13 +77,31 @@ impl Suite {
     }
 }
 
-/// Compiles every suite.
+/// Compiles every suite, with the same selection of packages as
+/// `cargo xtask test`, so that nothing is built twice.
 pub(crate) fn compile() -> anyhow::Result<Vec<Suite>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(paths::workspace())
+        .args(["test", "--workspace", "--exclude", "weir-ebpf", "--no-run"])
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo cannot be started")?;
+    if !output.status.success() {
+        bail!("cargo ended with {}: see its messages above", output.status);
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
     SOURCES
         .iter()
         .map(|source| {
-            let executable = executable(source)
-                .with_context(|| format!("the suite `{}` cannot be compiled", source.name))?;
+            let executable = executable(source, &messages).with_context(|| {
+                format!(
+                    "cargo named no executable of the suite `{}`: does the {} `{}` in {}/ still \
+                     exist?",
+                    source.name, source.kind, source.target, source.directory
+                )
+            })?;
             Ok(Suite {
                 name: source.name,
                 executable,
@@ -80,30 +111,21 @@ pub(crate) fn compile() -> anyhow::Result<Vec<Suite>> {
         .collect()
 }
 
-fn executable(source: &Source) -> anyhow::Result<PathBuf> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(paths::workspace())
-        .args(["test", "--package", source.package, "--no-run"])
-        .arg("--message-format=json-render-diagnostics")
-        .args(source.target)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo cannot be started")?;
-    if !output.status.success() {
-        bail!("cargo ended with {}: see its messages above", output.status);
-    }
-    from_messages(&String::from_utf8_lossy(&output.stdout))
-        .context("cargo named no test executable: does the test target still exist?")
-}
-
-/// The one test executable in cargo's messages. Libraries that a test needs
-/// are listed too, but without an executable.
-fn from_messages(messages: &str) -> Option<PathBuf> {
+/// The test executable in cargo's messages. Libraries that a test needs are
+/// listed too, but without an executable.
+fn executable(source: &Source, messages: &str) -> Option<PathBuf> {
+    let manifest = Path::new(source.directory).join("Cargo.toml");
+    let is_of = |message: &Value| {
+        let path = message["manifest_path"].as_str();
+        path.is_some_and(|path| Path::new(path).ends_with(&manifest))
+    };
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["profile"]["test"] == true)
+        .filter(is_of)
+        .filter(|message| message["target"]["name"] == source.target)
+        .filter(|message| message["target"]["kind"][0] == source.kind)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
@@ -113,15 +135,22 @@ mod tests {
 
     #[test]
     fn finds_the_executable_among_the_messages() {
-        let messages = r#"{"reason":"compiler-artifact","profile":{"test":false},"executable":null}
-{"reason":"compiler-artifact","profile":{"test":false},"executable":"/t/debug/weir"}
-{"reason":"compiler-artifact","profile":{"test":true},"executable":"/t/debug/deps/capture-0"}
+        let messages = r#"{"target":{"kind":["lib"],"name":"weir"},"manifest_path":"/w/agent/Cargo.toml","profile":{"test":false},"executable":null}
+{"target":{"kind":["bin"],"name":"weir"},"manifest_path":"/w/agent/Cargo.toml","profile":{"test":true},"executable":"/t/debug/deps/weir-1"}
+{"target":{"kind":["test"],"name":"capture"},"manifest_path":"/w/tests/Cargo.toml","profile":{"test":true},"executable":"/t/debug/deps/capture-1"}
+{"target":{"kind":["test"],"name":"capture"},"manifest_path":"/w/agent/Cargo.toml","profile":{"test":true},"executable":"/t/debug/deps/capture-0"}
+{"target":{"kind":["lib"],"name":"weir"},"manifest_path":"/w/agent/Cargo.toml","profile":{"test":true},"executable":"/t/debug/deps/weir-0"}
 {"reason":"build-finished","success":true}
 "#;
         assert_eq!(
-            from_messages(messages),
+            executable(&agents("capture"), messages),
             Some(PathBuf::from("/t/debug/deps/capture-0"))
         );
-        assert_eq!(from_messages("not json\n"), None);
+        assert_eq!(
+            executable(&SOURCES[0], messages),
+            Some(PathBuf::from("/t/debug/deps/weir-0"))
+        );
+        assert_eq!(executable(&SOURCES[4], messages), None);
+        assert_eq!(executable(&SOURCES[0], "not json\n"), None);
     }
 }

@@ -21,7 +21,9 @@ impl Counts {
     /// that were skipped.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
         let mut counts = Self::default();
-        let rest = line.strip_prefix("test ")?;
+        // Tests in an emulator are printed behind the name of its kernel.
+        let bare = line.split_once("| ").map_or(line, |(_, rest)| rest);
+        let rest = bare.strip_prefix("test ")?;
         if let Some((_, outcome)) = rest.rsplit_once(" ... ") {
             let skipped = outcome.starts_with("ignored") && !outcome.starts_with(RUN_BY_ANOTHER);
             counts.skipped = u64::from(skipped);
@@ -150,6 +152,8 @@ mod tests {
         assert_eq!(Counts::of_line(line), Some(counts(12, 1, 0)));
         assert_eq!(Counts::of_line("running 3 tests"), None);
         assert_eq!(Counts::of_line("test result: unknown"), None);
+        let line = "6.1| test result: ok. 7 passed; 0 failed; 0 ignored; 0 measured\n";
+        assert_eq!(Counts::of_line(line), Some(counts(7, 0, 0)));
         let line = "test wire::counts ... ok\n";
         assert_eq!(Counts::of_line(line), Some(counts(0, 0, 0)));
     }

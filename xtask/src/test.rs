@@ -71,6 +71,15 @@ fn everything(workspace: &Workspace, report: &mut Report) -> Result<()> {
         cargo.args(["--", "--test-threads=1"]);
         tests(&mut cargo, &mut io::stdout())
     });
+    report.tests("tests on other kernels", || {
+        progress::heading("kernel tests on the oldest supported kernel and a newer one, in QEMU");
+        let mut kernels = Command::new(workspace.binaries(false).join("weir-kernels"));
+        kernels
+            .args(["--kernel", "6.1", "--kernel", "6.12"])
+            .envs(run::environment(workspace, &agent))
+            .current_dir(workspace.root());
+        tests(&mut kernels, &mut io::stdout())
+    });
     Ok(())
 }
 
@@ -105,7 +114,7 @@ fn tests(command: &mut Command, screen: &mut impl Write) -> Result<Counts> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
-        .context("cannot start cargo test")?;
+        .context("cannot start the tests")?;
     let mut output = BufReader::new(child.stdout.take().context("no output of cargo test")?);
     let mut counts = Counts::default();
     let mut line = Vec::new();

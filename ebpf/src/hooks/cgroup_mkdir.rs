@@ -46,7 +46,10 @@ fn try_cgroup_mkdir(ctx: &RawTracePointContext) -> Result<(), Loss> {
         .map_err(|_| Loss::CgroupPathInsert)?
         .len();
     scratch.length = length as u32;
-    CGROUPS
-        .insert(id, &*scratch, BPF_ANY.into())
-        .map_err(|_| Loss::CgroupPathInsert)
+    #[expect(
+        clippy::needless_borrows_for_generic_args,
+        reason = "by value it would be copied to the stack, which is smaller"
+    )]
+    let inserted = CGROUPS.insert(id, &*scratch, BPF_ANY.into());
+    inserted.map_err(|_| Loss::CgroupPathInsert)
 }

@@ -38,6 +38,11 @@ const GROUPS: &[Group] = &[
             "iputils-ping",
         ],
     },
+    Group {
+        goal: Goal::Test,
+        why: "other kernels in an emulator",
+        packages: &["qemu-system-x86", "util-linux", "libc-bin"],
+    },
 ];
 
 /// The package manager, as one run of the set-up uses it.
