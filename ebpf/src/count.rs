@@ -51,8 +51,10 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
 }
 
 /// Whether a datagram goes to the peer that the socket's flow is with, or comes
-/// from it: [`key`] would then give the very key that the socket remembers.
-#[inline(always)]
+/// from it: [`key`] would then give the very key that the socket remembers. A
+/// function of its own in the kernel too, so that its stack is not below that
+/// of [`slow`]: Linux 6.1 allows 512 bytes for both and what they call.
+#[inline(never)]
 fn continues(skb: *mut __sk_buff, state: &SocketState, way: Way) -> bool {
     let key = &state.key;
     if key.protocol != UDP || key.direction != DIRECTION_OUTBOUND || state.slot == SLOT_SINK {
