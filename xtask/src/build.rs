@@ -75,24 +75,27 @@ pub(crate) fn host_cargo(workspace: &Workspace) -> Command {
 
 fn agent(workspace: &Workspace, release: bool) -> Result<PathBuf> {
     progress::heading("build the agent");
-    program(workspace, "weir", "weir", release)
+    programs(workspace, &["weir"], release)
 }
 
-/// Builds the binaries of one package of the host and gives back the path of
-/// the named one; the others are beside it.
-pub(crate) fn program(
-    workspace: &Workspace,
-    package: &str,
-    name: &str,
-    release: bool,
-) -> Result<PathBuf> {
+/// Every crate of the host. Always the same selection, for cargo builds a
+/// dependency anew when another selection asks for other features of it.
+pub(crate) const HOST_CRATES: &[&str] = &["--workspace", "--exclude", "weir-ebpf"];
+
+/// Builds programs of the host and gives back the path of the first; the others
+/// are beside it.
+pub(crate) fn programs(workspace: &Workspace, names: &[&str], release: bool) -> Result<PathBuf> {
     let mut cargo = host_cargo(workspace);
-    cargo.args(["build", "--package", package, "--bins"]);
+    cargo.arg("build").args(HOST_CRATES);
+    for name in names {
+        cargo.args(["--bin", name]);
+    }
     if release {
         cargo.arg("--release");
     }
-    command::run(&mut cargo, &format!("building {package}"))?;
-    let path = workspace.binaries(release).join(name);
+    let first = names.first().copied().unwrap_or_default();
+    command::run(&mut cargo, &format!("building {first}"))?;
+    let path = workspace.binaries(release).join(first);
     if !path.is_file() {
         bail!("the build succeeded but left no {}", path.display());
     }

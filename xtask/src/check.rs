@@ -52,13 +52,10 @@ fn formatting(workspace: &Workspace) -> Result<()> {
 fn host_lints(workspace: &Workspace) -> Result<()> {
     progress::heading("check lints of the host's crates");
     let mut cargo = build::host_cargo(workspace);
-    cargo.args([
-        "clippy",
-        "--workspace",
-        "--exclude",
-        "weir-ebpf",
-        "--all-targets",
-    ]);
+    cargo
+        .arg("clippy")
+        .args(build::HOST_CRATES)
+        .arg("--all-targets");
     command::run(cargo.args(["--", "-D", "warnings"]), "cargo clippy")
 }
 

@@ -13,10 +13,9 @@ use crate::{
     workspace::{Workspace, make_directory},
 };
 
-/// Package of the demonstration and the end-to-end tests.
-const SCENARIOS: &str = "weir-tests";
-/// Package and program of the benchmark.
-const BENCHMARK: &str = "weir-bench";
+/// The demonstration, and what it sends with.
+const DEMO: &[&str] = &["weir-demo", "weir-traffic"];
+const BENCHMARK: &[&str] = &["weir-bench"];
 
 /// Sets up, builds and becomes the agent, so that signals and the exit code
 /// are its own.
@@ -54,26 +53,25 @@ fn agent_command(workspace: &Workspace, agent: &Path, store: &Path) -> Result<Co
 
 /// Runs sample products and shows the verdicts.
 pub(crate) fn demo(workspace: &Workspace) -> Result<Infallible> {
-    program(workspace, SCENARIOS, "weir-demo", false, &[])
+    program(workspace, DEMO, false, &[])
 }
 
 /// Measures; optimised, as what is measured should be what is installed.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
-    program(workspace, BENCHMARK, BENCHMARK, true, arguments)
+    program(workspace, BENCHMARK, true, arguments)
 }
 
 fn program(
     workspace: &Workspace,
-    package: &str,
-    name: &str,
+    names: &[&str],
     release: bool,
     arguments: &[String],
 ) -> Result<Infallible> {
     let tools = setup::prepare(workspace, Goal::Demo)?;
     let agent = build::all(workspace, &tools, release)?;
-    progress::heading(&format!("build {name}"));
-    let program = build::program(workspace, package, name, release)?;
-    progress::heading(&format!("run {name}"));
+    progress::heading(&format!("build {}", names.join(", ")));
+    let program = build::programs(workspace, names, release)?;
+    progress::heading(&format!("run {}", workspace.display(&program)));
     explain_root();
     let mut command = command::as_root(program.as_os_str(), &environment(workspace, &agent))?;
     let error = command.args(arguments).current_dir(workspace.root()).exec();

@@ -16,10 +16,6 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Every crate of the host. Always the same selection, for cargo builds a
-/// dependency anew when another selection asks for other features of it.
-const CRATES: &[&str] = &["--workspace", "--exclude", "weir-ebpf"];
-
 /// Sets up, builds, checks and tests; the last line says how many tests
 /// passed and failed.
 pub(crate) fn run(workspace: &Workspace, fast: bool) -> Result<ExitCode> {
@@ -41,7 +37,7 @@ fn unit(workspace: &Workspace, report: &mut Report) -> Result<()> {
     report.tests("unit tests", || {
         progress::heading("unit tests");
         let mut cargo = build::host_cargo(workspace);
-        cargo.arg("test").args(CRATES);
+        cargo.arg("test").args(build::HOST_CRATES);
         cargo.args(["--lib", "--bins", "--no-fail-fast"]);
         tests(&mut cargo, &mut io::stdout())
     });
@@ -56,7 +52,10 @@ fn everything(workspace: &Workspace, report: &mut Report) -> Result<()> {
     report.required("build", || {
         progress::heading("build the agent and the tests");
         let mut cargo = build::host_cargo(workspace);
-        cargo.arg("build").args(CRATES).arg("--all-targets");
+        cargo
+            .arg("build")
+            .args(build::HOST_CRATES)
+            .arg("--all-targets");
         command::run(&mut cargo, "the build")
     })?;
     let agent = workspace.binaries(false).join("weir");
@@ -65,7 +64,10 @@ fn everything(workspace: &Workspace, report: &mut Report) -> Result<()> {
         progress::heading("unit, kernel and end-to-end tests, as root");
         run::explain_root();
         let mut cargo = build::host_cargo(workspace);
-        cargo.arg("test").args(CRATES).arg("--no-fail-fast");
+        cargo
+            .arg("test")
+            .args(build::HOST_CRATES)
+            .arg("--no-fail-fast");
         runner(&mut cargo, &run::environment(workspace, &agent))?;
         // There is one root cgroup: kernel tests would wait for each other anyway.
         cargo.args(["--", "--test-threads=1"]);
