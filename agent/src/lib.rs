@@ -6,12 +6,13 @@
 //!
 //! ```text
 //! kernel ─> record ─> attribution ─> naming ─> jurisdiction ─> verdict ─> ledger ─> output
-//!                                                    policy ──────┘
+//!    └─> coverage                                    policy ──────┘
 //! ```
 
 pub mod attribution;
 mod bounded;
 pub mod cli;
+pub mod coverage;
 pub mod daemon;
 pub mod jurisdiction;
 pub mod kernel;

@@ -54,6 +54,7 @@ fn start(max_flows: u32) -> Capture {
             max_flows,
             program_stats: false,
         },
+        None,
     )
     .unwrap()
 }
@@ -132,6 +133,7 @@ fn reuses_slots() {
             assert_ne!(observation.record.scope, Scope::Folded);
         }
         let closed = sweeper.close_idle(&mut capture, &clock, idle).unwrap();
+        sweeper.give_back(&mut capture).unwrap();
         final_bytes += ours(&closed, home.id);
         assert!(
             closed

@@ -17,7 +17,7 @@ const OPTIONS: CaptureOptions = CaptureOptions {
 #[test]
 fn counts_tcp_and_udp_to_the_byte() {
     let root = CgroupDirectory::open(&find_cgroup_root().unwrap()).unwrap();
-    let mut capture = Capture::start(&root, OPTIONS).unwrap();
+    let mut capture = Capture::start(&root, OPTIONS, None).unwrap();
 
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let tcp_port = server.local_addr().unwrap().port();

@@ -76,7 +76,14 @@ impl Agent {
         fs::create_dir(&runtime).context("cannot make a directory for the lock")?;
         let mut child = Command::new(&places.program)
             .arg("run")
-            .args(["--format", "json", "--metrics-listen", "off"])
+            .args([
+                "--format",
+                "json",
+                "--metrics-listen",
+                "off",
+                "--pin",
+                "off",
+            ])
             .args(["--duration", LONGEST])
             .arg("--allowlists")
             .arg(&places.allowlists)

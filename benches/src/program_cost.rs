@@ -62,7 +62,9 @@ impl Subject {
             max_flows: MAX_FLOWS,
             program_stats: false,
         };
-        Ok(Self::Weir(Box::new(Capture::start(&directory, options)?)))
+        Ok(Self::Weir(Box::new(Capture::start(
+            &directory, options, None,
+        )?)))
     }
 
     /// Runs and nanoseconds so far.

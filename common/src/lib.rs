@@ -10,6 +10,7 @@ mod cgroup;
 mod event;
 mod flow;
 mod loss;
+mod meta;
 mod offsets;
 mod socket;
 
@@ -20,12 +21,13 @@ pub use flow::{
     Process, SLOT_FREE, SLOT_LIVE, SLOT_RETIRED, SLOT_SINK,
 };
 pub use loss::{LOSS_KINDS, Loss};
+pub use meta::Meta;
 pub use offsets::KernelOffsets;
 pub use socket::{SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState};
 
 /// Version of every layout in this crate; compared when an agent meets maps
 /// that an earlier one left in the kernel.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 #[cfg(feature = "user")]
 mod pod {
@@ -33,7 +35,9 @@ mod pod {
         unsafe_code,
         reason = "aya's Pod is the promise that any bytes are a value"
     )]
-    use crate::{CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Process, SocketState};
+    use crate::{
+        CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Meta, Process, SocketState,
+    };
 
     macro_rules! pod {
         ($($type:ty),*) => {$(
@@ -48,6 +52,7 @@ mod pod {
         FlowKey,
         FlowSlot,
         KernelOffsets,
+        Meta,
         Process,
         SocketState
     );

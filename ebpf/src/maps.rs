@@ -7,7 +7,7 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use weir_common::{
-    CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, SocketState,
+    CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, Meta, SocketState,
 };
 
 /// Slots when the agent sets no other number.
@@ -57,6 +57,10 @@ pub(crate) static EVENTS: RingBuf<FirstSight, { 1 << 18 }, 0> = RingBuf::new();
 /// What could not be done, by [`weir_common::Loss`].
 #[btf_map]
 pub(crate) static LOSS: PerCpuArray<u64, { LOSS_KINDS as usize }> = PerCpuArray::new();
+
+/// What these maps are; the agent writes it before anything is attached.
+#[btf_map]
+pub(crate) static META: Array<Meta, 1> = Array::new();
 
 /// Paths of cgroups, kept as they are made.
 #[btf_map]

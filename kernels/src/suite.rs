@@ -34,7 +34,7 @@ struct Source {
 }
 
 /// Every suite. A test that needs a real kernel belongs into one of these.
-const SOURCES: [Source; 5] = [
+const SOURCES: [Source; 6] = [
     Source {
         name: "units",
         directory: "agent",
@@ -45,6 +45,7 @@ const SOURCES: [Source; 5] = [
     agents("capture"),
     agents("bounds"),
     agents("cgroup"),
+    agents("pins"),
     Source {
         name: "versions",
         directory: "kernels",
@@ -150,7 +151,7 @@ mod tests {
             executable(&SOURCES[0], messages),
             Some(PathBuf::from("/t/debug/deps/weir-0"))
         );
-        assert_eq!(executable(&SOURCES[4], messages), None);
+        assert_eq!(executable(&SOURCES[5], messages), None);
         assert_eq!(executable(&SOURCES[0], "not json\n"), None);
     }
 }

@@ -42,7 +42,7 @@ impl Host {
     fn start() -> Self {
         let root = CgroupDirectory::open(&find_cgroup_root().unwrap()).unwrap();
         Self {
-            capture: Capture::start(&root, OPTIONS).unwrap(),
+            capture: Capture::start(&root, OPTIONS, None).unwrap(),
             seen: Vec::new(),
         }
     }

@@ -21,7 +21,7 @@ use nix::{
 
 use crate::{
     cgroup::Unit,
-    record::{Event, Flow, Line, Started, Stopped},
+    record::{Event, Flow, Gap, Line, Started, Stopped},
     tool,
 };
 
@@ -41,6 +41,8 @@ pub struct Settings {
     pub runtime_dir: PathBuf,
     /// Time between two sweeps of the kernel's counters, such as `200ms`.
     pub sweep_interval: String,
+    /// Where programs and maps are pinned: a directory or `off`.
+    pub pin: String,
     /// Further arguments.
     pub extra: Vec<String>,
 }
@@ -57,6 +59,7 @@ impl Settings {
             ("--store", path(&self.store)),
             ("--runtime-dir", path(&self.runtime_dir)),
             ("--metrics-listen", "127.0.0.1:0".to_owned()),
+            ("--pin", self.pin.clone()),
             ("--sweep-interval", self.sweep_interval.clone()),
         ] {
             arguments.extend([flag.to_owned(), value]);
@@ -80,6 +83,7 @@ pub struct Agent {
 struct Seen {
     started: Option<Started>,
     flows: BTreeMap<u64, Flow>,
+    gaps: Vec<Gap>,
     stopped: Option<Stopped>,
     unread: Vec<String>,
     stderr: String,
@@ -196,6 +200,38 @@ impl Agent {
             }
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Gaps that it has told of so far.
+    pub fn gaps(&self) -> Vec<Gap> {
+        lock(&self.seen).gaps.clone()
+    }
+
+    /// Waits until it tells of a gap for this reason.
+    ///
+    /// # Errors
+    /// None comes in time; the error lists those that did.
+    pub fn wait_for_gap(&self, reason: &str) -> Result<Gap> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let gaps = self.gaps();
+            if let Some(gap) = gaps.iter().find(|gap| gap.reason == reason) {
+                return Ok(gap.clone());
+            }
+            if Instant::now() > deadline {
+                bail!("no gap is `{reason}`; told of: {gaps:?}\n{}", self.said());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends it with SIGKILL: it can do nothing more.
+    ///
+    /// # Errors
+    /// It has ended before.
+    pub fn kill(mut self) -> Result<()> {
+        self.signal(Signal::SIGKILL)?;
+        wait(&mut self.child).map(drop)
     }
 
     /// Scrapes `/metrics`.
@@ -341,6 +377,7 @@ impl Seen {
         match serde_json::from_str(line) {
             Ok(Line::Started(started)) => self.started = Some(*started),
             Ok(Line::Flow(flow)) => drop(self.flows.insert(flow.id, *flow)),
+            Ok(Line::Gap(gap)) => self.gaps.push(gap),
             Ok(Line::Stopped(stopped)) => self.stopped = Some(stopped),
             Ok(Line::Other) => {}
             Err(error) => self.unread.push(format!("{error}: {line}")),

@@ -13,6 +13,8 @@ pub enum Line {
     Started(Box<Started>),
     /// A flow, first seen or changed.
     Flow(Box<Flow>),
+    /// The record may be incomplete over an interval.
+    Gap(Gap),
     /// The agent has drained everything.
     Stopped(Stopped),
     /// Kinds that these tests do not know.
@@ -24,12 +26,26 @@ pub enum Line {
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
 pub struct Started {
+    pub adopted: bool,
     pub version: String,
     pub kernel: String,
     pub cgroup_root: String,
     pub allowlists: Allowlists,
     pub databases: Vec<Database>,
     pub metrics: Option<String>,
+}
+
+/// An interval over which the record may be incomplete.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Gap {
+    pub from: String,
+    pub to: String,
+    pub reason: String,
+    pub detail: String,
+    pub repaired: bool,
+    #[serde(default)]
+    pub losses: BTreeMap<String, u64>,
 }
 
 /// Allowlists in force.
@@ -152,6 +168,7 @@ pub struct HostedIn {
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
 pub struct Stopped {
+    pub continues: bool,
     pub flows: u64,
     pub verdicts: BTreeMap<String, u64>,
     pub egress_bytes: u64,

@@ -20,7 +20,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{cgroup, container, tool};
+use crate::{cgroup, container, pins, tool};
 
 /// Where runs keep their state.
 pub const STATE: &str = "/run/weir-tests";
@@ -113,10 +113,11 @@ pub fn sweep_leftovers() -> Result<Vec<String>> {
 /// # Errors
 /// The first of the failures.
 pub fn sweep(prefix: &str) -> Result<()> {
-    let steps: [fn(&str) -> Result<()>; 4] = [
+    let steps: [fn(&str) -> Result<()>; 5] = [
         // First: it ends every process of the run, a podman at work among them.
         cgroup::sweep,
         container::sweep,
+        pins::sweep,
         sweep_namespaces,
         sweep_state,
     ];
@@ -139,7 +140,13 @@ pub fn guard(prefix: &str) -> Result<()> {
 /// A directory exists and cannot be read.
 pub fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for directory in [Path::new("/run/netns"), Path::new(STATE), cgroup::root()?] {
+    let places = [
+        Path::new("/run/netns"),
+        Path::new(STATE),
+        Path::new(pins::MOUNT),
+        cgroup::root()?,
+    ];
+    for directory in places {
         names.extend(
             entries(directory)?
                 .into_iter()

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     agent::{Agent, Ended, PATIENCE, Settings},
     cgroup::{Slice, Unit},
-    geo,
+    geo, pins,
     record::Flow,
     run::Run,
     traffic::{Protocol, Report},
@@ -167,7 +167,21 @@ impl Stage {
             store: made("store")?,
             runtime_dir: made("runtime")?,
             sweep_interval: "100ms".into(),
+            pin: "off".into(),
             extra: Vec::new(),
+        })
+    }
+
+    /// As [`Stage::settings`], with everything pinned, so that recording goes on
+    /// without the agent.
+    ///
+    /// # Errors
+    /// No BPF filesystem can be mounted.
+    pub fn pinned_settings(&self) -> Result<Settings> {
+        let directory = pins::directory(&self.run)?;
+        Ok(Settings {
+            pin: directory.to_string_lossy().into_owned(),
+            ..self.settings()?
         })
     }
 

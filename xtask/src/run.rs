@@ -47,7 +47,9 @@ fn agent_command(workspace: &Workspace, agent: &Path, store: &Path) -> Result<Co
         .arg("--country-db")
         .arg(database)
         .arg("--store")
-        .arg(store);
+        .arg(store)
+        // Nothing stays on a developer's machine after Ctrl-C.
+        .args(["--pin", "off"]);
     Ok(command)
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    daemon::{self, Options},
+    daemon::{self, Options, Pinning},
     kernel::CaptureOptions,
     output::{Display, JsonLines, LiveTable},
 };
@@ -60,6 +60,15 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     duration: Option<Duration>,
 
+    /// Where to pin programs and maps, so that recording goes on without the
+    /// agent: a directory in a BPF filesystem, `auto`, or `off`.
+    #[arg(long, value_name = "DIR", default_value = "auto", value_parser = pinning)]
+    pin: Pinning,
+
+    /// Drain the recording at work, detach everything, and end.
+    #[arg(long)]
+    unload: bool,
+
     /// Root of the cgroup v2 hierarchy, if it is not the one mounted.
     #[arg(long, value_name = "DIR")]
     cgroup_root: Option<PathBuf>,
@@ -102,6 +111,15 @@ fn listener(text: &str) -> Result<Listener, String> {
         .map_err(|_| "expected ADDRESS:PORT such as 127.0.0.1:9184, or off".to_owned())
 }
 
+fn pinning(text: &str) -> Result<Pinning, String> {
+    Ok(match text {
+        "" => return Err("expected a directory, auto or off".to_owned()),
+        "auto" => Pinning::Auto,
+        "off" => Pinning::Off,
+        path => Pinning::At(path.into()),
+    })
+}
+
 fn time(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
@@ -131,6 +149,8 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         store: args.store.clone(),
         runtime: args.runtime_dir.clone(),
         metrics: args.metrics_listen.0,
+        pin: args.pin.clone(),
+        unload: args.unload,
         cgroup_root: args.cgroup_root.clone(),
         sweep: args.sweep_interval,
         duration: args.duration,

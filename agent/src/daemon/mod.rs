@@ -1,8 +1,10 @@
 //! The daemon: checks everything first, attaches last, drains, and ends with
 //! final counts.
 
+mod begin;
 mod failure;
 mod lock;
+mod open_flow;
 mod paths;
 mod pipeline;
 mod recorder;
@@ -17,18 +19,47 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::{lock::Lock, paths::Paths, pipeline::Pipeline, recorder::Recorder};
+use self::{
+    begin::{Begun, begin},
+    lock::Lock,
+    paths::Paths,
+    pipeline::Pipeline,
+    recorder::{Ending, Recorder},
+};
 use crate::{
     attribution::{Names, StateRoots},
+    coverage::Watch,
     jurisdiction::Databases,
     kernel::{
-        Capture, CaptureOptions, CgroupDirectory, Clock, find_cgroup_root, kernel_release,
-        preflight, wakeup,
+        CaptureError, CaptureOptions, CgroupDirectory, Clock, Pins, find_cgroup_root,
+        kernel_release, preflight, wakeup,
     },
     ledger::Ledger,
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
     policy::Policy,
 };
+
+/// Where programs and maps are pinned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pinning {
+    /// Nowhere: recording ends with the agent.
+    Off,
+    /// `weir` in the BPF filesystem of this mount namespace.
+    Auto,
+    /// A directory in a BPF filesystem.
+    At(PathBuf),
+}
+
+impl Pinning {
+    /// The directory, if anything is pinned.
+    fn pins(&self) -> Result<Option<Pins>, CaptureError> {
+        Ok(match self {
+            Self::Off => None,
+            Self::Auto => Some(Pins::find()?),
+            Self::At(path) => Some(Pins::at(path.clone())),
+        })
+    }
+}
 
 /// How the daemon is asked to run.
 #[derive(Clone, Debug)]
@@ -43,6 +74,11 @@ pub struct Options {
     pub runtime: PathBuf,
     /// Where to serve metrics.
     pub metrics: Option<SocketAddr>,
+    /// Where programs and maps are pinned, so that recording goes on without the
+    /// agent.
+    pub pin: Pinning,
+    /// Drain what is recorded, detach everything and end.
+    pub unload: bool,
     /// Root of the cgroup v2 hierarchy, if it is not to be found.
     pub cgroup_root: Option<PathBuf>,
     /// How often counters are swept.
@@ -93,13 +129,26 @@ async fn record(
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
 
-    let mut capture = Capture::start(&directory, options.capture)?;
+    let pins = options.pin.pins()?;
+    let Begun {
+        mut capture,
+        adopted,
+        gaps,
+        ledger,
+        resume,
+    } = begin(options, pins.as_ref(), &directory, ledger)?;
     let clock = Clock::read().map_err(Failure::Clock)?;
+    let watch = Watch::new(
+        CgroupDirectory::open(directory.path())?,
+        clock,
+        resume.losses.clone(),
+    );
     let kernel = kernel_release();
     let digest = policy.digest().to_owned();
     let cgroup_root = directory.path().to_owned();
     let started = Started {
         time: clock.now(),
+        adopted,
         version: env!("CARGO_PKG_VERSION"),
         kernel: &kernel,
         cgroup_root: &cgroup_root,
@@ -116,8 +165,13 @@ async fn record(
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
     let pipeline = Pipeline::new(paths, names, databases, policy);
-    let mut recorder = Recorder::new(capture, pipeline, ledger, metrics.clone(), display);
-    recorder.started(&started, &clock)?;
+    let ledger = (ledger, resume);
+    let display = Some(display);
+    let mut recorder = Recorder::new(capture, pipeline, ledger, watch, metrics.clone(), display);
+    recorder.started(&started, gaps, &clock)?;
+    if options.unload {
+        return recorder.finish(Ending::Detach).map(drop);
+    }
     if let Some((listener, _)) = listening {
         tokio::spawn(output::serve(listener, metrics));
     }
@@ -143,7 +197,7 @@ async fn record(
             }
         }
     }
-    recorder.finish()
+    recorder.finish(Ending::Continue).map(drop)
 }
 
 /// Binds before anything is attached, so that a taken port is said in time.

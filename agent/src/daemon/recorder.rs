@@ -8,12 +8,13 @@ use std::{
 
 use jiff::{civil::Date, tz::TimeZone};
 
-use super::{Failure, pipeline::Pipeline};
+use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline};
 use crate::{
     attribution::Container,
+    coverage::{Gap, Watch},
     kernel::{Capture, Clock},
-    ledger::{Entry, FlowInterval, Ledger},
-    output::{Display, FlowEvent, Metrics, Shown, Started, Stopped},
+    ledger::{Entry, Ledger, Resume},
+    output::{Display, FlowEvent, GapLine, Metrics, Shown, Started, Stopped},
     record::{Change, Counters, FlowId, IdlePolicy, Observation, Scope, Sweeper},
     verdict::Judged,
 };
@@ -23,10 +24,20 @@ const SWEEPS_PER_ENTRY: u64 = 60;
 /// Sweeps between two looks for idle flows.
 const SWEEPS_PER_CLOSING: u64 = 10;
 
-struct Open {
-    judged: Judged,
-    /// Counts that the ledger already has; `None` before its first entry.
-    stored: Option<Counters>,
+/// How a recorder ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The kernel goes on if the programs are pinned.
+    Continue,
+    /// Recording ends, pinned or not.
+    Detach,
+    /// Another recording follows at once.
+    Replace,
+}
+
+/// Number of a recording, as the ledger has it.
+pub(super) fn recording(capture: &Capture) -> String {
+    format!("{:032x}", capture.incarnation())
 }
 
 /// The state of a running daemon.
@@ -37,7 +48,11 @@ pub(super) struct Recorder<'a> {
     ledger: Ledger,
     metrics: Metrics,
     display: Option<&'a mut dyn Display>,
-    open: HashMap<FlowId, Open>,
+    watch: Watch,
+    resume: Resume,
+    /// Number of the recording, in hexadecimal.
+    recording: String,
+    open: HashMap<FlowId, OpenFlow>,
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
@@ -48,17 +63,21 @@ impl<'a> Recorder<'a> {
     pub(super) fn new(
         capture: Capture,
         pipeline: Pipeline,
-        ledger: Ledger,
+        (ledger, resume): (Ledger, Resume),
+        watch: Watch,
         metrics: Metrics,
-        display: &'a mut dyn Display,
+        display: Option<&'a mut dyn Display>,
     ) -> Self {
         Self {
+            watch,
+            resume,
+            recording: recording(&capture),
             capture,
             sweeper: Sweeper::default(),
             pipeline,
             ledger,
             metrics,
-            display: Some(display),
+            display,
             open: HashMap::new(),
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
@@ -68,10 +87,17 @@ impl<'a> Recorder<'a> {
     }
 
     /// Recording is live.
-    pub(super) fn started(&mut self, started: &Started<'_>, clock: &Clock) -> Result<(), Failure> {
+    pub(super) fn started(
+        &mut self,
+        started: &Started<'_>,
+        gaps: Vec<Gap>,
+        clock: &Clock,
+    ) -> Result<(), Failure> {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .unwrap_or_else(|error| format!("unknown: {error}"));
         let entry = Entry::Started {
+            recording: self.recording.clone(),
+            adopted: started.adopted,
             version: started.version.to_owned(),
             boot_id: boot_id.trim().to_owned(),
             allowlists: self.pipeline.policy_digest().to_owned(),
@@ -84,7 +110,24 @@ impl<'a> Recorder<'a> {
         self.ledger.append(clock.now(), entry)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
+        for gap in gaps {
+            self.gap(gap, clock)?;
+        }
+        for observation in self.sweeper.adopt(&self.capture, clock)? {
+            self.take(observation, clock)?;
+        }
         Ok(())
+    }
+
+    /// The record may be incomplete.
+    fn gap(&mut self, gap: Gap, clock: &Clock) -> Result<(), Failure> {
+        self.metrics.gap(&gap);
+        let line = GapLine {
+            time: clock.now(),
+            gap: &gap,
+        };
+        self.show(|display| display.gap(&line));
+        Ok(self.ledger.append(clock.now(), Entry::Gap(gap))?)
     }
 
     /// Looks at the slots that the kernel told of.
@@ -113,10 +156,18 @@ impl<'a> Recorder<'a> {
             for observation in closed {
                 self.take(observation, &clock)?;
             }
+            // Before that, a crash would lose the counts with the slots.
+            self.ledger.flush()?;
+            self.sweeper.give_back(&mut self.capture)?;
+        }
+        if self.watch.is_due(&clock) {
+            for gap in self.watch.look(&mut self.capture, clock)? {
+                self.gap(gap, &clock)?;
+            }
         }
         if self.sweeps.is_multiple_of(SWEEPS_PER_ENTRY) {
             for open in self.open.values_mut() {
-                store(&mut self.ledger, &clock, open)?;
+                open.store(&mut self.ledger, &clock, &self.recording)?;
             }
             let cgroups = self
                 .open
@@ -128,10 +179,14 @@ impl<'a> Recorder<'a> {
         Ok(self.ledger.flush()?)
     }
 
-    /// Detaches, drains, and tells the final counts.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    /// Drains and tells the final counts; detaches first, unless the kernel
+    /// shall go on without this agent. Gives back the ledger.
+    pub(super) fn finish(mut self, ending: Ending) -> Result<Ledger, Failure> {
         self.measure()?;
-        self.capture.detach()?;
+        let continues = ending == Ending::Continue && self.capture.is_pinned();
+        if !continues {
+            self.capture.detach()?;
+        }
         let clock = Clock::read().map_err(Failure::Clock)?;
         for observation in self.sweeper.sweep(&self.capture, &clock)? {
             self.take(observation, &clock)?;
@@ -149,6 +204,7 @@ impl<'a> Recorder<'a> {
             .map(|(kind, n)| (kind.label(), n))
             .collect();
         let entry = Entry::Stopped {
+            continues,
             losses: losses
                 .iter()
                 .map(|(kind, n)| ((*kind).to_owned(), *n))
@@ -159,18 +215,25 @@ impl<'a> Recorder<'a> {
         self.ledger.flush()?;
         let stopped = Stopped {
             time: clock.now(),
+            continues,
             flows: self.sweeper.flows(),
             verdicts: &self.verdicts.clone(),
             egress_bytes: self.ended.egress_bytes,
             ingress_bytes: self.ended.ingress_bytes,
             losses: &losses,
         };
-        self.show(|display| display.stopped(&stopped));
-        Ok(())
+        if ending != Ending::Replace {
+            self.show(|display| display.stopped(&stopped));
+        }
+        Ok(self.ledger)
     }
 
     fn take(&mut self, observation: Observation, clock: &Clock) -> Result<(), Failure> {
-        let Observation { change, record, .. } = observation;
+        let Observation {
+            change,
+            slot,
+            record,
+        } = observation;
         let id = record.id;
         let now = record.counters;
         let event = match change {
@@ -186,23 +249,21 @@ impl<'a> Recorder<'a> {
                 before
             }
             None => {
+                let earlier = self.resume.counters.remove(&(slot, record.first_ns));
                 let judged = self.pipeline.judge(record, today(clock));
-                self.metrics.first_seen(&judged);
-                self.open.insert(
-                    id,
-                    Open {
-                        judged,
-                        stored: None,
-                    },
-                );
-                Counters::default()
+                if earlier.is_none() {
+                    self.metrics.first_seen(&judged);
+                }
+                let open = OpenFlow::new(judged, slot, earlier);
+                let base = open.base();
+                self.open.insert(id, open);
+                base
             }
         };
         let Some(open) = self.open.get(&id) else {
             return Ok(());
         };
-        self.metrics
-            .carried(&open.judged, &difference(&now, &before));
+        self.metrics.carried(&open.judged, &now.since(&before));
         if event == FlowEvent::Final {
             if let Some(mut open) = self.open.remove(&id) {
                 self.end(clock, &mut open)?;
@@ -214,10 +275,9 @@ impl<'a> Recorder<'a> {
     }
 
     /// The flow's counts are final.
-    fn end(&mut self, clock: &Clock, open: &mut Open) -> Result<(), Failure> {
-        store(&mut self.ledger, clock, open)?;
-        let counters = open.judged.flow.flow.flow.record.counters;
-        self.ended = sum(&self.ended, &counters);
+    fn end(&mut self, clock: &Clock, open: &mut OpenFlow) -> Result<(), Failure> {
+        open.store(&mut self.ledger, clock, &self.recording)?;
+        self.ended = self.ended + open.own_counters();
         *self
             .verdicts
             .entry(open.judged.verdict.label())
@@ -319,39 +379,4 @@ fn shown<'a>(
 /// Policy is dated in UTC.
 fn today(clock: &Clock) -> Date {
     clock.now().to_zoned(TimeZone::UTC).date()
-}
-
-/// Adds what a flow has carried since its last entry; an attempt that never
-/// carried anything has one entry all the same.
-fn store(ledger: &mut Ledger, clock: &Clock, open: &mut Open) -> Result<(), Failure> {
-    let now = open.judged.flow.flow.flow.record.counters;
-    if open.stored == Some(now) {
-        return Ok(());
-    }
-    let counters = difference(&now, &open.stored.unwrap_or_default());
-    let interval = FlowInterval {
-        counters,
-        judged: open.judged.clone(),
-    };
-    ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
-    open.stored = Some(now);
-    Ok(())
-}
-
-fn difference(now: &Counters, before: &Counters) -> Counters {
-    Counters {
-        egress_bytes: now.egress_bytes.saturating_sub(before.egress_bytes),
-        egress_packets: now.egress_packets.saturating_sub(before.egress_packets),
-        ingress_bytes: now.ingress_bytes.saturating_sub(before.ingress_bytes),
-        ingress_packets: now.ingress_packets.saturating_sub(before.ingress_packets),
-    }
-}
-
-fn sum(a: &Counters, b: &Counters) -> Counters {
-    Counters {
-        egress_bytes: a.egress_bytes + b.egress_bytes,
-        egress_packets: a.egress_packets + b.egress_packets,
-        ingress_bytes: a.ingress_bytes + b.ingress_bytes,
-        ingress_packets: a.ingress_packets + b.ingress_packets,
-    }
 }

@@ -1,25 +1,27 @@
-//! Loads the programs, attaches them, and gives access to what they record.
+//! Starts a recording or takes one over, and gives access to what it records.
 
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    time::Duration,
+    path::Path,
 };
 
 use aya::{
-    Ebpf, EbpfLoader,
-    maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, Queue, RingBuf},
-    programs::{
-        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program,
-        ProgramError,
-    },
+    EbpfLoader,
+    maps::{Array, HashMap, MapData, MapError, PerCpuArray, Queue, RingBuf},
+    programs::ProgramError,
 };
 use aya_log::EbpfLogger;
 use log::Log;
-use weir_common::{CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss};
+use sha2::{Digest as _, Sha256};
+use weir_common::{ABI_VERSION, CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss, Meta};
 
 use super::{
     btf::{self, BtfError},
     cgroup::CgroupDirectory,
+    clock::Clock,
+    maps::{self, Maps, access},
+    pins::{PinError, Pins},
+    programs::{ProgramStats, Programs},
     slots::Slots,
 };
 
@@ -68,32 +70,34 @@ pub enum CaptureError {
         /// What the kernel said.
         source: MapError,
     },
+    /// A map cannot be given a name.
+    #[error("map `{0}` cannot be pinned: {1}")]
+    MapPin(&'static str, std::io::Error),
     /// The counters cannot be mapped into memory.
     #[error("the flow counters cannot be mapped into memory: {0}")]
     Mmap(nix::Error),
     /// The programs' log cannot be read.
     #[error("the log of the kernel programs cannot be read: {0}")]
     Log(aya_log::Error),
+    /// What outlives the agent cannot be named.
+    #[error(transparent)]
+    Pins(#[from] PinError),
+    /// A clock or random numbers are refused.
+    #[error("the system refuses {0}: {1}")]
+    System(&'static str, std::io::Error),
     /// The kernel cannot wait for its readers.
     #[error("the kernel refuses membarrier(2), without which no slot can be reused: {0}")]
     GracePeriod(std::io::Error),
 }
 
-/// Run time of one program.
-#[derive(Clone, Debug)]
-pub struct ProgramStats {
-    /// Name of the program.
-    pub name: &'static str,
-    /// How often it ran.
-    pub runs: u64,
-    /// Time it took in all.
-    pub time: Duration,
-}
-
-/// The programs at work. Dropping it detaches them all.
+/// The programs at work. Dropping it detaches them all, unless they are pinned.
 pub struct Capture {
     /// `None` once detached.
-    ebpf: Option<Ebpf>,
+    programs: Option<Programs>,
+    pins: Option<Pins>,
+    /// Descriptors of the maps, for their pins.
+    handles: maps::Handles,
+    meta: Meta,
     slots: Slots,
     events: RingBuf<MapData>,
     index: HashMap<MapData, FlowKey, u32>,
@@ -101,33 +105,37 @@ pub struct Capture {
     next: Array<MapData, u32>,
     losses: PerCpuArray<MapData, u64>,
     cgroups: Option<HashMap<MapData, u64, CgroupPath>>,
-    log: EbpfLogger<&'static dyn Log>,
+    log: Option<EbpfLogger<&'static dyn Log>>,
     _stats: Option<OwnedFd>,
 }
 
-/// Every program by name, in the order of attachment: identity first, so that
-/// no packet of a new socket is counted before its owner is known.
-const PROGRAMS: [&str; 9] = [
-    "weir_cgroup_mkdir",
-    "weir_sock_create",
-    "weir_sock_release",
-    "weir_connect4",
-    "weir_connect6",
-    "weir_sendmsg4",
-    "weir_sendmsg6",
-    "weir_ingress",
-    "weir_egress",
-];
+/// What an earlier agent left at work.
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// A recording that this agent would have started itself.
+    Same(Capture),
+    /// A recording that this agent can read but would have started otherwise:
+    /// why.
+    Other(Capture, String),
+    /// Something that this agent cannot read: why.
+    Foreign(String),
+}
 
 impl Capture {
-    /// Loads every program, and only then attaches them: either all are
-    /// attached, or none stays.
+    /// Starts a recording: loads every program, and only then attaches them:
+    /// either all are attached, or none stays. With `pins`, it goes on when this
+    /// agent ends.
     ///
     /// # Errors
     /// Whatever the kernel refuses; nothing stays attached then.
-    pub fn start(root: &CgroupDirectory, options: CaptureOptions) -> Result<Self, CaptureError> {
+    pub fn start(
+        root: &CgroupDirectory,
+        options: CaptureOptions,
+        pins: Option<&Pins>,
+    ) -> Result<Self, CaptureError> {
         let offsets = btf::kernel_offsets()?;
-        let slots = options.max_flows.saturating_add(1);
+        let slots = slots(options);
         let reserved = slots / RESERVED_SHARE;
         let mut ebpf = EbpfLoader::new()
             .map_max_entries("FLOWS", slots)
@@ -137,40 +145,152 @@ impl Capture {
             .override_global("RESERVED", &reserved, true)
             .override_global("OFFSETS", &offsets, true)
             .load(OBJECT)?;
-        for name in PROGRAMS {
-            load(&mut ebpf, name)?;
-        }
-        let stats = options
-            .program_stats
-            .then(|| aya::sys::enable_stats(aya::sys::Stats::RunTime))
-            .transpose()
-            .map_err(|error| CaptureError::Program {
-                program: "statistics",
-                step: "enabled",
-                source: error.into(),
-            })?;
+        let stats = run_time_stats(options)?;
         let log = EbpfLogger::init(&mut ebpf).map_err(CaptureError::Log)?;
-        let Map::Array(flows) = taken(&mut ebpf, "FLOWS")? else {
-            return Err(CaptureError::Map("FLOWS"));
+        let meta = new_meta(slots)?;
+        Maps::set_meta(&mut ebpf, meta)?;
+        let programs = Programs::attach(&mut ebpf, root)?;
+        if let Some(pins) = pins {
+            pins.publish(|directory| {
+                Maps::pin(&ebpf, directory)?;
+                programs.pin(directory).map(drop)
+            })?;
+        }
+        Maps::taken(&mut ebpf)
+            .and_then(|maps| {
+                Self::from_parts(maps, meta, programs, pins.cloned(), Some(log), stats)
+            })
+            .inspect_err(|_| {
+                if let Some(Err(error)) = pins.map(Pins::remove) {
+                    tracing::error!(%error, "a recording that failed to start stays pinned");
+                }
+            })
+    }
+
+    /// Looks for a recording that was left at work.
+    ///
+    /// # Errors
+    /// Whatever the kernel refuses of a recording that should be whole.
+    pub fn find(pins: &Pins, options: CaptureOptions) -> Result<Found, CaptureError> {
+        if !pins.exist() {
+            return Ok(Found::Nothing);
+        }
+        let directory = pins.current();
+        let meta = match Maps::meta(&directory) {
+            Ok(meta) => meta,
+            Err(error) => return Ok(Found::Foreign(error.to_string())),
         };
-        let mapped = Slots::map(flows.fd(), slots).map_err(CaptureError::Mmap)?;
-        let mut capture = Self {
-            slots: mapped,
-            events: map(&mut ebpf, "EVENTS")?,
-            index: map(&mut ebpf, "FLOW_INDEX")?,
-            free: map(&mut ebpf, "FREE_SLOTS")?,
-            next: map(&mut ebpf, "NEXT_SLOT")?,
-            losses: map(&mut ebpf, "LOSS")?,
-            cgroups: Some(map(&mut ebpf, "CGROUPS")?),
-            ebpf: None,
+        if meta.abi_version != ABI_VERSION {
+            return Ok(Found::Foreign(format!(
+                "it has version {} of the kernel interface, this agent {ABI_VERSION}",
+                meta.abi_version
+            )));
+        }
+        let capture = match Self::adopt(&directory, meta, pins, options) {
+            Ok(capture) => capture,
+            Err(error) => return Ok(Found::Foreign(error.to_string())),
+        };
+        if meta.slots != slots(options) {
+            let reason = format!(
+                "it counts {} flows apart, and {} are asked for",
+                meta.slots - 1,
+                options.max_flows
+            );
+            return Ok(Found::Other(capture, reason));
+        }
+        if meta.object != object_digest() {
+            let reason = "its programs are not those of this agent".to_owned();
+            return Ok(Found::Other(capture, reason));
+        }
+        Ok(Found::Same(capture))
+    }
+
+    fn adopt(
+        directory: &Path,
+        meta: Meta,
+        pins: &Pins,
+        options: CaptureOptions,
+    ) -> Result<Self, CaptureError> {
+        let maps = Maps::pinned(directory)?;
+        let programs = Programs::adopt(directory)?;
+        let log = programs
+            .first_id()
+            .and_then(|id| EbpfLogger::init_from_id_with_logger(id, log::logger()).ok());
+        let stats = run_time_stats(options)?;
+        Self::from_parts(maps, meta, programs, Some(pins.clone()), log, stats)
+    }
+
+    fn from_parts(
+        maps: Maps,
+        meta: Meta,
+        programs: Programs,
+        pins: Option<Pins>,
+        log: Option<EbpfLogger<&'static dyn Log>>,
+        stats: Option<OwnedFd>,
+    ) -> Result<Self, CaptureError> {
+        let slots = Slots::map(maps.flows.fd(), meta.slots).map_err(CaptureError::Mmap)?;
+        let handles = match &pins {
+            Some(pins) => maps::handles(&pins.current())?,
+            None => maps::Handles::new(),
+        };
+        Ok(Self {
+            programs: Some(programs),
+            pins,
+            handles,
+            meta,
+            slots,
+            events: maps.events,
+            index: maps.index,
+            free: maps.free,
+            next: maps.next,
+            losses: maps.losses,
+            cgroups: Some(maps.cgroups),
             log,
             _stats: stats,
+        })
+    }
+
+    /// Random number of this recording: counts of one continue over restarts of
+    /// the agent, counts of two are never added up as one.
+    pub fn incarnation(&self) -> u128 {
+        u128::from_ne_bytes(self.meta.incarnation)
+    }
+
+    /// When this recording began, nanoseconds of `CLOCK_BOOTTIME`.
+    pub fn began_ns(&self) -> u64 {
+        self.meta.began_ns
+    }
+
+    /// Whether recording goes on when this agent ends.
+    pub fn is_pinned(&self) -> bool {
+        self.pins.is_some()
+    }
+
+    /// Names in the BPF filesystem that were gone and have been given again.
+    ///
+    /// # Errors
+    /// When they cannot be.
+    pub fn mend_pins(&mut self) -> Result<Vec<String>, CaptureError> {
+        let (Some(pins), Some(programs)) = (&self.pins, &self.programs) else {
+            return Ok(Vec::new());
         };
-        for name in PROGRAMS {
-            attach(&mut ebpf, name, root)?;
-        }
-        capture.ebpf = Some(ebpf);
-        Ok(capture)
+        let directory = pins.restored()?;
+        let mut missing = programs.pin(&directory)?;
+        missing.extend(maps::pin_handles(&self.handles, &directory)?);
+        Ok(missing)
+    }
+
+    /// Programs that were found off their hooks, each attached again if the
+    /// kernel lets it.
+    pub fn mend_programs(
+        &mut self,
+        root: &CgroupDirectory,
+    ) -> Vec<(&'static str, Result<(), CaptureError>)> {
+        let directory = self.pins.as_ref().map(Pins::current);
+        self.programs
+            .as_mut()
+            .map(|programs| programs.mend(root, directory.as_deref()))
+            .unwrap_or_default()
     }
 }
 
@@ -201,13 +321,16 @@ impl CgroupPaths {
 }
 
 impl Capture {
-    /// Detaches every program and waits until none runs any more: the counters
-    /// are then final, and can still be read.
+    /// Detaches every program, pinned or not, and waits until none runs any
+    /// more: the counters are then final, and can still be read.
     ///
     /// # Errors
     /// The kernel's, if it cannot wait for its readers.
     pub fn detach(&mut self) -> Result<(), CaptureError> {
-        drop(self.ebpf.take());
+        if let Some(pins) = self.pins.take() {
+            pins.remove()?;
+        }
+        drop(self.programs.take());
         Self::grace_period().map_err(CaptureError::GracePeriod)
     }
 
@@ -236,7 +359,9 @@ impl Capture {
 
     /// Passes on what the kernel programs logged.
     pub fn flush_log(&mut self) {
-        self.log.flush();
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
     }
 
     /// Number of slots that have ever been in use: a sweep need not look
@@ -306,81 +431,51 @@ impl Capture {
     /// Run time of each program; zero unless it was asked for, or
     /// `kernel.bpf_stats_enabled` is set.
     pub fn program_stats(&self) -> Vec<ProgramStats> {
-        PROGRAMS
-            .iter()
-            .filter_map(|name| {
-                let info = self.ebpf.as_ref()?.program(name)?.info().ok()?;
-                Some(ProgramStats {
-                    name,
-                    runs: info.run_count(),
-                    time: info.run_time(),
-                })
-            })
-            .collect()
+        self.programs
+            .as_ref()
+            .map(Programs::stats)
+            .unwrap_or_default()
     }
+}
+
+fn slots(options: CaptureOptions) -> u32 {
+    options.max_flows.saturating_add(1)
+}
+
+fn object_digest() -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::digest(OBJECT)[..16]);
+    half
+}
+
+fn new_meta(slots: u32) -> Result<Meta, CaptureError> {
+    let refused = |what| move |error| CaptureError::System(what, error);
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/uuid")
+        .map_err(refused("random numbers"))?;
+    let incarnation = u128::from_str_radix(&text.trim().replace('-', ""), 16)
+        .map_err(|error| refused("random numbers")(std::io::Error::other(error)))?;
+    let clock = Clock::read().map_err(|error| refused("a clock")(error.into()))?;
+    Ok(Meta {
+        abi_version: ABI_VERSION,
+        slots,
+        incarnation: incarnation.to_ne_bytes(),
+        object: object_digest(),
+        began_ns: clock.boot_ns(),
+    })
+}
+
+fn run_time_stats(options: CaptureOptions) -> Result<Option<OwnedFd>, CaptureError> {
+    options
+        .program_stats
+        .then(|| aya::sys::enable_stats(aya::sys::Stats::RunTime))
+        .transpose()
+        .map_err(|error| CaptureError::Program {
+            program: "statistics",
+            step: "enabled",
+            source: error.into(),
+        })
 }
 
 fn word(record: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(record.get(at..at + 4)?.try_into().ok()?))
-}
-
-fn access(map: &'static str) -> impl FnOnce(MapError) -> CaptureError {
-    move |source| CaptureError::MapAccess { map, source }
-}
-
-fn taken(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
-    ebpf.take_map(name).ok_or(CaptureError::Map(name))
-}
-
-fn map<M: TryFrom<Map, Error = MapError>>(
-    ebpf: &mut Ebpf,
-    name: &'static str,
-) -> Result<M, CaptureError> {
-    M::try_from(taken(ebpf, name)?).map_err(access(name))
-}
-
-fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Program, CaptureError> {
-    ebpf.program_mut(name).ok_or(CaptureError::Map(name))
-}
-
-fn load(ebpf: &mut Ebpf, name: &'static str) -> Result<(), CaptureError> {
-    match program(ebpf, name)? {
-        Program::RawTracePoint(program) => program.load(),
-        Program::CgroupSock(program) => program.load(),
-        Program::CgroupSockAddr(program) => program.load(),
-        Program::CgroupSkb(program) => program.load(),
-        other => Err(ProgramError::UnexpectedProgramType).inspect_err(|_| {
-            tracing::error!(kind = ?other.prog_type(), "a program of a kind that is not used");
-        }),
-    }
-    .map_err(|source| CaptureError::Program {
-        program: name,
-        step: "loaded",
-        source,
-    })
-}
-
-fn attach(ebpf: &mut Ebpf, name: &'static str, root: &CgroupDirectory) -> Result<(), CaptureError> {
-    // With links, each attachment stands beside others and detaches with its
-    // descriptor; the flag for several would be refused.
-    let mode = CgroupAttachMode::Single;
-    match program(ebpf, name)? {
-        Program::RawTracePoint(program) => program.attach("cgroup_mkdir").map(drop),
-        Program::CgroupSock(program) => CgroupSock::attach(program, root, mode).map(drop),
-        Program::CgroupSockAddr(program) => CgroupSockAddr::attach(program, root, mode).map(drop),
-        Program::CgroupSkb(program) => {
-            let way = if name == "weir_egress" {
-                CgroupSkbAttachType::Egress
-            } else {
-                CgroupSkbAttachType::Ingress
-            };
-            CgroupSkb::attach(program, root, way, mode).map(drop)
-        }
-        _ => Err(ProgramError::UnexpectedProgramType),
-    }
-    .map_err(|source| CaptureError::Program {
-        program: name,
-        step: "attached",
-        source,
-    })
 }

@@ -1,6 +1,8 @@
 //! Times of the kernel's records as times of day.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use nix::time::{ClockId, clock_gettime};
 
 /// Relation between `CLOCK_BOOTTIME`, which the programs write, and the time of
@@ -30,6 +32,11 @@ impl Clock {
         })
     }
 
+    /// A reading that was made elsewhere, or is made up.
+    pub fn at(boot_ns: u64, now: Timestamp) -> Self {
+        Self { boot_ns, now }
+    }
+
     /// Nanoseconds since boot at the moment of reading.
     pub fn boot_ns(&self) -> u64 {
         self.boot_ns
@@ -38,6 +45,19 @@ impl Clock {
     /// Time of day at the moment of reading.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Time that has passed since an earlier reading, whatever was done to the
+    /// time of day.
+    pub fn since(&self, earlier: &Self) -> Duration {
+        Duration::from_nanos(self.boot_ns.saturating_sub(earlier.boot_ns))
+    }
+
+    /// How far the time of day moved since an earlier reading beyond the time
+    /// that passed.
+    pub fn stepped_since(&self, earlier: &Self) -> SignedDuration {
+        let passed = SignedDuration::try_from(self.since(earlier)).unwrap_or(SignedDuration::MAX);
+        self.now.duration_since(earlier.now).saturating_sub(passed)
     }
 
     /// Time of day of a kernel time.

@@ -2,17 +2,23 @@
 //! fill. The only place in the agent where unsafe code stands.
 #![expect(unsafe_code, reason = "system calls and a memory-mapped BPF map")]
 
+mod bpf;
 mod btf;
 mod capture;
 mod cgroup;
 mod clock;
+mod maps;
+mod pins;
 mod preflight;
+mod programs;
 mod slots;
 mod wakeup;
 
-pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, ProgramStats};
+pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
+pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_release, preflight};
+pub use programs::ProgramStats;
 pub use slots::{SlotCounts, Slots};
 pub use wakeup::wakeup;

@@ -5,14 +5,20 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{record::Counters, verdict::Judged};
+use crate::{coverage::Gap, record::Counters, verdict::Judged};
 
 /// Counts of one flow over one interval, with all that was known of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowInterval {
     /// Counts within the interval, not cumulative.
     pub counters: Counters,
-    /// The judged flow as of the end of the interval.
+    /// Slot in the kernel's table; with the flow's first sight, an identity that
+    /// is not reused within a recording.
+    pub slot: u32,
+    /// Number of the recording that the slot belongs to, in hexadecimal.
+    pub recording: String,
+    /// The judged flow as of the end of the interval, with its cumulative
+    /// counts.
     pub judged: Judged,
 }
 
@@ -20,8 +26,13 @@ pub struct FlowInterval {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Entry {
-    /// Recording began.
+    /// An agent began to record, or went on with what an earlier one began.
     Started {
+        /// Number of the recording, in hexadecimal: counts of one continue over
+        /// restarts of the agent.
+        recording: String,
+        /// Whether an earlier agent began it.
+        adopted: bool,
         /// Version of the agent.
         version: String,
         /// Boot id of the host, so that times since boot mean something.
@@ -38,8 +49,12 @@ pub enum Entry {
         /// Bytes cut off.
         bytes: u64,
     },
-    /// Recording ended in order.
+    /// The record may be incomplete over an interval.
+    Gap(Gap),
+    /// The agent ended in order.
     Stopped {
+        /// Whether the kernel goes on recording without it.
+        continues: bool,
         /// Every kind of loss with its count.
         losses: BTreeMap<String, u64>,
         /// Counts of all flows of this run.

@@ -52,6 +52,8 @@ pub struct Ledger {
     file: File,
     bytes: u64,
     seq: u64,
+    /// When the last entry that was there on opening was written.
+    last_time: Option<Timestamp>,
     buffer: Vec<u8>,
     failed: bool,
 }
@@ -98,6 +100,7 @@ impl Ledger {
             file,
             bytes: whole.bytes,
             seq,
+            last_time: whole.time,
             buffer: Vec::new(),
             failed: false,
         };
@@ -121,6 +124,12 @@ impl Ledger {
     /// Number of the last entry.
     pub fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// When the last entry that was there on opening was written; `None` in an
+    /// empty segment.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        self.last_time
     }
 
     /// Adds an entry; it is on disk after the next [`Ledger::flush`].
@@ -200,7 +209,7 @@ fn first_seq(path: &Path) -> u64 {
         .unwrap_or(1)
 }
 
-fn segments(directory: &Path) -> Result<Vec<PathBuf>, LedgerError> {
+pub(super) fn segments(directory: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     let mut found: Vec<_> = std::fs::read_dir(directory)
         .map_err(io(directory, "read"))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
@@ -218,16 +227,20 @@ fn segments(directory: &Path) -> Result<Vec<PathBuf>, LedgerError> {
 struct Whole {
     bytes: u64,
     seq: u64,
+    time: Option<Timestamp>,
 }
 
 fn read_whole(path: &Path) -> Result<Whole, LedgerError> {
-    let mut seq = 0;
-    let bytes = visit(path, |line| seq = line.seq)?;
-    Ok(Whole { bytes, seq })
+    let mut whole = Whole::default();
+    whole.bytes = visit(path, |line| {
+        whole.seq = line.seq;
+        whole.time = Some(line.time);
+    })?;
+    Ok(whole)
 }
 
 /// Gives each whole line; returns the length of the whole part.
-fn visit(path: &Path, mut each: impl FnMut(Sequenced)) -> Result<u64, LedgerError> {
+pub(super) fn visit(path: &Path, mut each: impl FnMut(Sequenced)) -> Result<u64, LedgerError> {
     let file = File::open(path).map_err(io(path, "opened"))?;
     let total = file.metadata().map_err(io(path, "read"))?.len();
     let mut reader = BufReader::new(file);

@@ -2,6 +2,8 @@
 
 mod entry;
 mod log;
+mod resume;
 
 pub use entry::{Entry, FlowInterval};
 pub use log::{Ledger, LedgerError};
+pub use resume::{Resume, SlotLife};

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Display, Shown};
 use crate::{
     attribution::{Executable, Workload},
+    coverage::Gap,
     jurisdiction::HostedIn,
     naming::Name,
     record::{Counters, Direction, FlowId, Process, Scope},
@@ -52,6 +53,8 @@ pub struct DatabaseLine {
 pub struct Started<'a> {
     /// When.
     pub time: Timestamp,
+    /// Whether an earlier agent began what is recorded.
+    pub adopted: bool,
     /// Version of the agent.
     pub version: &'a str,
     /// Release of the kernel.
@@ -64,6 +67,16 @@ pub struct Started<'a> {
     pub databases: &'a [DatabaseLine],
     /// Where metrics are served.
     pub metrics: Option<String>,
+}
+
+/// The record may be incomplete over an interval.
+#[derive(Clone, Debug, Serialize)]
+pub struct GapLine<'a> {
+    /// When this is said.
+    pub time: Timestamp,
+    /// The interval and its reason.
+    #[serde(flatten)]
+    pub gap: &'a Gap,
 }
 
 /// The allowlists in force.
@@ -84,6 +97,8 @@ pub struct AllowlistsLine<'a> {
 pub struct Stopped<'a> {
     /// When.
     pub time: Timestamp,
+    /// Whether the kernel goes on recording without the agent.
+    pub continues: bool,
     /// Flows of this run.
     pub flows: u64,
     /// Flows by verdict.
@@ -134,6 +149,7 @@ struct Destination {
 enum Line<'a> {
     Started(&'a Started<'a>),
     Flow(Box<FlowLine<'a>>),
+    Gap(&'a GapLine<'a>),
     Stopped(&'a Stopped<'a>),
 }
 
@@ -194,6 +210,10 @@ impl<W: Write> Display for JsonLines<W> {
             first_seen: shown.seen.0,
             last_seen: shown.seen.1,
         })))
+    }
+
+    fn gap(&mut self, gap: &GapLine<'_>) -> io::Result<()> {
+        self.line(&Line::Gap(gap))
     }
 
     fn stopped(&mut self, stopped: &Stopped<'_>) -> io::Result<()> {

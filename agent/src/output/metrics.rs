@@ -14,6 +14,7 @@ use prometheus_client::{
 use tokio::net::TcpListener;
 
 use crate::{
+    coverage::{Gap, Reason},
     kernel::ProgramStats,
     record::{Counters, Direction},
     verdict::Judged,
@@ -30,6 +31,11 @@ struct FlowLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LossLabels {
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GapLabels {
+    reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -54,6 +60,8 @@ pub struct Metrics {
     egress_packets: Family<FlowLabels, Counter>,
     ingress_bytes: Family<FlowLabels, Counter>,
     losses: Family<LossLabels, Counter>,
+    gaps: Family<GapLabels, Counter>,
+    gap_time: Family<GapLabels, Seconds>,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -99,6 +107,8 @@ impl Metrics {
             egress_packets: Family::default(),
             ingress_bytes: Family::default(),
             losses: Family::default(),
+            gaps: Family::default(),
+            gap_time: Family::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -132,6 +142,24 @@ impl Metrics {
             "What the kernel programs could not do, by kind",
             self.losses.clone(),
         );
+        for reason in Reason::ALL {
+            let labels = GapLabels {
+                reason: reason.label(),
+            };
+            drop(self.gaps.get_or_create(&labels));
+            drop(self.gap_time.get_or_create(&labels));
+        }
+        registry.register(
+            "gaps",
+            "Intervals over which the record may be incomplete, by reason",
+            self.gaps.clone(),
+        );
+        registry.register_with_unit(
+            "gap_time",
+            "Length of those intervals",
+            Unit::Seconds,
+            self.gap_time.clone(),
+        );
         registry.register(
             "bpf_program_runs",
             "Runs of each kernel program, while the kernel measures them",
@@ -162,6 +190,16 @@ impl Metrics {
         self.ingress_bytes
             .get_or_create(&labels)
             .inc_by(more.ingress_bytes);
+    }
+
+    /// The record may be incomplete over an interval.
+    pub fn gap(&self, gap: &Gap) {
+        let labels = GapLabels {
+            reason: gap.reason.label(),
+        };
+        self.gaps.get_or_create(&labels).inc();
+        let length = gap.to.duration_since(gap.from).as_secs_f64();
+        self.gap_time.get_or_create(&labels).inc_by(length.max(0.0));
     }
 
     /// Flows that are counted now.

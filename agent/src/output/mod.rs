@@ -5,7 +5,7 @@ mod metrics;
 mod quantity;
 mod table;
 
-pub use json::{AllowlistsLine, DatabaseLine, FlowEvent, JsonLines, Started, Stopped};
+pub use json::{AllowlistsLine, DatabaseLine, FlowEvent, GapLine, JsonLines, Started, Stopped};
 pub use metrics::{Metrics, serve};
 pub use table::LiveTable;
 
@@ -44,6 +44,12 @@ pub trait Display {
     /// # Errors
     /// When it cannot be written.
     fn flow(&mut self, flow: &Shown<'_>) -> io::Result<()>;
+
+    /// The record may be incomplete over an interval.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn gap(&mut self, gap: &GapLine<'_>) -> io::Result<()>;
 
     /// Recording has ended.
     ///

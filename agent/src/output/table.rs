@@ -8,7 +8,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::{Display, FlowEvent, Shown, Started, Stopped, quantity::bytes};
+use super::{Display, FlowEvent, GapLine, Shown, Started, Stopped, quantity::bytes};
 use crate::{
     record::{Direction, Scope},
     verdict::{Judged, Verdict},
@@ -68,6 +68,9 @@ impl<W: Write> Display for LiveTable<W> {
         if let Some(address) = &started.metrics {
             writeln!(out, "metrics     http://{address}/metrics")?;
         }
+        if started.adopted {
+            writeln!(out, "goes on with what an earlier agent began to record")?;
+        }
         writeln!(out, "Ctrl-C ends it.\n")?;
         writeln!(
             out,
@@ -105,6 +108,22 @@ impl<W: Write> Display for LiveTable<W> {
                 .hosted_in
                 .country
                 .map_or_else(|| "?".to_owned(), |c| c.to_string()),
+        )?;
+        self.out.flush()
+    }
+
+    fn gap(&mut self, line: &GapLine<'_>) -> io::Result<()> {
+        let gap = line.gap;
+        let style = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+        writeln!(
+            self.out,
+            "{}  {style}{:<19}{style:#} {} from {} to {}\n          {}",
+            line.time.strftime("%T"),
+            "GAP",
+            gap.reason.label(),
+            gap.from.strftime("%F %T"),
+            gap.to.strftime("%T"),
+            gap.detail,
         )?;
         self.out.flush()
     }

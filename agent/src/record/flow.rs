@@ -98,6 +98,31 @@ pub struct Counters {
     pub ingress_packets: u64,
 }
 
+impl Counters {
+    /// What was counted since an earlier reading.
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            egress_bytes: self.egress_bytes.saturating_sub(before.egress_bytes),
+            egress_packets: self.egress_packets.saturating_sub(before.egress_packets),
+            ingress_bytes: self.ingress_bytes.saturating_sub(before.ingress_bytes),
+            ingress_packets: self.ingress_packets.saturating_sub(before.ingress_packets),
+        }
+    }
+}
+
+impl std::ops::Add for Counters {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            egress_bytes: self.egress_bytes + other.egress_bytes,
+            egress_packets: self.egress_packets + other.egress_packets,
+            ingress_bytes: self.ingress_bytes + other.ingress_bytes,
+            ingress_packets: self.ingress_packets + other.ingress_packets,
+        }
+    }
+}
+
 /// One flow as the kernel recorded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowRecord {

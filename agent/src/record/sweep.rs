@@ -60,6 +60,7 @@ struct Tracked {
 pub struct Sweeper {
     tracked: Vec<Option<Tracked>>,
     retired: Vec<u32>,
+    closed: Vec<u32>,
     flows: u64,
 }
 
@@ -71,6 +72,11 @@ impl Sweeper {
         if !used && !capture.slots().is_live(slot) {
             return None;
         }
+        self.observe(capture, slot, clock)
+    }
+
+    fn observe(&mut self, capture: &Capture, slot: u32, clock: &Clock) -> Option<Observation> {
+        let counts = capture.slots().counts(slot)?;
         let index = slot as usize;
         if self.tracked.len() <= index {
             self.tracked.resize_with(index + 1, || None);
@@ -122,12 +128,35 @@ impl Sweeper {
             .collect())
     }
 
-    /// Closes flows that have been idle, in two steps so that no packet is
-    /// lost: sockets are made to forget the slot; after a grace period nothing
-    /// can be added to it any more, and its counts are final.
+    /// Takes over what an earlier agent left half done: slots that it had
+    /// retired but not given back.
     ///
     /// # Errors
-    /// The kernel's, if a grace period or a queue is refused.
+    /// The kernel's, if the number of used slots cannot be read.
+    pub fn adopt(
+        &mut self,
+        capture: &Capture,
+        clock: &Clock,
+    ) -> Result<Vec<Observation>, CaptureError> {
+        let retired: Vec<_> = (0..capture.used_slots()?)
+            .filter(|slot| !capture.slots().is_live(*slot))
+            .filter(|slot| capture.slots().identity(*slot).is_some())
+            .collect();
+        let seen = retired
+            .iter()
+            .filter_map(|slot| self.observe(capture, *slot, clock))
+            .collect();
+        self.retired.extend(retired);
+        Ok(seen)
+    }
+
+    /// Closes flows that have been idle, in steps so that no packet is lost:
+    /// sockets are made to forget the slot; after a grace period nothing can be
+    /// added to it any more, and its counts are final. Once those are stored,
+    /// [`Sweeper::give_back`] empties the slots.
+    ///
+    /// # Errors
+    /// The kernel's, if a grace period is refused.
     pub fn close_idle(
         &mut self,
         capture: &mut Capture,
@@ -163,9 +192,19 @@ impl Sweeper {
                 slot,
                 record,
             });
-            capture.give_back(slot)?;
+            self.closed.push(slot);
         }
         Ok(closed)
+    }
+
+    /// Gives the slots of closed flows back to the kernel.
+    ///
+    /// # Errors
+    /// The kernel's, if a queue is refused.
+    pub fn give_back(&mut self, capture: &mut Capture) -> Result<(), CaptureError> {
+        self.closed
+            .drain(..)
+            .try_for_each(|slot| capture.give_back(slot))
     }
 
     /// Flows seen since the start.

@@ -40,8 +40,8 @@ const GROUPS: &[Group] = &[
     },
     Group {
         goal: Goal::Test,
-        why: "other kernels in an emulator",
-        packages: &["qemu-system-x86", "util-linux", "libc-bin"],
+        why: "other kernels in an emulator, and tampering with programs",
+        packages: &["qemu-system-x86", "util-linux", "libc-bin", "bpftool"],
     },
 ];
 

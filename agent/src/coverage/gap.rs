@@ -1,0 +1,82 @@
+//! An interval for which the record may be incomplete.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Why the record may be incomplete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// No programs were at work: before the start, after an end, over a reboot.
+    NotRecording,
+    /// A recording that this agent could not go on with was replaced.
+    Replaced,
+    /// A program was off its hook.
+    ProgramDetached,
+    /// A name in the BPF filesystem was gone: recording went on, but would have
+    /// ended with the agent.
+    PinRemoved,
+    /// The kernel programs could not do something; the detail names it.
+    Loss,
+    /// The time of day was set: times in the record before and after do not
+    /// compare.
+    ClockStep,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::NotRecording,
+        Self::Replaced,
+        Self::ProgramDetached,
+        Self::PinRemoved,
+        Self::Loss,
+        Self::ClockStep,
+    ];
+
+    /// Name in records and metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NotRecording => "not_recording",
+            Self::Replaced => "replaced",
+            Self::ProgramDetached => "program_detached",
+            Self::PinRemoved => "pin_removed",
+            Self::Loss => "loss",
+            Self::ClockStep => "clock_step",
+        }
+    }
+}
+
+/// An interval for which the record may be incomplete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Its earliest possible beginning.
+    pub from: Timestamp,
+    /// When it was repaired, or noticed if it was not.
+    pub to: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// What exactly.
+    pub detail: String,
+    /// Whether what caused it has been put right.
+    pub repaired: bool,
+    /// Of [`Reason::Loss`]: how often what could not be done.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub losses: BTreeMap<String, u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn labels_are_the_serialised_names() {
+        for reason in Reason::ALL {
+            let json = serde_json::to_string(&reason).unwrap();
+            assert_eq!(json, format!("\"{}\"", reason.label()));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A flow that is counted at present, and what of it is stored already.
+
+use crate::{
+    kernel::Clock,
+    ledger::{Entry, FlowInterval, Ledger, LedgerError},
+    record::Counters,
+    verdict::Judged,
+};
+
+/// A flow at present.
+pub(super) struct OpenFlow {
+    pub(super) judged: Judged,
+    slot: u32,
+    /// Counts that an earlier agent stored.
+    base: Counters,
+    /// Counts that the ledger already has; `None` before its first entry.
+    stored: Option<Counters>,
+}
+
+impl OpenFlow {
+    /// A flow in a slot, of which an earlier agent has stored `earlier`.
+    pub(super) fn new(judged: Judged, slot: u32, earlier: Option<Counters>) -> Self {
+        Self {
+            judged,
+            slot,
+            base: earlier.unwrap_or_default(),
+            stored: earlier,
+        }
+    }
+
+    /// Counts since the flow's first sight.
+    pub(super) fn counters(&self) -> Counters {
+        self.judged.flow.flow.flow.record.counters
+    }
+
+    /// Counts that this agent is the first to record.
+    pub(super) fn own_counters(&self) -> Counters {
+        self.counters().since(&self.base)
+    }
+
+    /// Counts of an earlier agent.
+    pub(super) fn base(&self) -> Counters {
+        self.base
+    }
+
+    /// Adds what the flow has carried since its last entry; an attempt that
+    /// never carried anything has one entry all the same.
+    pub(super) fn store(
+        &mut self,
+        ledger: &mut Ledger,
+        clock: &Clock,
+        recording: &str,
+    ) -> Result<(), LedgerError> {
+        let now = self.counters();
+        if self.stored == Some(now) {
+            return Ok(());
+        }
+        let interval = FlowInterval {
+            counters: now.since(&self.stored.unwrap_or_default()),
+            slot: self.slot,
+            recording: recording.to_owned(),
+            judged: self.judged.clone(),
+        };
+        ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
+        self.stored = Some(now);
+        Ok(())
+    }
+}
