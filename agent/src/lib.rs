@@ -10,6 +10,7 @@
 //! ```
 
 pub mod attribution;
+pub mod balance;
 mod bounded;
 pub mod cli;
 pub mod coverage;

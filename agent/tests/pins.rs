@@ -6,7 +6,7 @@ use std::{fs, net::UdpSocket, path::PathBuf, time::Duration};
 use aya::maps::{Array, Map, MapData};
 use weir::{
     kernel::{Capture, CaptureOptions, CgroupDirectory, Clock, Found, Pins, find_cgroup_root},
-    record::{Change, IdlePolicy, Sweeper},
+    record::{Change, IdlePolicy, Seen, Sweeper},
 };
 use weir_common::{ABI_VERSION, Meta};
 
@@ -120,7 +120,10 @@ fn a_slot_that_was_retired_before_a_crash_is_closed_after_it() {
     let clock = Clock::read().unwrap();
     let found = sweeper.adopt(&second, &clock).unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].record.counters.egress_packets, 1);
+    let Seen::Flow(record) = &found[0].seen else {
+        panic!("{found:?}");
+    };
+    assert_eq!(record.counters.egress_packets, 1);
     let never = IdlePolicy {
         released: Duration::MAX,
         open: Duration::MAX,

@@ -13,6 +13,21 @@ pub const KIND_EXACT: u8 = 0;
 /// All destinations of one workload for which no slot was left.
 pub const KIND_FOLDED: u8 = 1;
 
+/// One destination of one owner, counted where packets leave the host. Of the
+/// key, `cgroup_id` is the sender's or 0, and `netns_cookie` holds interfaces:
+/// in the upper half the one the packet was forwarded from or 0, in the lower
+/// half the one it leaves by. `port` is 0 for ports above
+/// [`LAST_TOLD_PORT`]; of frames that are not IP, `protocol` is 0 and `port`
+/// is the `EtherType`. The ingress counters hold what fragmentation added to
+/// the egress counters: sockets are counted before it.
+pub const KIND_UPLINK: u8 = 2;
+/// All destinations of one owner at the uplink for which no slot was left.
+pub const KIND_UPLINK_FOLDED: u8 = 3;
+
+/// Ports above this one are mostly those of clients (`ip_local_port_range`,
+/// ip(7)); a server would have a key for each client otherwise.
+pub const LAST_TOLD_PORT: u16 = 32_767;
+
 /// The slot is not in use.
 pub const SLOT_FREE: u16 = 0;
 /// The slot counts a flow.
@@ -44,7 +59,7 @@ pub struct FlowKey {
     pub protocol: u8,
     /// [`DIRECTION_OUTBOUND`] or [`DIRECTION_INBOUND`].
     pub direction: u8,
-    /// [`KIND_EXACT`] or [`KIND_FOLDED`].
+    /// One of `KIND_*`.
     pub kind: u8,
     /// Always zero.
     pub padding: [u8; 3],

@@ -18,7 +18,8 @@ pub use cgroup::{CGROUP_PATH_BYTES, CgroupPath};
 pub use event::{EVENT_FIRST_SIGHT, FirstSight};
 pub use flow::{
     COMM_BYTES, DIRECTION_INBOUND, DIRECTION_OUTBOUND, FlowKey, FlowSlot, KIND_EXACT, KIND_FOLDED,
-    Process, SLOT_FREE, SLOT_LIVE, SLOT_RETIRED, SLOT_SINK,
+    KIND_UPLINK, KIND_UPLINK_FOLDED, LAST_TOLD_PORT, Process, SLOT_FREE, SLOT_LIVE, SLOT_RETIRED,
+    SLOT_SINK,
 };
 pub use loss::{LOSS_KINDS, Loss};
 pub use meta::Meta;
@@ -27,7 +28,7 @@ pub use socket::{SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketStat
 
 /// Version of every layout in this crate; compared when an agent meets maps
 /// that an earlier one left in the kernel.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 #[cfg(feature = "user")]
 mod pod {

@@ -43,6 +43,9 @@ losses! {
     CgroupPathInsert = 7, "cgroup_path_insert";
     /// A task's fields could not be read.
     TaskRead = 8, "task_read";
+    /// A packet left the host and not even a folded slot could be had for it:
+    /// the balance misses it.
+    UplinkUncounted = 9, "uplink_uncounted";
 }
 
 const _: () = {

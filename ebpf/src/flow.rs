@@ -2,8 +2,8 @@
 
 use aya_ebpf::{bindings::BPF_NOEXIST, helpers::generated::bpf_ktime_get_boot_ns};
 use weir_common::{
-    EVENT_FIRST_SIGHT, FirstSight, FlowKey, FlowSlot, KIND_EXACT, KIND_FOLDED, Loss, Process,
-    SLOT_LIVE, SLOT_SINK,
+    EVENT_FIRST_SIGHT, FirstSight, FlowKey, FlowSlot, KIND_EXACT, KIND_FOLDED, KIND_UPLINK,
+    KIND_UPLINK_FOLDED, Loss, Process, SLOT_LIVE, SLOT_SINK,
 };
 
 use crate::{
@@ -52,7 +52,11 @@ fn take(key: &FlowKey, process: &Process, flags: u16) -> Found {
         port: 0,
         protocol: 0,
         direction: key.direction,
-        kind: KIND_FOLDED,
+        kind: if key.kind == KIND_UPLINK {
+            KIND_UPLINK_FOLDED
+        } else {
+            KIND_FOLDED
+        },
         padding: [0; 3],
     };
     let slot = find(&folded).or_else(|| {
@@ -60,7 +64,11 @@ fn take(key: &FlowKey, process: &Process, flags: u16) -> Found {
         publish(slot, &folded, process, flags)
     });
     if slot.is_none() {
-        loss::count(Loss::SinkUsed);
+        loss::count(if key.kind == KIND_UPLINK {
+            Loss::UplinkUncounted
+        } else {
+            Loss::SinkUsed
+        });
     }
     Found {
         slot: slot.unwrap_or(SLOT_SINK),

@@ -158,11 +158,19 @@ fn parse_v4(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> Result<(), ()
 
 #[inline(always)]
 fn parse_v6(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> Result<(), ()> {
-    let [next] = load::<[u8; 1]>(skb, 6)?;
-    packet.protocol = next;
     packet.remote = load(skb, if way == Way::Egress { 24 } else { 8 })?;
-    let mut offset = 40u32;
+    transport_v6(skb, 0, way, packet).map(drop)
+}
+
+/// Follows the extension headers of an IPv6 packet that begins at `start`; gives
+/// the bytes that fragmentation added.
+#[inline(always)]
+fn transport_v6(skb: *mut __sk_buff, start: u32, way: Way, packet: &mut Packet) -> Result<u32, ()> {
+    let [next] = load::<[u8; 1]>(skb, start + 6)?;
+    packet.protocol = next;
+    let mut offset = start + 40;
     let mut first_fragment = true;
+    let mut added = 0;
     for _ in 0..EXTENSION_HEADERS {
         // Hop-by-hop, routing, destination options: length in 8 octets, not
         // counting the first. Fragment: always 8 octets. (RFC 8200, 4.3 to 4.6)
@@ -173,6 +181,12 @@ fn parse_v6(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> Result<(), ()
         let h = load::<[u8; 4]>(skb, offset)?;
         if fragment {
             first_fragment = u16::from_be_bytes([h[2], h[3]]) & 0xfff8 == 0;
+            // The fragment header, and all before it in every later fragment.
+            added = if first_fragment {
+                8
+            } else {
+                offset - start + 8
+            };
         }
         packet.protocol = h[0];
         offset += if fragment {
@@ -184,7 +198,7 @@ fn parse_v6(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> Result<(), ()
     if first_fragment {
         ports(skb, offset, way, packet);
     }
-    Ok(())
+    Ok(added)
 }
 
 #[inline(always)]
@@ -237,4 +251,39 @@ fn try_repeated_header(skb: *mut __sk_buff) -> Result<u32, ()> {
         UDP => Ok(network + 8),
         _ => Ok(network),
     }
+}
+
+/// Reads the headers of a packet that leaves the host behind a link-layer
+/// header of `link` bytes. What is not IP, or cannot be read, stays unknown.
+/// Gives the bytes that fragmentation added: where sockets are counted, packets
+/// are still whole.
+#[inline(never)]
+pub(crate) fn leaving(skb: *mut __sk_buff, link: u32, ethertype: u16, packet: &mut Packet) -> u32 {
+    const IPV4: u16 = 0x0800;
+    const IPV6: u16 = 0x86dd;
+    let added = match ethertype {
+        IPV4 => leaving_v4(skb, link, packet),
+        IPV6 => leaving_v6(skb, link, packet),
+        _ => Ok(0),
+    };
+    added.unwrap_or(0)
+}
+
+#[inline(always)]
+fn leaving_v4(skb: *mut __sk_buff, link: u32, packet: &mut Packet) -> Result<u32, ()> {
+    let h = load::<[u8; 20]>(skb, link)?;
+    packet.protocol = h[9];
+    packet.remote = mapped(h[16], h[17], h[18], h[19]);
+    let length = u32::from(h[0] & 0x0f) * 4;
+    if u16::from_be_bytes([h[6], h[7]]) & 0x1fff != 0 {
+        return Ok(length);
+    }
+    ports(skb, link + length, Way::Egress, packet);
+    Ok(0)
+}
+
+#[inline(always)]
+fn leaving_v6(skb: *mut __sk_buff, link: u32, packet: &mut Packet) -> Result<u32, ()> {
+    packet.remote = load(skb, link + 24)?;
+    transport_v6(skb, link, Way::Egress, packet)
 }

@@ -23,6 +23,7 @@ use crate::{
     cgroup::Unit,
     record::{Event, Flow, Gap, Line, Started, Stopped},
     tool,
+    world::Host,
 };
 
 /// How long to wait for what should come.
@@ -108,7 +109,16 @@ impl Agent {
     /// # Errors
     /// It ends before that; the error holds what it said.
     pub fn start(unit: &Unit, settings: &Settings) -> Result<Self> {
-        let mut child = Self::command(unit, settings)?
+        Self::start_on(None, unit, settings)
+    }
+
+    /// As [`Agent::start`], with the network of `host`: its interfaces are then
+    /// those that lead off the host.
+    ///
+    /// # Errors
+    /// As [`Agent::start`].
+    pub fn start_on(host: Option<&Host>, unit: &Unit, settings: &Settings) -> Result<Self> {
+        let mut child = Self::command(host, unit, settings)?
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -146,7 +156,7 @@ impl Agent {
     /// # Errors
     /// It cannot be started, or it does not end.
     pub fn refused(unit: &Unit, settings: &Settings) -> Result<(Option<i32>, String)> {
-        let mut child = Self::command(unit, settings)?
+        let mut child = Self::command(None, unit, settings)?
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -162,12 +172,12 @@ impl Agent {
         Ok((status, stderr))
     }
 
-    fn command(unit: &Unit, settings: &Settings) -> Result<Command> {
+    fn command(host: Option<&Host>, unit: &Unit, settings: &Settings) -> Result<Command> {
         let agent = tool::sibling("WEIR_AGENT", "weir")?
             .to_string_lossy()
             .into_owned();
         let line: Vec<String> = std::iter::once(agent).chain(settings.arguments()).collect();
-        unit.command(None, &line)
+        unit.command(host, &line)
     }
 
     /// What it said when recording went live.

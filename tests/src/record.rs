@@ -35,6 +35,15 @@ pub struct Started {
     pub metrics: Option<String>,
 }
 
+/// Both layers compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Balance {
+    pub uplink_bytes: u64,
+    pub unseen_bytes: u64,
+    pub missing_bytes: u64,
+}
+
 /// An interval over which the record may be incomplete.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
@@ -168,6 +177,7 @@ pub struct HostedIn {
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
 pub struct Stopped {
+    pub balance: Balance,
     pub continues: bool,
     pub flows: u64,
     pub verdicts: BTreeMap<String, u64>,

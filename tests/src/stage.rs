@@ -213,6 +213,23 @@ impl Stage {
         Agent::start(&self.slice.unit("weir.service")?.keep(), settings)
     }
 
+    /// Starts an agent on the app's host, which leads off by its wire.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn agent_on_app(&self, settings: &Settings) -> Result<Agent> {
+        let settings = Settings {
+            extra: [
+                settings.extra.clone(),
+                vec!["--uplink".into(), "eth0".into()],
+            ]
+            .concat(),
+            ..settings.clone()
+        };
+        let unit = self.slice.unit("weir.service")?.keep();
+        Agent::start_on(Some(&self.app), &unit, &settings)
+    }
+
     /// Waits until no connection of the app's host is being closed.
     fn closed(&self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;

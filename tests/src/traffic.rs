@@ -3,23 +3,29 @@
 //! One way out of a host is one subcommand. A new way needs a variant of
 //! [`Way`], a function that sends, and an arm in [`Way::send`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Result;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
 mod attend;
+mod datagrams;
 mod exec;
+mod packets;
 mod podman;
 mod serve;
+mod stream;
 mod tcp;
 mod udp;
 
 pub use attend::attend;
+pub use datagrams::Datagrams;
 pub use exec::exec;
+pub use packets::Packets;
 pub use podman::podman;
 pub use serve::serve;
+pub use stream::Stream;
 
 /// Protocols that the generator speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -141,6 +147,45 @@ pub enum Way {
         #[arg(long, value_enum, default_value = "connected")]
         call: UdpCall,
     },
+    /// Sends datagrams by a way that is not everybody's.
+    Datagrams {
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddr,
+        /// Payload bytes of a datagram.
+        #[arg(long, default_value_t = 100)]
+        bytes: usize,
+        /// Datagrams.
+        #[arg(long, default_value_t = 3)]
+        count: usize,
+        /// System call.
+        #[arg(long, value_enum)]
+        call: Datagrams,
+    },
+    /// Connects and sends by a way that is not everybody's.
+    Stream {
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddr,
+        /// Payload bytes.
+        #[arg(long, default_value_t = 50_000)]
+        bytes: u64,
+        /// How.
+        #[arg(long, value_enum)]
+        by: Stream,
+    },
+    /// Sends packets below TCP and UDP.
+    Packets {
+        /// Where to.
+        #[arg(long)]
+        to: IpAddr,
+        /// Packets.
+        #[arg(long, default_value_t = 3)]
+        count: usize,
+        /// How.
+        #[arg(long, value_enum)]
+        by: Packets,
+    },
     /// Sends one datagram from one unconnected socket to each of many ports.
     UdpPorts {
         /// Address, and the first port.
@@ -182,6 +227,14 @@ impl Way {
                 echo,
                 call,
             } => udp::send(to, bytes, count, echo, call)?,
+            Self::Datagrams {
+                to,
+                bytes,
+                count,
+                call,
+            } => datagrams::send(to, bytes, count, call)?,
+            Self::Stream { to, bytes, by } => stream::send(to, bytes, by)?,
+            Self::Packets { to, count, by } => packets::send(to, count, by)?,
             Self::UdpPorts { to, count } => udp::ports(to, count)?,
         };
         report.pid = std::process::id();

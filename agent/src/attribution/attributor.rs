@@ -74,7 +74,21 @@ impl<P: CgroupPaths> Attributor<P> {
                 "(no room)".to_owned(),
                 "the kernel had no room left to say whose it is".to_owned(),
             )),
-            Scope::Exact | Scope::Folded => self.workload(record.cgroup),
+            Scope::Unseen if record.cgroup == CgroupId(0) => {
+                Arc::new(match &record.forwarded_from {
+                    Some(interface) => path::unknown(
+                        format!("behind {interface}"),
+                        format!(
+                            "it was forwarded from {interface}, and no process of this host owns that"
+                        ),
+                    ),
+                    None => path::unknown(
+                        "(kernel)".to_owned(),
+                        "no socket of this host sent it".to_owned(),
+                    ),
+                })
+            }
+            Scope::Exact | Scope::Folded | Scope::Unseen => self.workload(record.cgroup),
         };
         let executable = match &record.process {
             Some(process) => self.executables.of(process),
@@ -233,6 +247,7 @@ mod tests {
             process: None,
             first_ns: 0,
             last_ns: 0,
+            forwarded_from: None,
             attempts: 1,
             counters: Counters::default(),
         }

@@ -18,7 +18,7 @@ pub struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Record flows and judge them, until SIGINT or SIGTERM.
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     /// Check allowlists; report every error at once.
     Check(check::CheckArgs),
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    daemon::{self, Options, Pinning},
+    daemon::{self, Options, Pinning, Uplinks},
     kernel::CaptureOptions,
     output::{Display, JsonLines, LiveTable},
 };
@@ -64,6 +64,11 @@ pub(super) struct RunArgs {
     /// agent: a directory in a BPF filesystem, `auto`, or `off`.
     #[arg(long, value_name = "DIR", default_value = "auto", value_parser = pinning)]
     pin: Pinning,
+
+    /// Interface that leads off the host; may be given several times. Those by
+    /// which there is a gateway, unless given.
+    #[arg(long, value_name = "NAME")]
+    uplink: Vec<String>,
 
     /// Drain the recording at work, detach everything, and end.
     #[arg(long)]
@@ -150,6 +155,11 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         runtime: args.runtime_dir.clone(),
         metrics: args.metrics_listen.0,
         pin: args.pin.clone(),
+        uplinks: if args.uplink.is_empty() {
+            Uplinks::Routes
+        } else {
+            Uplinks::Named(args.uplink.iter().cloned().collect())
+        },
         unload: args.unload,
         cgroup_root: args.cgroup_root.clone(),
         sweep: args.sweep_interval,

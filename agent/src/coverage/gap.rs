@@ -20,6 +20,9 @@ pub enum Reason {
     PinRemoved,
     /// The kernel programs could not do something; the detail names it.
     Loss,
+    /// An interface that leads off the host had no program: the balance does not
+    /// cover it.
+    UplinkUncovered,
     /// The time of day was set: times in the record before and after do not
     /// compare.
     ClockStep,
@@ -27,12 +30,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NotRecording,
         Self::Replaced,
         Self::ProgramDetached,
         Self::PinRemoved,
         Self::Loss,
+        Self::UplinkUncovered,
         Self::ClockStep,
     ];
 
@@ -44,6 +48,7 @@ impl Reason {
             Self::ProgramDetached => "program_detached",
             Self::PinRemoved => "pin_removed",
             Self::Loss => "loss",
+            Self::UplinkUncovered => "uplink_uncovered",
             Self::ClockStep => "clock_step",
         }
     }

@@ -34,6 +34,11 @@ impl Watch {
         }
     }
 
+    /// When it last looked.
+    pub fn last(&self) -> Clock {
+        self.last
+    }
+
     /// Whether it is time to look again.
     pub fn is_due(&self, now: &Clock) -> bool {
         now.since(&self.last) >= CHECK_EVERY

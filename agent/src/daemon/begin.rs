@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Failure, Options, Pipeline, paths::Paths, recorder::Ending, recorder::Recorder};
+use super::{
+    Failure, Options, Pipeline,
+    paths::Paths,
+    recorder::{Ending, Recorder},
+    uplink::UplinkSide,
+};
 use crate::{
     attribution::{Names, StateRoots},
     coverage::{Gap, Reason, Watch},
@@ -118,5 +123,7 @@ pub(super) fn drain(
         Policy::load(&options.allowlists)?,
     );
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "", &[]);
-    Recorder::new(capture, pipeline, (ledger, resume), watch, metrics, None).finish(Ending::Replace)
+    let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
+    let sides = (watch, uplink);
+    Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None).finish(Ending::Replace)
 }

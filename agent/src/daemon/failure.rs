@@ -42,6 +42,11 @@ pub enum Failure {
     /// The system refuses a clock.
     #[error("the clock cannot be read: {0}")]
     Clock(nix::Error),
+    /// The interfaces or routes cannot be read.
+    #[error(
+        "the interfaces or routes of this host cannot be read ({0}): mount procfs, or name the uplinks with --uplink"
+    )]
+    Interfaces(std::io::Error),
     /// The system refuses what every program needs.
     #[error("the system refuses a file, thread or signal ({0}): check the limits of this process")]
     Runtime(std::io::Error),
@@ -56,7 +61,11 @@ impl Failure {
             Self::Unfit(_) | Self::Capture(_) => 5,
             Self::Running(_) => 6,
             Self::Ledger(_) => 7,
-            Self::Lock(..) | Self::Metrics(..) | Self::Clock(_) | Self::Runtime(_) => 1,
+            Self::Interfaces(_)
+            | Self::Lock(..)
+            | Self::Metrics(..)
+            | Self::Clock(_)
+            | Self::Runtime(_) => 1,
         }
     }
 }

@@ -8,8 +8,10 @@ mod open_flow;
 mod paths;
 mod pipeline;
 mod recorder;
+mod uplink;
 
 pub use failure::Failure;
+pub use uplink::Uplinks;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -25,6 +27,7 @@ use self::{
     paths::Paths,
     pipeline::Pipeline,
     recorder::{Ending, Recorder},
+    uplink::UplinkSide,
 };
 use crate::{
     attribution::{Names, StateRoots},
@@ -77,6 +80,8 @@ pub struct Options {
     /// Where programs and maps are pinned, so that recording goes on without the
     /// agent.
     pub pin: Pinning,
+    /// Which interfaces lead off the host.
+    pub uplinks: Uplinks,
     /// Drain what is recorded, detach everything and end.
     pub unload: bool,
     /// Root of the cgroup v2 hierarchy, if it is not to be found.
@@ -167,7 +172,12 @@ async fn record(
     let pipeline = Pipeline::new(paths, names, databases, policy);
     let ledger = (ledger, resume);
     let display = Some(display);
-    let mut recorder = Recorder::new(capture, pipeline, ledger, watch, metrics.clone(), display);
+    let uplink = UplinkSide::new(
+        options.uplinks.clone(),
+        CgroupDirectory::open(&cgroup_root)?,
+    );
+    let sides = (watch, uplink);
+    let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display);
     recorder.started(&started, gaps, &clock)?;
     if options.unload {
         return recorder.finish(Ending::Detach).map(drop);

@@ -7,6 +7,9 @@ use crate::{
     verdict::Judged,
 };
 
+/// In place of a slot where none counts the flow.
+const NO_SLOT: u32 = u32::MAX;
+
 /// A flow at present.
 pub(super) struct OpenFlow {
     pub(super) judged: Judged,
@@ -26,6 +29,11 @@ impl OpenFlow {
             base: earlier.unwrap_or_default(),
             stored: earlier,
         }
+    }
+
+    /// What left unseen by any socket: no slot of its own counts it.
+    pub(super) fn unseen(judged: Judged) -> Self {
+        Self::new(judged, NO_SLOT, None)
     }
 
     /// Counts since the flow's first sight.

@@ -8,14 +8,14 @@ use std::{
 
 use jiff::{civil::Date, tz::TimeZone};
 
-use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline};
+use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
     attribution::Container,
     coverage::{Gap, Watch},
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
     output::{Display, FlowEvent, GapLine, Metrics, Shown, Started, Stopped},
-    record::{Change, Counters, FlowId, IdlePolicy, Observation, Scope, Sweeper},
+    record::{Change, Counters, FlowId, IdlePolicy, Observation, Scope, Seen, Sweeper},
     verdict::Judged,
 };
 
@@ -49,6 +49,7 @@ pub(super) struct Recorder<'a> {
     metrics: Metrics,
     display: Option<&'a mut dyn Display>,
     watch: Watch,
+    uplink: UplinkSide,
     resume: Resume,
     /// Number of the recording, in hexadecimal.
     recording: String,
@@ -64,12 +65,13 @@ impl<'a> Recorder<'a> {
         capture: Capture,
         pipeline: Pipeline,
         (ledger, resume): (Ledger, Resume),
-        watch: Watch,
+        (watch, uplink): (Watch, UplinkSide),
         metrics: Metrics,
         display: Option<&'a mut dyn Display>,
     ) -> Self {
         Self {
             watch,
+            uplink,
             resume,
             recording: recording(&capture),
             capture,
@@ -93,6 +95,7 @@ impl<'a> Recorder<'a> {
         gaps: Vec<Gap>,
         clock: &Clock,
     ) -> Result<(), Failure> {
+        let uncovered = self.follow_uplinks(clock, true)?;
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .unwrap_or_else(|error| format!("unknown: {error}"));
         let entry = Entry::Started {
@@ -110,13 +113,19 @@ impl<'a> Recorder<'a> {
         self.ledger.append(clock.now(), entry)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
-        for gap in gaps {
+        for gap in gaps.into_iter().chain(uncovered) {
             self.gap(gap, clock)?;
         }
         for observation in self.sweeper.adopt(&self.capture, clock)? {
             self.take(observation, clock)?;
         }
         Ok(())
+    }
+
+    fn follow_uplinks(&mut self, since: &Clock, start: bool) -> Result<Vec<Gap>, Failure> {
+        self.uplink
+            .follow(&mut self.capture, since, start)
+            .map_err(Failure::Interfaces)
     }
 
     /// The record may be incomplete.
@@ -148,6 +157,7 @@ impl<'a> Recorder<'a> {
         for observation in self.sweeper.sweep(&self.capture, &clock)? {
             self.take(observation, &clock)?;
         }
+        self.balance(false, &clock);
         self.judge_again(&clock);
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
             let closed =
@@ -161,6 +171,10 @@ impl<'a> Recorder<'a> {
             self.sweeper.give_back(&mut self.capture)?;
         }
         if self.watch.is_due(&clock) {
+            let since = self.watch.last();
+            for gap in self.follow_uplinks(&since, false)? {
+                self.gap(gap, &clock)?;
+            }
             for gap in self.watch.look(&mut self.capture, clock)? {
                 self.gap(gap, &clock)?;
             }
@@ -169,6 +183,7 @@ impl<'a> Recorder<'a> {
             for open in self.open.values_mut() {
                 open.store(&mut self.ledger, &clock, &self.recording)?;
             }
+            self.store_uplink(&clock)?;
             let cgroups = self
                 .open
                 .values()
@@ -191,12 +206,14 @@ impl<'a> Recorder<'a> {
         for observation in self.sweeper.sweep(&self.capture, &clock)? {
             self.take(observation, &clock)?;
         }
+        self.balance(true, &clock);
         self.judge_again(&clock);
         let mut last: Vec<_> = self.open.drain().collect();
         last.sort_by_key(|(id, _)| *id);
         for (_, mut open) in last {
             self.end(&clock, &mut open)?;
         }
+        self.store_uplink(&clock)?;
         let losses: BTreeMap<_, _> = self
             .capture
             .losses()?
@@ -220,6 +237,7 @@ impl<'a> Recorder<'a> {
             verdicts: &self.verdicts.clone(),
             egress_bytes: self.ended.egress_bytes,
             ingress_bytes: self.ended.ingress_bytes,
+            balance: self.uplink.sums(),
             losses: &losses,
         };
         if ending != Ending::Replace {
@@ -229,11 +247,19 @@ impl<'a> Recorder<'a> {
     }
 
     fn take(&mut self, observation: Observation, clock: &Clock) -> Result<(), Failure> {
-        let Observation {
-            change,
-            slot,
-            record,
-        } = observation;
+        let Observation { change, slot, seen } = observation;
+        let record = match seen {
+            Seen::Flow(record) => record,
+            Seen::Uplink(record) => {
+                let closed = change == Change::Closed;
+                self.uplink.take(slot, record, &mut self.resume);
+                if closed {
+                    let (ledger, recording) = (&mut self.ledger, &self.recording);
+                    self.uplink.store(slot, ledger, clock, recording)?;
+                }
+                return Ok(());
+            }
+        };
         let id = record.id;
         let now = record.counters;
         let event = match change {
@@ -263,7 +289,10 @@ impl<'a> Recorder<'a> {
         let Some(open) = self.open.get(&id) else {
             return Ok(());
         };
-        self.metrics.carried(&open.judged, &now.since(&before));
+        let more = now.since(&before);
+        self.metrics.carried(&open.judged, &more);
+        self.uplink
+            .socket(&open.judged.flow.flow.flow.record, &more);
         if event == FlowEvent::Final {
             if let Some(mut open) = self.open.remove(&id) {
                 self.end(clock, &mut open)?;
@@ -272,6 +301,44 @@ impl<'a> Recorder<'a> {
             self.show_flow(id, event, clock);
         }
         Ok(())
+    }
+
+    fn store_uplink(&mut self, clock: &Clock) -> Result<(), Failure> {
+        let (ledger, recording) = (&mut self.ledger, &self.recording);
+        self.uplink.store_all(ledger, clock, recording)?;
+        let sums = self.uplink.sums();
+        Ok(self.ledger.append(clock.now(), Entry::Balance(sums))?)
+    }
+
+    /// Compares the layers, and judges what left unseen by any socket.
+    fn balance(&mut self, end: bool, clock: &Clock) {
+        let sweeper = &mut self.sweeper;
+        for (new, record) in self.uplink.look(end, clock, || sweeper.number()) {
+            let id = record.id;
+            let now = record.counters;
+            let (before, event) = match self.open.get_mut(&id) {
+                Some(open) => {
+                    let before = open.counters();
+                    let kept = &mut open.judged.flow.flow.flow.record;
+                    kept.counters = now;
+                    kept.last_ns = record.last_ns;
+                    (before, FlowEvent::Updated)
+                }
+                None => {
+                    let judged = self.pipeline.judge(record, today(clock));
+                    if new {
+                        self.metrics.first_seen(&judged);
+                    }
+                    self.open.insert(id, OpenFlow::unseen(judged));
+                    (Counters::default(), FlowEvent::FirstSeen)
+                }
+            };
+            if let Some(open) = self.open.get(&id) {
+                self.metrics.carried(&open.judged, &now.since(&before));
+            }
+            self.show_flow(id, event, clock);
+        }
+        self.metrics.balance(&self.uplink.sums());
     }
 
     /// The flow's counts are final.

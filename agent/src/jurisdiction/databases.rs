@@ -105,7 +105,7 @@ impl Databases {
     pub fn locate(&self, flow: Named) -> Located {
         let record = &flow.flow.record;
         let hosted_in = match record.scope {
-            Scope::Exact => self.hosted_in(record.address),
+            Scope::Exact | Scope::Unseen => self.hosted_in(record.address),
             Scope::Folded | Scope::Sink => Arc::clone(&self.nowhere),
         };
         Located { flow, hosted_in }

@@ -321,6 +321,7 @@ fn a_record_without_a_destination_is_nowhere() {
                 process: None,
                 first_ns: 0,
                 last_ns: 0,
+                forwarded_from: None,
                 attempts: 0,
                 counters: Counters::default(),
             },

@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_prog_info};
+use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_link_info, bpf_prog_info};
 
 /// Programs that one query can name; more on one hook is unheard of.
 const MOST_ATTACHED: usize = 64;
@@ -75,6 +75,24 @@ pub(super) fn link_to_tracepoint(program: BorrowedFd<'_>, name: &CStr) -> io::Re
     descriptor(bpf_cmd::BPF_RAW_TRACEPOINT_OPEN, &mut attr)
 }
 
+/// Attaches a program where packets leave an interface, after all others
+/// (`BPF_LINK_CREATE` with `BPF_TCX_EGRESS`, Linux 6.6).
+pub(super) fn link_to_interface(program: BorrowedFd<'_>, interface: u32) -> io::Result<OwnedFd> {
+    let mut attr = zeroed();
+    attr.link_create.__bindgen_anon_1.prog_fd = number(program);
+    attr.link_create.__bindgen_anon_2.target_ifindex = interface;
+    attr.link_create.attach_type = bpf_attach_type::BPF_TCX_EGRESS as u32;
+    descriptor(bpf_cmd::BPF_LINK_CREATE, &mut attr)
+}
+
+/// Ids of the programs that are attached where packets leave an interface.
+pub(super) fn attached_to_interface(interface: u32) -> io::Result<Vec<u32>> {
+    let mut attr = zeroed();
+    attr.query.__bindgen_anon_1.target_ifindex = interface;
+    attr.query.attach_type = bpf_attach_type::BPF_TCX_EGRESS as u32;
+    query(attr)
+}
+
 /// Gives an object a name in a BPF filesystem (`BPF_OBJ_PIN`).
 pub(super) fn pin(object: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
     let path = path_of(path)?;
@@ -103,10 +121,14 @@ pub(super) fn pinned(path: &Path) -> io::Result<OwnedFd> {
 
 /// Ids of the programs that are attached to a cgroup's hook (`BPF_PROG_QUERY`).
 pub(super) fn attached(cgroup: BorrowedFd<'_>, hook: bpf_attach_type) -> io::Result<Vec<u32>> {
-    let mut ids = [0u32; MOST_ATTACHED];
     let mut attr = zeroed();
     attr.query.__bindgen_anon_1.target_fd = number(cgroup);
     attr.query.attach_type = hook as u32;
+    query(attr)
+}
+
+fn query(mut attr: bpf_attr) -> io::Result<Vec<u32>> {
+    let mut ids = [0u32; MOST_ATTACHED];
     attr.query.prog_ids = ids.as_mut_ptr() as u64;
     attr.query.__bindgen_anon_2.prog_cnt = u32::try_from(ids.len()).unwrap_or(0);
     call(bpf_cmd::BPF_PROG_QUERY, &mut attr)?;
@@ -140,4 +162,16 @@ pub(super) fn program_info(program: &OwnedFd) -> io::Result<ProgramInfo> {
         runs: info.run_cnt,
         run_time_ns: info.run_time_ns,
     })
+}
+
+/// Number of the program that a link holds (`BPF_OBJ_GET_INFO_BY_FD`).
+pub(super) fn link_program(link: &OwnedFd) -> io::Result<u32> {
+    // SAFETY: a structure of integers and unions of them: all zero is a value.
+    let mut info: bpf_link_info = unsafe { MaybeUninit::zeroed().assume_init() };
+    let mut attr = zeroed();
+    attr.info.bpf_fd = number(link.as_fd());
+    attr.info.info_len = u32::try_from(size_of::<bpf_link_info>()).unwrap_or(0);
+    attr.info.info = std::ptr::from_mut(&mut info) as u64;
+    call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr)?;
+    Ok(info.prog_id)
 }

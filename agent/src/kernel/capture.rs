@@ -23,6 +23,7 @@ use super::{
     pins::{PinError, Pins},
     programs::{ProgramStats, Programs},
     slots::Slots,
+    uplinks::{Interface, UplinkChange},
 };
 
 /// The kernel programs, built by `cargo xtask build`.
@@ -278,6 +279,16 @@ impl Capture {
         let mut missing = programs.pin(&directory)?;
         missing.extend(maps::pin_handles(&self.handles, &directory)?);
         Ok(missing)
+    }
+
+    /// Makes the interfaces that packets leave the host by those that are
+    /// counted at; says what changed.
+    pub fn follow_uplinks(&mut self, wanted: &[Interface]) -> Vec<UplinkChange> {
+        let directory = self.pins.as_ref().map(Pins::current);
+        self.programs
+            .as_mut()
+            .map(|programs| programs.uplinks.follow(wanted, directory.as_deref()))
+            .unwrap_or_default()
     }
 
     /// Programs that were found off their hooks, each attached again if the

@@ -12,6 +12,7 @@ mod pins;
 mod preflight;
 mod programs;
 mod slots;
+mod uplinks;
 mod wakeup;
 
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
@@ -21,4 +22,5 @@ pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_release, preflight};
 pub use programs::ProgramStats;
 pub use slots::{SlotCounts, Slots};
+pub use uplinks::{Interface, UplinkChange, interfaces};
 pub use wakeup::wakeup;

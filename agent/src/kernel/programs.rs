@@ -15,7 +15,7 @@ use aya::{
 };
 use aya_obj::generated::bpf_attach_type;
 
-use super::{bpf, capture::CaptureError, cgroup::CgroupDirectory};
+use super::{bpf, capture::CaptureError, cgroup::CgroupDirectory, uplinks::Uplinks};
 
 /// Where a program is attached.
 #[derive(Clone, Copy, Debug)]
@@ -87,9 +87,13 @@ struct Attached {
 #[derive(Debug)]
 pub(super) struct Programs {
     attached: Vec<Attached>,
+    pub(super) uplinks: Uplinks,
 }
 
-fn refused(program: &'static str, step: &'static str) -> impl Fn(io::Error) -> CaptureError {
+pub(super) fn refused(
+    program: &'static str,
+    step: &'static str,
+) -> impl Fn(io::Error) -> CaptureError {
     move |error| CaptureError::Program {
         program,
         step,
@@ -114,7 +118,8 @@ impl Programs {
             .into_iter()
             .map(|(name, hook, program)| Attached::new(name, hook, program, root))
             .collect::<Result<_, _>>()?;
-        Ok(Self { attached })
+        let uplinks = Uplinks::loaded(|name| load(ebpf, name))?;
+        Ok(Self { attached, uplinks })
     }
 
     /// Takes over the programs that are pinned in a directory.
@@ -135,7 +140,8 @@ impl Programs {
                 })
             })
             .collect::<Result<_, CaptureError>>()?;
-        Ok(Self { attached })
+        let uplinks = Uplinks::adopt(directory)?;
+        Ok(Self { attached, uplinks })
     }
 
     /// Pins programs and links, so that they outlive the agent; says which were
@@ -145,6 +151,7 @@ impl Programs {
         for one in &self.attached {
             new.extend(one.pin(directory)?);
         }
+        new.extend(self.uplinks.pin(directory)?);
         Ok(new)
     }
 
@@ -174,10 +181,12 @@ impl Programs {
     pub(super) fn stats(&self) -> Vec<ProgramStats> {
         self.attached
             .iter()
-            .filter_map(|one| {
-                let info = bpf::program_info(&one.program).ok()?;
+            .map(|one| (one.name, &one.program))
+            .chain(self.uplinks.programs())
+            .filter_map(|(name, program)| {
+                let info = bpf::program_info(program).ok()?;
                 Some(ProgramStats {
-                    name: one.name,
+                    name,
                     runs: info.runs,
                     time: Duration::from_nanos(info.run_time_ns),
                 })
@@ -271,6 +280,7 @@ fn load(ebpf: &mut Ebpf, name: &'static str) -> Result<OwnedFd, CaptureError> {
         Program::CgroupSock(program) => program.load().and_then(|()| program.fd()),
         Program::CgroupSockAddr(program) => program.load().and_then(|()| program.fd()),
         Program::CgroupSkb(program) => program.load().and_then(|()| program.fd()),
+        Program::SchedClassifier(program) => program.load().and_then(|()| program.fd()),
         _ => Err(ProgramError::UnexpectedProgramType),
     }
     .map_err(|source| CaptureError::Program {

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{coverage::Gap, record::Counters, verdict::Judged};
+use crate::{
+    balance::Sums,
+    coverage::Gap,
+    record::{Counters, UplinkRecord},
+    verdict::Judged,
+};
 
 /// Counts of one flow over one interval, with all that was known of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +25,20 @@ pub struct FlowInterval {
     /// The judged flow as of the end of the interval, with its cumulative
     /// counts.
     pub judged: Judged,
+}
+
+/// Counts of the uplink layer for one owner and destination, over one
+/// interval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UplinkInterval {
+    /// Counts within the interval, not cumulative.
+    pub counters: Counters,
+    /// Slot in the kernel's table.
+    pub slot: u32,
+    /// Number of the recording that the slot belongs to, in hexadecimal.
+    pub recording: String,
+    /// The record as of the end of the interval, with its cumulative counts.
+    pub record: UplinkRecord,
 }
 
 /// One entry.
@@ -44,6 +63,10 @@ pub enum Entry {
     },
     /// Counts of one flow.
     Flow(Box<FlowInterval>),
+    /// Counts of the uplink layer.
+    Uplink(Box<UplinkInterval>),
+    /// Both layers compared, over the run of one agent so far.
+    Balance(Sums),
     /// The end of the log was torn and has been cut off.
     Repaired {
         /// Bytes cut off.

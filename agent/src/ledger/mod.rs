@@ -4,6 +4,6 @@ mod entry;
 mod log;
 mod resume;
 
-pub use entry::{Entry, FlowInterval};
+pub use entry::{Entry, FlowInterval, UplinkInterval};
 pub use log::{Ledger, LedgerError};
 pub use resume::{Resume, SlotLife};

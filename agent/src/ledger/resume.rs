@@ -44,6 +44,10 @@ impl Resume {
                     let life = (flow.slot, record.first_ns);
                     of_segment.counters.insert(life, record.counters);
                 }
+                Entry::Uplink(uplink) if uplink.recording == recording => {
+                    let life = (uplink.slot, uplink.record.first_ns);
+                    of_segment.counters.insert(life, uplink.record.counters);
+                }
                 Entry::Gap(gap) => add(&mut of_segment.losses, gap.losses),
                 _ => {}
             })?;

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Display, Shown};
 use crate::{
     attribution::{Executable, Workload},
+    balance::Sums,
     coverage::Gap,
     jurisdiction::HostedIn,
     naming::Name,
@@ -107,6 +108,8 @@ pub struct Stopped<'a> {
     pub egress_bytes: u64,
     /// IP bytes received.
     pub ingress_bytes: u64,
+    /// Both layers compared.
+    pub balance: Sums,
     /// Every kind of loss with its count.
     pub losses: &'a BTreeMap<&'static str, u64>,
 }
@@ -122,6 +125,8 @@ struct FlowLine<'a> {
     executable: &'a Executable,
     process: Option<&'a Process>,
     netns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarded_from: Option<&'a str>,
     destination: Destination,
     name: &'a Name,
     hosted_in: &'a HostedIn,
@@ -193,6 +198,7 @@ impl<W: Write> Display for JsonLines<W> {
             executable: &attributed.executable,
             process: record.process.as_ref(),
             netns: record.netns,
+            forwarded_from: record.forwarded_from.as_deref(),
             destination: Destination {
                 address: record.address,
                 port: record.port,

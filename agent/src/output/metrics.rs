@@ -14,6 +14,7 @@ use prometheus_client::{
 use tokio::net::TcpListener;
 
 use crate::{
+    balance::Sums,
     coverage::{Gap, Reason},
     kernel::ProgramStats,
     record::{Counters, Direction},
@@ -36,6 +37,11 @@ struct LossLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct GapLabels {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BalanceLabels {
+    of: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -62,6 +68,7 @@ pub struct Metrics {
     losses: Family<LossLabels, Counter>,
     gaps: Family<GapLabels, Counter>,
     gap_time: Family<GapLabels, Seconds>,
+    balance: Family<BalanceLabels, Gauge>,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -109,6 +116,7 @@ impl Metrics {
             losses: Family::default(),
             gaps: Family::default(),
             gap_time: Family::default(),
+            balance: Family::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -141,6 +149,13 @@ impl Metrics {
             "losses",
             "What the kernel programs could not do, by kind",
             self.losses.clone(),
+        );
+        registry.register_with_unit(
+            "balance",
+            "IP bytes that left by an uplink, that of them no socket was seen to send, and that \
+             sockets sent there but that never left",
+            Unit::Bytes,
+            self.balance.clone(),
         );
         for reason in Reason::ALL {
             let labels = GapLabels {
@@ -200,6 +215,18 @@ impl Metrics {
         self.gaps.get_or_create(&labels).inc();
         let length = gap.to.duration_since(gap.from).as_secs_f64();
         self.gap_time.get_or_create(&labels).inc_by(length.max(0.0));
+    }
+
+    /// Both layers compared.
+    pub fn balance(&self, sums: &Sums) {
+        for (of, bytes) in [
+            ("uplink", sums.uplink_bytes),
+            ("unseen", sums.unseen_bytes),
+            ("missing", sums.missing_bytes),
+        ] {
+            let gauge = self.balance.get_or_create(&BalanceLabels { of });
+            gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
     }
 
     /// Flows that are counted now.

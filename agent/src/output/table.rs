@@ -199,7 +199,7 @@ fn workload(judged: &Judged) -> String {
 fn destination(judged: &Judged) -> String {
     let record = &judged.flow.flow.flow.record;
     match record.scope {
-        Scope::Exact => {}
+        Scope::Exact | Scope::Unseen => {}
         Scope::Folded | Scope::Sink => return "(many)".to_owned(),
     }
     let arrow = if record.direction == Direction::Inbound {

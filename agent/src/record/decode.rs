@@ -3,10 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use weir_common::{
-    DIRECTION_INBOUND, FlowKey, KIND_EXACT, Process as KernelProcess, SLOT_SINK, SOCKET_PREEXISTING,
+    DIRECTION_INBOUND, FlowKey, KIND_EXACT, KIND_UPLINK, KIND_UPLINK_FOLDED,
+    Process as KernelProcess, SLOT_SINK, SOCKET_PREEXISTING,
 };
 
-use super::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope};
+use super::{
+    CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope, UplinkRecord,
+};
 use crate::kernel::SlotCounts;
 
 /// Decodes a slot into a record.
@@ -31,6 +34,7 @@ pub(super) fn record(
         address: address(key.remote),
         port: key.port,
         protocol: Protocol(key.protocol),
+        forwarded_from: None,
         direction: match key.direction {
             DIRECTION_INBOUND => Direction::Inbound,
             _ => Direction::Outbound,
@@ -41,6 +45,30 @@ pub(super) fn record(
         attempts: counts.attempts,
         counters: counters(counts),
     }
+}
+
+/// Decodes a slot of the uplink layer; `None` if it is not one.
+pub(super) fn uplink(key: &FlowKey, first_ns: u64, counts: &SlotCounts) -> Option<UplinkRecord> {
+    let folded = match key.kind {
+        KIND_UPLINK => false,
+        KIND_UPLINK_FOLDED => true,
+        _ => return None,
+    };
+    let [by, from] = [key.netns_cookie, key.netns_cookie >> 32].map(|half| {
+        // The lower half of either.
+        u32::try_from(half & u64::from(u32::MAX)).unwrap_or_default()
+    });
+    Some(UplinkRecord {
+        cgroup: CgroupId(key.cgroup_id),
+        from,
+        by,
+        address: address(key.remote),
+        port: key.port,
+        protocol: Protocol(key.protocol),
+        folded,
+        first_ns,
+        counters: counters(counts),
+    })
 }
 
 /// The counters of a slot.

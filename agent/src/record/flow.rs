@@ -69,6 +69,9 @@ pub enum Scope {
     Folded,
     /// Everything for which not even a folded flow could be made.
     Sink,
+    /// What left the host without having been seen at a socket: a guest's, or a
+    /// frame past the IP layer.
+    Unseen,
 }
 
 /// Process that made or last connected the socket when the flow was first seen.
@@ -123,6 +126,31 @@ impl std::ops::Add for Counters {
     }
 }
 
+/// What the uplink layer counted for one owner and destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UplinkRecord {
+    /// Cgroup of the sender's socket; 0 where there was none.
+    pub cgroup: CgroupId,
+    /// Number of the interface it was forwarded from; 0 where it was not.
+    pub from: u32,
+    /// Number of the interface it left by.
+    pub by: u32,
+    /// Destination; the unspecified address of what is not IP, or folded.
+    pub address: IpAddr,
+    /// Destination port, 0 where it is not told apart; the `EtherType` where
+    /// `protocol` is 0.
+    pub port: u16,
+    /// IP protocol; 0 of what is not IP.
+    pub protocol: Protocol,
+    /// Whether it stands for all destinations for which there was no room.
+    pub folded: bool,
+    /// First sight, nanoseconds of `CLOCK_BOOTTIME`.
+    pub first_ns: u64,
+    /// Cumulative counts. Nothing comes in here: the ingress counters hold what
+    /// fragmentation added to the egress counters.
+    pub counters: Counters,
+}
+
 /// One flow as the kernel recorded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowRecord {
@@ -142,6 +170,10 @@ pub struct FlowRecord {
     pub port: u16,
     /// IP protocol.
     pub protocol: Protocol,
+    /// Interface that the packets were forwarded from, where no socket of this
+    /// host sent them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded_from: Option<String>,
     /// Who sent first.
     pub direction: Direction,
     /// Who used it first; `None` when the socket was older than the programs or

@@ -4,5 +4,7 @@ mod decode;
 mod flow;
 mod sweep;
 
-pub use flow::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope};
-pub use sweep::{Change, IdlePolicy, Observation, Sweeper};
+pub use flow::{
+    CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope, UplinkRecord,
+};
+pub use sweep::{Change, IdlePolicy, Observation, Seen, Sweeper};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use weir_common::{FlowKey, SLOT_SINK};
+use weir_common::{FlowKey, KIND_UPLINK, KIND_UPLINK_FOLDED, SLOT_SINK};
 
-use super::{Counters, FlowId, FlowRecord, decode};
+use super::{Counters, FlowId, FlowRecord, UplinkRecord, decode};
 use crate::kernel::{Capture, CaptureError, Clock, SlotCounts};
 
 /// What became of a flow.
@@ -19,6 +19,15 @@ pub enum Change {
     Closed,
 }
 
+/// What a slot counts.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// What sockets sent and received.
+    Flow(FlowRecord),
+    /// What left the host.
+    Uplink(UplinkRecord),
+}
+
 /// One flow of which there is something to tell.
 #[derive(Clone, Debug)]
 pub struct Observation {
@@ -27,7 +36,7 @@ pub struct Observation {
     /// The slot, stable from `Opened` to `Closed`.
     pub slot: u32,
     /// The record with its counts as of now.
-    pub record: FlowRecord,
+    pub seen: Seen,
 }
 
 /// When a flow has been idle long enough to close it.
@@ -90,11 +99,13 @@ impl Sweeper {
                 Change::Updated
             }
             None => {
-                self.flows += 1;
                 let key = capture
                     .slots()
                     .identity(slot)
                     .map_or(EMPTY_KEY, |(key, ..)| key);
+                if !is_uplink(&key) {
+                    self.flows += 1;
+                }
                 let id = FlowId(self.flows);
                 *entry = Some(Tracked {
                     id,
@@ -109,7 +120,7 @@ impl Sweeper {
         Some(Observation {
             change,
             slot,
-            record: record_of(capture, slot, known),
+            seen: seen(capture, slot, known),
         })
     }
 
@@ -186,11 +197,10 @@ impl Sweeper {
             if let Some(counts) = capture.slots().counts(slot) {
                 known.counts = counts;
             }
-            let record = record_of(capture, slot, &known);
             closed.push(Observation {
                 change: Change::Closed,
                 slot,
-                record,
+                seen: seen(capture, slot, &known),
             });
             self.closed.push(slot);
         }
@@ -207,6 +217,12 @@ impl Sweeper {
             .try_for_each(|slot| capture.give_back(slot))
     }
 
+    /// A number for a flow that no slot counts.
+    pub fn number(&mut self) -> FlowId {
+        self.flows += 1;
+        FlowId(self.flows)
+    }
+
     /// Flows seen since the start.
     pub fn flows(&self) -> u64 {
         self.flows
@@ -217,6 +233,7 @@ impl Sweeper {
         self.tracked
             .iter()
             .flatten()
+            .filter(|known| !is_uplink(&known.key))
             .fold(Counters::default(), |sum, known| {
                 let counts = decode::counters(&known.counts);
                 Counters {
@@ -240,12 +257,22 @@ const EMPTY_KEY: FlowKey = FlowKey {
     padding: [0; 3],
 };
 
-fn record_of(capture: &Capture, slot: u32, known: &Tracked) -> FlowRecord {
+fn is_uplink(key: &FlowKey) -> bool {
+    matches!(key.kind, KIND_UPLINK | KIND_UPLINK_FOLDED)
+}
+
+fn seen(capture: &Capture, slot: u32, known: &Tracked) -> Seen {
     let identity = capture.slots().identity(slot).unwrap_or((
         known.key,
         weir_common::Process::default(),
         known.last_ns,
         0,
     ));
-    decode::record(known.id, slot, identity, &known.counts, known.last_ns)
+    match decode::uplink(&known.key, identity.2, &known.counts) {
+        Some(uplink) => Seen::Uplink(uplink),
+        None => {
+            let record = decode::record(known.id, slot, identity, &known.counts, known.last_ns);
+            Seen::Flow(record)
+        }
+    }
 }

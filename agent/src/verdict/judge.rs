@@ -80,7 +80,7 @@ fn decide(flow: &Located, policy: &Policy, claim: &Claim<'_>, today: Date) -> Ou
         }
     };
     let record = &flow.flow.flow.record;
-    if record.scope != Scope::Exact {
+    if !matches!(record.scope, Scope::Exact | Scope::Unseen) {
         return without_rule(Verdict::Indeterminate, Why::NoDestination);
     }
     if this_host(record.address) {

@@ -99,7 +99,7 @@ pub(super) fn stream(to: SocketAddr, bytes: usize) -> Result<Report> {
     Ok(report)
 }
 
-fn header(expect: u64, reply: u64) -> [u8; 16] {
+pub(super) fn header(expect: u64, reply: u64) -> [u8; 16] {
     (u128::from(expect) << 64 | u128::from(reply)).to_be_bytes()
 }
 

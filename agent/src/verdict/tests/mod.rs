@@ -42,6 +42,7 @@ fn flow(unit: &str, address: &str) -> Located {
         }),
         first_ns: 1,
         last_ns: 2,
+        forwarded_from: None,
         attempts: 1,
         counters: Counters::default(),
     };

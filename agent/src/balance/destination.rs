@@ -1,0 +1,161 @@
+//! Both layers' counts of one destination.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Sums;
+
+/// Bytes and packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// IP bytes on the wire.
+    pub bytes: u64,
+    /// IP packets on the wire.
+    pub packets: u64,
+}
+
+impl Moved {
+    /// Whether nothing moved.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn add(&mut self, more: Self) {
+        self.bytes += more.bytes;
+        self.packets += more.packets;
+    }
+
+    /// What is left of it after something else.
+    fn beyond(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            packets: self.packets.saturating_sub(other.packets),
+        }
+    }
+
+    fn at_most(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.min(other.bytes),
+            packets: self.packets.min(other.packets),
+        }
+    }
+}
+
+/// Whose packets the uplink layer counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Owner {
+    /// Cgroup of the socket; 0 where there was none.
+    pub cgroup: u64,
+    /// Number of the interface it was forwarded from; 0 where it was not.
+    pub from: u32,
+    /// Destination port, 0 where it is not told apart; the `EtherType` where the
+    /// protocol is 0.
+    pub port: u16,
+}
+
+/// What an owner sent past every socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// Whose.
+    pub owner: Owner,
+    /// How much, cumulative.
+    pub moved: Moved,
+}
+
+/// See [the module](self).
+#[derive(Debug, Default)]
+pub(super) struct Destination {
+    sockets: BTreeMap<u64, Moved>,
+    uplink: BTreeMap<Owner, Moved>,
+    told: BTreeMap<Owner, Moved>,
+    /// Look at which something last moved.
+    moved_at: u64,
+}
+
+impl Destination {
+    pub(super) fn socket(&mut self, cgroup: u64, more: Moved, look: u64) {
+        self.sockets.entry(cgroup).or_default().add(more);
+        self.moved_at = look;
+    }
+
+    pub(super) fn uplink(&mut self, owner: Owner, more: Moved, look: u64) {
+        self.uplink.entry(owner).or_default().add(more);
+        self.moved_at = look;
+    }
+
+    pub(super) fn quiet_for(&self, look: u64) -> u64 {
+        look.saturating_sub(self.moved_at)
+    }
+
+    fn totals(&self) -> (Moved, Moved) {
+        let sum = |all: &mut dyn Iterator<Item = &Moved>| {
+            all.fold(Moved::default(), |mut sum, one| {
+                sum.add(*one);
+                sum
+            })
+        };
+        (
+            sum(&mut self.uplink.values()),
+            sum(&mut self.sockets.values()),
+        )
+    }
+
+    /// Whether so much more left than sockets sent that no packet in motion can
+    /// be the reason.
+    pub(super) fn is_clear(&self) -> bool {
+        let (uplink, sockets) = self.totals();
+        uplink.bytes / 2 > sockets.bytes && sockets.bytes == 0
+    }
+
+    /// What each owner sent past every socket, if it is more than was told.
+    ///
+    /// A forwarded packet may have been seen at a socket of another network
+    /// namespace: only what all sockets together did not send is unseen. It is
+    /// given first to those whose own sockets sent less than left in their name.
+    ///
+    /// Owners among `folded` sent to destinations that are not known, this one
+    /// perhaps; so did, perhaps, the containers behind an interface.
+    pub(super) fn unseen(&mut self, folded: &BTreeSet<u64>) -> Vec<Unseen> {
+        let (uplink, sockets) = self.totals();
+        let mut rest = uplink.beyond(sockets);
+        let mut found = Vec::new();
+        // Owners with a cgroup come last in the order of keys: ask them first.
+        for (owner, moved) in self.uplink.iter().rev() {
+            if rest.bytes == 0 {
+                break;
+            }
+            if folded.contains(&owner.cgroup) || owner.cgroup == 0 && !folded.is_empty() {
+                continue;
+            }
+            let own = if owner.cgroup == 0 {
+                Moved::default()
+            } else {
+                self.sockets.get(&owner.cgroup).copied().unwrap_or_default()
+            };
+            let excess = moved.beyond(own).at_most(rest);
+            if excess.bytes == 0 {
+                continue;
+            }
+            rest = rest.beyond(excess);
+            if self.told.get(owner).is_none_or(|told| *told != excess) {
+                self.told.insert(*owner, excess);
+                found.push(Unseen {
+                    owner: *owner,
+                    moved: excess,
+                });
+            }
+        }
+        found
+    }
+
+    pub(super) fn sums(&self) -> Sums {
+        let (uplink, sockets) = self.totals();
+        if uplink.is_zero() {
+            return Sums::default();
+        }
+        Sums {
+            uplink_bytes: uplink.bytes,
+            unseen_bytes: uplink.beyond(sockets).bytes,
+            missing_bytes: sockets.beyond(uplink).bytes,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Compares the two layers: what sockets sent against what left the host, for
+//! each destination, in IP bytes on the wire.
+//!
+//! Whatever left without having been seen at a socket is given to the owner
+//! that the uplink layer knows, and judged like any flow.
+
+mod destination;
+mod forward;
+mod route;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use destination::{Moved, Owner, Unseen};
+pub use forward::holder_of;
+pub use route::leading_off;
+
+use crate::record::Protocol;
+use destination::Destination;
+
+/// Looks without a change after which a destination's counts are compared:
+/// before, the two layers may have been read on either side of a packet.
+const QUIET: u64 = 2;
+/// Looks without a change after which a destination is forgotten.
+const FORGOTTEN: u64 = 3600;
+
+/// The sums of both layers, in IP bytes on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Left the host by an uplink.
+    pub uplink_bytes: u64,
+    /// Of that, seen at no socket.
+    pub unseen_bytes: u64,
+    /// Sent by sockets to destinations that were reached by an uplink, and not
+    /// seen there: dropped between the layers, or sent another way.
+    pub missing_bytes: u64,
+}
+
+/// Both layers' counts of each destination.
+#[derive(Debug, Default)]
+pub struct Balance {
+    destinations: HashMap<(IpAddr, Protocol), Destination>,
+    look: u64,
+    /// Cgroups of which sockets have sent to destinations that are not known.
+    folded: BTreeSet<u64>,
+    /// Sums of destinations that are forgotten.
+    past: Sums,
+}
+
+impl Balance {
+    /// A socket of a cgroup sent this much more.
+    pub fn socket(&mut self, to: (IpAddr, Protocol), cgroup: u64, more: Moved) {
+        if more.is_zero() || to.0.is_loopback() {
+            return;
+        }
+        let look = self.look;
+        self.destinations
+            .entry(to)
+            .or_default()
+            .socket(cgroup, more, look);
+    }
+
+    /// Sockets of a cgroup sent to destinations that are not known: what leaves
+    /// in its name cannot be called unseen any more.
+    pub fn folded(&mut self, cgroup: u64) {
+        self.folded.insert(cgroup);
+    }
+
+    /// This much more left by an uplink.
+    pub fn uplink(&mut self, to: (IpAddr, Protocol), owner: Owner, more: Moved) {
+        if more.is_zero() {
+            return;
+        }
+        let look = self.look;
+        self.destinations
+            .entry(to)
+            .or_default()
+            .uplink(owner, more, look);
+    }
+
+    /// What has left unseen by any socket and was not told before: cumulative
+    /// per owner. To be called after each sweep; at the `end`, nothing is held
+    /// back for being in motion.
+    pub fn look(&mut self, end: bool) -> Vec<((IpAddr, Protocol), Unseen)> {
+        self.look += 1;
+        let now = self.look;
+        let mut unseen = Vec::new();
+        for (to, destination) in &mut self.destinations {
+            let quiet = destination.quiet_for(now) == QUIET;
+            if end || quiet || destination.is_clear() {
+                let found = destination.unseen(&self.folded);
+                unseen.extend(found.into_iter().map(|one| (*to, one)));
+            }
+        }
+        let past = &mut self.past;
+        self.destinations.retain(|_, destination| {
+            let keep = destination.quiet_for(now) < FORGOTTEN;
+            if !keep {
+                *past = add(*past, destination.sums());
+            }
+            keep
+        });
+        unseen
+    }
+
+    /// The sums since this agent began.
+    pub fn sums(&self) -> Sums {
+        self.destinations
+            .values()
+            .map(Destination::sums)
+            .fold(self.past, add)
+    }
+}
+
+fn add(a: Sums, b: Sums) -> Sums {
+    Sums {
+        uplink_bytes: a.uplink_bytes + b.uplink_bytes,
+        unseen_bytes: a.unseen_bytes + b.unseen_bytes,
+        missing_bytes: a.missing_bytes + b.missing_bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests;

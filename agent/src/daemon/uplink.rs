@@ -1,0 +1,280 @@
+//! The uplink side of a recording: follows interfaces, feeds the balance, and
+//! makes records of what it finds unseen.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
+
+use crate::{
+    balance::{self, Balance, Moved, Owner, Sums, Unseen},
+    coverage::{Gap, Reason},
+    kernel::{Capture, CgroupDirectory, Clock, Interface, UplinkChange, interfaces},
+    ledger::{Entry, Ledger, LedgerError, Resume, UplinkInterval},
+    record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Protocol, Scope, UplinkRecord},
+};
+
+/// Which interfaces lead off the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Uplinks {
+    /// Those by which there is a gateway.
+    Routes,
+    /// These.
+    Named(BTreeSet<String>),
+}
+
+/// A slot of the uplink layer.
+struct Slot {
+    record: UplinkRecord,
+    stored: Option<Counters>,
+}
+
+/// See [the module](self).
+pub(super) struct UplinkSide {
+    uplinks: Uplinks,
+    root: CgroupDirectory,
+    balance: Balance,
+    slots: HashMap<u32, Slot>,
+    interfaces: HashMap<u32, String>,
+    /// Whose flow is what.
+    unseen: HashMap<(IpAddr, Protocol, Owner), FlowId>,
+}
+
+impl UplinkSide {
+    pub(super) fn new(uplinks: Uplinks, root: CgroupDirectory) -> Self {
+        Self {
+            uplinks,
+            root,
+            balance: Balance::default(),
+            slots: HashMap::new(),
+            interfaces: HashMap::new(),
+            unseen: HashMap::new(),
+        }
+    }
+
+    /// Makes the interfaces that lead off the host those that are counted at.
+    /// At the start, that an interface is covered is no finding.
+    pub(super) fn follow(
+        &mut self,
+        capture: &mut Capture,
+        since: &Clock,
+        start: bool,
+    ) -> std::io::Result<Vec<Gap>> {
+        let all = interfaces()?;
+        self.interfaces = all
+            .iter()
+            .map(|one| (one.index, one.name.clone()))
+            .collect();
+        let names = match &self.uplinks {
+            Uplinks::Routes => balance::leading_off()?,
+            Uplinks::Named(names) => names.clone(),
+        };
+        let wanted: Vec<Interface> = all
+            .into_iter()
+            .filter(|one| names.contains(&one.name))
+            .collect();
+        let to = Clock::read()?.now();
+        let gaps = capture
+            .follow_uplinks(&wanted)
+            .into_iter()
+            .filter_map(|change| {
+                let (detail, repaired) = match change {
+                    UplinkChange::Covered(_) if start => return None,
+                    UplinkChange::Covered(one) => {
+                        (format!("{} leads off the host since then", one.name), true)
+                    }
+                    UplinkChange::Repaired(one) => {
+                        (format!("{} had lost its program", one.name), true)
+                    }
+                    UplinkChange::Refused(one, error) => {
+                        (format!("{}: the kernel refuses: {error}", one.name), false)
+                    }
+                    UplinkChange::Left(name) => {
+                        tracing::info!(name, "an interface leads off the host no more");
+                        return None;
+                    }
+                };
+                Some(Gap {
+                    from: since.now(),
+                    to,
+                    reason: Reason::UplinkUncovered,
+                    detail,
+                    repaired,
+                    losses: std::collections::BTreeMap::new(),
+                })
+            })
+            .collect();
+        Ok(gaps)
+    }
+
+    /// A socket sent this much more.
+    pub(super) fn socket(&mut self, record: &FlowRecord, more: &Counters) {
+        if record.scope == Scope::Exact {
+            let to = (record.address, record.protocol);
+            self.balance.socket(to, record.cgroup.0, moved(more));
+        } else {
+            self.balance.folded(record.cgroup.0);
+        }
+    }
+
+    /// The uplink layer counted on.
+    pub(super) fn take(&mut self, slot: u32, record: UplinkRecord, resume: &mut Resume) {
+        let now = record.counters;
+        let life = (slot, record.first_ns);
+        let before = match self.slots.get(&slot) {
+            Some(known) => known.record.counters,
+            None => {
+                let stored = resume.counters.remove(&life);
+                let before = stored.unwrap_or_default();
+                let record = record.clone();
+                self.slots.insert(slot, Slot { record, stored });
+                before
+            }
+        };
+        if !record.folded {
+            let owner = Owner {
+                cgroup: record.cgroup.0,
+                from: record.from,
+                port: record.port,
+            };
+            let to = (record.address, record.protocol);
+            self.balance.uplink(to, owner, whole(&now.since(&before)));
+        }
+        if let Some(known) = self.slots.get_mut(&slot) {
+            known.record = record;
+        }
+    }
+
+    /// Stores what the ledger does not have of a slot that is closed.
+    pub(super) fn store(
+        &mut self,
+        slot: u32,
+        ledger: &mut Ledger,
+        clock: &Clock,
+        recording: &str,
+    ) -> Result<(), LedgerError> {
+        match self.slots.remove(&slot) {
+            Some(mut known) => known.store(slot, ledger, clock, recording),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores what the ledger does not have of any slot.
+    pub(super) fn store_all(
+        &mut self,
+        ledger: &mut Ledger,
+        clock: &Clock,
+        recording: &str,
+    ) -> Result<(), LedgerError> {
+        for (slot, known) in &mut self.slots {
+            known.store(*slot, ledger, clock, recording)?;
+        }
+        Ok(())
+    }
+
+    /// Records of what left unseen, each with whether it is new.
+    pub(super) fn look(
+        &mut self,
+        end: bool,
+        clock: &Clock,
+        mut number: impl FnMut() -> FlowId,
+    ) -> Vec<(bool, FlowRecord)> {
+        let found = self.balance.look(end);
+        found
+            .into_iter()
+            .map(|((address, protocol), unseen)| {
+                let known = self.unseen.get(&(address, protocol, unseen.owner)).copied();
+                let id = known.unwrap_or_else(&mut number);
+                self.unseen.insert((address, protocol, unseen.owner), id);
+                let record = self.record(id, address, protocol, unseen, clock);
+                (known.is_none(), record)
+            })
+            .collect()
+    }
+
+    /// Sums of both layers.
+    pub(super) fn sums(&self) -> Sums {
+        self.balance.sums()
+    }
+
+    fn record(
+        &self,
+        id: FlowId,
+        address: IpAddr,
+        protocol: Protocol,
+        unseen: Unseen,
+        clock: &Clock,
+    ) -> FlowRecord {
+        let Unseen { owner, moved } = unseen;
+        let from = (owner.from != 0).then(|| {
+            let name = self.interfaces.get(&owner.from).cloned();
+            name.unwrap_or_else(|| format!("interface {}", owner.from))
+        });
+        let holder = from
+            .as_deref()
+            .filter(|_| owner.cgroup == 0)
+            .and_then(balance::holder_of)
+            .and_then(|path| self.root.id_of(path.trim_start_matches('/').as_ref()));
+        FlowRecord {
+            id,
+            scope: Scope::Unseen,
+            cgroup: CgroupId(holder.unwrap_or(owner.cgroup)),
+            netns: None,
+            address,
+            port: owner.port,
+            protocol,
+            forwarded_from: from,
+            direction: Direction::Outbound,
+            process: None,
+            first_ns: clock.boot_ns(),
+            last_ns: clock.boot_ns(),
+            attempts: 0,
+            counters: Counters {
+                egress_bytes: moved.bytes,
+                egress_packets: moved.packets,
+                ..Counters::default()
+            },
+        }
+    }
+}
+
+impl Slot {
+    fn store(
+        &mut self,
+        slot: u32,
+        ledger: &mut Ledger,
+        clock: &Clock,
+        recording: &str,
+    ) -> Result<(), LedgerError> {
+        let now = self.record.counters;
+        if self.stored == Some(now) {
+            return Ok(());
+        }
+        let interval = UplinkInterval {
+            counters: now.since(&self.stored.unwrap_or_default()),
+            slot,
+            recording: recording.to_owned(),
+            record: self.record.clone(),
+        };
+        ledger.append(clock.now(), Entry::Uplink(Box::new(interval)))?;
+        self.stored = Some(now);
+        Ok(())
+    }
+}
+
+/// What the uplink layer counted, as it was before fragmentation.
+fn whole(counters: &Counters) -> Moved {
+    Moved {
+        bytes: counters.egress_bytes.saturating_sub(counters.ingress_bytes),
+        packets: counters
+            .egress_packets
+            .saturating_sub(counters.ingress_packets),
+    }
+}
+
+fn moved(counters: &Counters) -> Moved {
+    Moved {
+        bytes: counters.egress_bytes,
+        packets: counters.egress_packets,
+    }
+}
