@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod cgroup;
 pub mod container;
+pub mod coverage;
 pub mod demo;
 pub mod geo;
 pub mod ledger;

@@ -231,7 +231,10 @@ impl Stage {
     }
 
     /// Waits until no connection of the app's host is being closed.
-    fn closed(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// One does not close in time.
+    pub fn closed(&self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while self.app.closing()? {
             ensure!(Instant::now() < deadline, "a connection does not close");

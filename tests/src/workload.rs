@@ -49,6 +49,11 @@ impl Sender {
         Ok(Self(child))
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Tells it to stop and waits for its report.
     ///
     /// # Errors

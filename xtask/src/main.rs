@@ -53,7 +53,13 @@ enum Task {
         /// Only the tests inside the crates, which need no root; no checks.
         #[arg(long)]
         fast: bool,
+        /// Only the kernel tests, on this kernel: 6.1, 6.12, host or all; can be
+        /// given several times.
+        #[arg(long, conflicts_with = "fast")]
+        kernel: Vec<String>,
     },
+    /// Send by every way out of a host and print what was recorded of it.
+    Coverage,
     /// Show three sample products and what Weir says of each; needs no network.
     Demo,
     /// Measure the cost of the kernel programs and of the agent.
@@ -87,7 +93,8 @@ fn perform(task: Task) -> Result<ExitCode> {
         }
         Task::Run { release, arguments } => match run::agent(&workspace, release, &arguments)? {},
         Task::Check => check::prepared(&workspace)?,
-        Task::Test { fast } => return test::run(&workspace, fast),
+        Task::Test { fast, kernel } => return test::run(&workspace, fast, &kernel),
+        Task::Coverage => match run::coverage(&workspace)? {},
         Task::Demo => match run::demo(&workspace)? {},
         Task::Bench { arguments } => match run::bench(&workspace, &arguments)? {},
         Task::Clean => clean::run(&workspace)?,

@@ -15,6 +15,8 @@ use crate::{
 
 /// The demonstration, and what it sends with.
 const DEMO: &[&str] = &["weir-demo", "weir-traffic"];
+/// The catalogue of ways out, and what it sends with.
+const COVERAGE: &[&str] = &["weir-coverage", "weir-traffic"];
 const BENCHMARK: &[&str] = &["weir-bench"];
 
 /// Sets up, builds and becomes the agent, so that signals and the exit code
@@ -56,6 +58,11 @@ fn agent_command(workspace: &Workspace, agent: &Path, store: &Path) -> Result<Co
 /// Runs sample products and shows the verdicts.
 pub(crate) fn demo(workspace: &Workspace) -> Result<Infallible> {
     program(workspace, DEMO, false, &[])
+}
+
+/// Sends by every way out and shows what was recorded.
+pub(crate) fn coverage(workspace: &Workspace) -> Result<Infallible> {
+    program(workspace, COVERAGE, false, &[])
 }
 
 /// Measures; optimised, as what is measured should be what is installed.

@@ -1,0 +1,273 @@
+//! Every way that one command line describes. Those that need more are tests
+//! of their own: `docs/coverage.md` lists them all.
+
+use super::{
+    Expect::{Both, Fragments, UplinkOnly},
+    Way,
+};
+use crate::stage::{GERMANY, GERMANY_V6, OVERSEAS, OVERSEAS_V6, SILENT};
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+const EXPERIMENT: u8 = 253;
+
+const fn way(
+    id: &'static str,
+    title: &'static str,
+    protocol: u8,
+    to: &'static str,
+    line: &'static str,
+) -> Way {
+    Way {
+        id,
+        title,
+        line,
+        to,
+        protocol,
+        inbound: false,
+        expect: Both,
+    }
+}
+
+const fn expecting(way: Way, expect: super::Expect) -> Way {
+    Way { expect, ..way }
+}
+
+/// The catalogue.
+pub const WAYS: &[Way] = &[
+    way(
+        "tcp",
+        "TCP: connect and write",
+        TCP,
+        GERMANY,
+        "tcp --to 198.51.100.9:443 --bytes 100000 --reply 50000",
+    ),
+    way(
+        "tcp-v6",
+        "TCP over IPv6",
+        TCP,
+        GERMANY_V6,
+        "tcp --to [2001:db8:1::9]:443 --bytes 100000 --reply 50000",
+    ),
+    way(
+        "tcp-nonblocking",
+        "TCP: non-blocking connect",
+        TCP,
+        GERMANY,
+        "stream --to 198.51.100.9:443 --by non-blocking",
+    ),
+    way(
+        "tcp-refused",
+        "TCP: connection refused",
+        TCP,
+        GERMANY,
+        "tcp-fail --to 198.51.100.9:9",
+    ),
+    way(
+        "tcp-unanswered",
+        "TCP: no answer at all",
+        TCP,
+        SILENT,
+        "tcp-fail --to 203.0.113.66:443 --wait 300",
+    ),
+    way(
+        "tcp-fast-open",
+        "TCP Fast Open: data in the SYN",
+        TCP,
+        GERMANY,
+        "stream --to 198.51.100.9:443 --by fast-open",
+    ),
+    way(
+        "mptcp",
+        "Multipath TCP",
+        TCP,
+        GERMANY,
+        "stream --to 198.51.100.9:443 --by multipath",
+    ),
+    way(
+        "splice",
+        "TCP: splice from a pipe",
+        TCP,
+        GERMANY,
+        "stream --to 198.51.100.9:443 --by splice",
+    ),
+    way(
+        "sendfile",
+        "TCP: sendfile",
+        TCP,
+        GERMANY,
+        "stream --to 198.51.100.9:443 --by sendfile",
+    ),
+    way(
+        "fork-exec",
+        "TCP: socket kept over fork and exec",
+        TCP,
+        GERMANY,
+        "stream --to 198.51.100.9:443 --by inherited",
+    ),
+    way(
+        "udp-connected",
+        "UDP: connect and send",
+        UDP,
+        OVERSEAS,
+        "udp --to 203.0.113.9:53 --count 5 --echo",
+    ),
+    way(
+        "udp-sendto",
+        "UDP: sendto",
+        UDP,
+        OVERSEAS,
+        "udp --to 203.0.113.9:53 --count 5 --call sendto --echo",
+    ),
+    way(
+        "udp-sendmsg",
+        "UDP: sendmsg",
+        UDP,
+        OVERSEAS,
+        "udp --to 203.0.113.9:53 --count 5 --call sendmsg",
+    ),
+    way(
+        "udp-sendmmsg",
+        "UDP: sendmmsg",
+        UDP,
+        OVERSEAS,
+        "datagrams --to 203.0.113.9:53 --count 20 --call sendmmsg",
+    ),
+    way(
+        "udp-segmented",
+        "UDP: segmentation by socket option",
+        UDP,
+        OVERSEAS,
+        "datagrams --to 203.0.113.9:53 --bytes 1000 --count 20 --call segmented",
+    ),
+    way(
+        "udp-segmented-message",
+        "UDP: segmentation by control message",
+        UDP,
+        OVERSEAS_V6,
+        "datagrams --to [2001:db8:2::9]:53 --bytes 1000 --count 20 --call segmented-message",
+    ),
+    way(
+        "quic",
+        "UDP: packets as QUIC's",
+        UDP,
+        GERMANY,
+        "datagrams --to 198.51.100.9:443 --call quic",
+    ),
+    way(
+        "udp-v6",
+        "UDP over IPv6",
+        UDP,
+        GERMANY_V6,
+        "udp --to [2001:db8:1::9]:53 --count 5 --echo",
+    ),
+    way(
+        "udp-mapped",
+        "IPv6 socket, IPv4-mapped destination",
+        UDP,
+        OVERSEAS,
+        "datagrams --to 203.0.113.9:53 --call mapped",
+    ),
+    way(
+        "udp-ten-thousand",
+        "one unconnected socket, 10,000 destinations",
+        UDP,
+        SILENT,
+        "udp-ports --to 203.0.113.66:1000 --count 10000",
+    ),
+    expecting(
+        way(
+            "fragments",
+            "UDP: fragments over IPv4",
+            UDP,
+            OVERSEAS,
+            "udp --to 203.0.113.9:53 --bytes 4000 --count 5",
+        ),
+        Fragments,
+    ),
+    expecting(
+        way(
+            "fragments-v6",
+            "UDP: fragments over IPv6",
+            UDP,
+            OVERSEAS_V6,
+            "udp --to [2001:db8:2::9]:53 --bytes 4000 --count 5",
+        ),
+        Fragments,
+    ),
+    way(
+        "ping",
+        "ICMP echo by a datagram socket",
+        ICMP,
+        GERMANY,
+        "packets --to 198.51.100.9 --by ping",
+    ),
+    way(
+        "ping-v6",
+        "ICMPv6 echo by a datagram socket",
+        ICMPV6,
+        GERMANY_V6,
+        "packets --to 2001:db8:1::9 --by ping",
+    ),
+    way(
+        "raw-ping",
+        "ICMP echo by a raw socket",
+        ICMP,
+        GERMANY,
+        "packets --to 198.51.100.9 --by raw-ping",
+    ),
+    way(
+        "raw-ping-v6",
+        "ICMPv6 echo by a raw socket",
+        ICMPV6,
+        GERMANY_V6,
+        "packets --to 2001:db8:1::9 --by raw-ping",
+    ),
+    way(
+        "raw-unknown",
+        "raw IP of an unknown protocol",
+        EXPERIMENT,
+        OVERSEAS,
+        "packets --to 203.0.113.9 --by unknown",
+    ),
+    way(
+        "raw-unknown-v6",
+        "raw IPv6 of an unknown protocol",
+        EXPERIMENT,
+        OVERSEAS_V6,
+        "packets --to 2001:db8:2::9 --by unknown",
+    ),
+    way(
+        "raw-header",
+        "raw IP with a header of one's own",
+        EXPERIMENT,
+        OVERSEAS,
+        "packets --to 203.0.113.9 --by header-included",
+    ),
+    way(
+        "multicast",
+        "UDP to a multicast group",
+        UDP,
+        "239.1.2.3",
+        "datagrams --to 239.1.2.3:5000 --call broadcast",
+    ),
+    way(
+        "broadcast",
+        "UDP broadcast",
+        UDP,
+        "10.77.255.255",
+        "datagrams --to 10.77.255.255:5000 --call broadcast",
+    ),
+    expecting(
+        way(
+            "af-packet",
+            "AF_PACKET: a DHCP client's frames",
+            UDP,
+            "255.255.255.255",
+            "!busybox udhcpc -i eth0 -n -q -f -t 2 -T 1 -s /bin/true",
+        ),
+        UplinkOnly,
+    ),
+];
