@@ -1,6 +1,7 @@
 //! The subcommands of `weir`.
 
 pub mod check;
+mod doctor;
 mod run;
 
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Check allowlists; report every error at once.
     Check(check::CheckArgs),
+    /// Say whether this host can be covered, and what cannot.
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Does what the command line asks.
@@ -34,9 +37,14 @@ pub fn main() -> ExitCode {
         .init();
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
-        Command::Check(args) => check::run(&args).unwrap_or_else(|error| {
-            anstream::eprintln!("weir: {error:#}");
-            ExitCode::FAILURE
-        }),
+        Command::Check(args) => or_failure(check::run(&args)),
+        Command::Doctor(args) => or_failure(doctor::run(&args)),
     }
+}
+
+fn or_failure(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        anstream::eprintln!("weir: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -15,11 +15,20 @@ mod slots;
 mod uplinks;
 mod wakeup;
 
+/// Whether the kernel's type information has what the programs need.
+///
+/// # Errors
+/// What it lacks.
+pub fn type_information() -> Result<(), BtfError> {
+    btf::kernel_offsets().map(drop)
+}
+
+pub use btf::BtfError;
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
 pub use pins::{PinError, Pins};
-pub use preflight::{Unfit, kernel_release, preflight};
+pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
 pub use programs::ProgramStats;
 pub use slots::{SlotCounts, Slots};
 pub use uplinks::{Interface, UplinkChange, interfaces};

@@ -63,6 +63,13 @@ impl Pins {
         Ok(Self::at(root.join("weir")))
     }
 
+    /// The directory that [`Pins::find`] would give, if a BPF filesystem is
+    /// mounted: mounts nothing.
+    pub fn mounted() -> Option<Self> {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        bpf_mount(&mounts).map(|root| Self::at(root.join("weir")))
+    }
+
     /// A directory in a BPF filesystem; made when it is needed.
     pub fn at(directory: PathBuf) -> Self {
         Self { directory }

@@ -77,6 +77,11 @@ pub fn preflight() -> Result<(), Unfit> {
     }
 }
 
+/// Whether the running kernel is this version or later.
+pub fn kernel_at_least(wanted: (u32, u32)) -> bool {
+    version(&kernel_release()).is_some_and(|found| found >= wanted)
+}
+
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut parts = release.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
