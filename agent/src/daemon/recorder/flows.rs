@@ -1,0 +1,161 @@
+//! What becomes of an observation: judged, balanced, stored and shown.
+
+use jiff::{civil::Date, tz::TimeZone};
+
+use super::{Recorder, show::shown};
+use crate::{
+    attribution::Container,
+    daemon::{Failure, open_flow::OpenFlow},
+    kernel::Clock,
+    ledger::Entry,
+    output::FlowEvent,
+    record::{Change, Counters, Observation, Scope, Seen},
+    verdict::Judged,
+};
+
+impl Recorder<'_> {
+    pub(super) fn take(&mut self, observation: Observation, clock: &Clock) -> Result<(), Failure> {
+        let Observation { change, slot, seen } = observation;
+        let record = match seen {
+            Seen::Flow(record) => record,
+            Seen::Uplink(record) => {
+                let closed = change == Change::Closed;
+                self.uplink.take(slot, record, &mut self.resume);
+                if closed {
+                    let (ledger, recording) = (&mut self.ledger, &self.recording);
+                    self.uplink.store(slot, ledger, clock, recording)?;
+                }
+                return Ok(());
+            }
+        };
+        let id = record.id;
+        let now = record.counters;
+        let event = match change {
+            Change::Opened => FlowEvent::FirstSeen,
+            Change::Updated => FlowEvent::Updated,
+            Change::Closed => FlowEvent::Final,
+        };
+        let before = match self.open.get_mut(&id) {
+            Some(open) => {
+                let kept = &mut open.judged.flow.flow.flow.record;
+                let before = kept.counters;
+                *kept = record;
+                before
+            }
+            None => {
+                let earlier = self.resume.counters.remove(&(slot, record.first_ns));
+                let judged = self.pipeline.judge(record, today(clock));
+                if earlier.is_none() {
+                    self.metrics.first_seen(&judged);
+                }
+                let open = OpenFlow::new(judged, slot, earlier);
+                let base = open.base();
+                self.open.insert(id, open);
+                base
+            }
+        };
+        let Some(open) = self.open.get(&id) else {
+            return Ok(());
+        };
+        let more = now.since(&before);
+        self.metrics.carried(&open.judged, &more);
+        self.uplink
+            .socket(&open.judged.flow.flow.flow.record, &more);
+        if event == FlowEvent::Final {
+            if let Some(mut open) = self.open.remove(&id) {
+                self.end(clock, &mut open)?;
+            }
+        } else {
+            self.show_flow(id, event, clock);
+        }
+        Ok(())
+    }
+
+    pub(super) fn store_uplink(&mut self, clock: &Clock) -> Result<(), Failure> {
+        let (ledger, recording) = (&mut self.ledger, &self.recording);
+        self.uplink.store_all(ledger, clock, recording)?;
+        let sums = self.uplink.sums();
+        Ok(self.ledger.append(clock.now(), Entry::Balance(sums))?)
+    }
+
+    /// Compares the layers, and judges what left unseen by any socket.
+    pub(super) fn balance(&mut self, end: bool, clock: &Clock) {
+        let sweeper = &mut self.sweeper;
+        for (new, record) in self.uplink.look(end, clock, || sweeper.number()) {
+            let id = record.id;
+            let now = record.counters;
+            let (before, event) = match self.open.get_mut(&id) {
+                Some(open) => {
+                    let before = open.counters();
+                    let kept = &mut open.judged.flow.flow.flow.record;
+                    kept.counters = now;
+                    kept.last_ns = record.last_ns;
+                    (before, FlowEvent::Updated)
+                }
+                None => {
+                    let judged = self.pipeline.judge(record, today(clock));
+                    if new {
+                        self.metrics.first_seen(&judged);
+                    }
+                    self.open.insert(id, OpenFlow::unseen(judged));
+                    (Counters::default(), FlowEvent::FirstSeen)
+                }
+            };
+            if let Some(open) = self.open.get(&id) {
+                self.metrics.carried(&open.judged, &now.since(&before));
+            }
+            self.show_flow(id, event, clock);
+        }
+        self.metrics.balance(&self.uplink.sums());
+    }
+
+    /// The flow's counts are final.
+    pub(super) fn end(&mut self, clock: &Clock, open: &mut OpenFlow) -> Result<(), Failure> {
+        open.store(&mut self.ledger, clock, &self.recording)?;
+        self.ended = self.ended + open.own_counters();
+        *self
+            .verdicts
+            .entry(open.judged.verdict.label())
+            .or_default() += 1;
+        let third_country = self.pipeline.third_country(&open.judged, today(clock));
+        let shown = shown(FlowEvent::Final, clock, &open.judged, third_country);
+        self.show(|display| display.flow(&shown));
+        Ok(())
+    }
+
+    /// Names of containers come later than their first packet, and a new day
+    /// can end an entry.
+    pub(super) fn judge_again(&mut self, clock: &Clock) {
+        let today = today(clock);
+        let new_day = self.day.replace(today).is_some_and(|day| day != today);
+        let doubtful: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, open)| may_be_known_better(&open.judged, new_day))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in doubtful {
+            let Some(open) = self.open.get_mut(&id) else {
+                continue;
+            };
+            if let Some(judged) = self.pipeline.judge_again(&open.judged, today, new_day) {
+                open.judged = judged;
+                self.show_flow(id, FlowEvent::Updated, clock);
+            }
+        }
+    }
+}
+
+pub(super) fn may_be_known_better(judged: &Judged, new_day: bool) -> bool {
+    let flow = &judged.flow.flow.flow;
+    let nameless = |c: &Container| c.name.is_none();
+    flow.record.scope != Scope::Sink
+        && (new_day
+            || flow.workload.container.as_ref().is_some_and(nameless)
+            || flow.workload.cgroup_path.is_none())
+}
+
+/// Policy is dated in UTC.
+pub(super) fn today(clock: &Clock) -> Date {
+    clock.now().to_zoned(TimeZone::UTC).date()
+}
