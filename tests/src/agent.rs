@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long to wait for what should come.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What to start an agent with.
 #[derive(Clone, Debug)]
