@@ -37,16 +37,22 @@ struct Arguments {
     task: Option<Task>,
 
     /// How to print.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
 
     /// Rounds of each measurement; medians are printed.
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=25))]
+    #[arg(long, global = true, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=25))]
     rounds: u32,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Task {
+    /// Only the programs' time per packet.
+    Programs,
+    /// Only the traffic, beside other observers.
+    Traffic,
+    /// Only the memory of the idle agent.
+    Memory,
     /// Makes traffic in a network namespace of its own (the benchmark starts
     /// itself with this).
     #[command(hide = true)]
@@ -65,7 +71,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.task {
         Some(Task::Load(load)) => load::run(load),
-        None => bench(&arguments),
+        _ => bench(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,7 +90,7 @@ fn bench(arguments: &Arguments) -> Result<()> {
     agent::Places::find()?;
     tell_of_others();
     let stop = Stop::on_signals()?;
-    let report = measure(arguments.rounds, &stop)?;
+    let report = measure(arguments.task.as_ref(), arguments.rounds, &stop)?;
     let text = match arguments.format {
         Format::Table => report.table(),
         Format::Json => report.json()?,
@@ -105,11 +111,17 @@ fn tell_of_others() {
     }
 }
 
-/// Every measurement, in the order of the table.
-fn measure(rounds: u32, stop: &Stop) -> Result<Report> {
+/// Every measurement that was asked for, in the order of the table.
+fn measure(task: Option<&Task>, rounds: u32, stop: &Stop) -> Result<Report> {
     let mut report = Report::new(Machine::this()?, rounds);
-    report.extend(program_cost::measure(rounds, stop)?);
-    report.extend(throughput::measure(rounds, stop)?);
-    report.extend(memory::measure(stop)?);
+    if matches!(task, None | Some(Task::Programs)) {
+        report.extend(program_cost::measure(rounds, stop)?);
+    }
+    if matches!(task, None | Some(Task::Traffic)) {
+        report.extend(throughput::measure(rounds, stop)?);
+    }
+    if matches!(task, None | Some(Task::Memory)) {
+        report.extend(memory::measure(stop)?);
+    }
     Ok(report)
 }

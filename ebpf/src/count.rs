@@ -1,6 +1,8 @@
 //! Adds a packet to the flow of its socket: the shared part of the two hooks
 //! per packet.
 
+use core::mem::transmute;
+
 use aya_ebpf::{
     bindings::{__sk_buff, BPF_SK_STORAGE_GET_F_CREATE, bpf_sock},
     helpers::generated::{bpf_sk_cgroup_id, bpf_sk_fullsock, bpf_sk_storage_get},
@@ -11,9 +13,11 @@ use weir_common::{
 };
 
 use crate::{
-    atomic, flow, loss,
+    atomic,
+    flow::{self, Found},
+    loss,
     maps::SOCKETS,
-    packet::{self, Packet, TCP, UDP, Way},
+    packet::{self, Packet, TCP, Way},
 };
 
 /// `SOCK_STREAM`, `include/linux/net.h`.
@@ -35,37 +39,28 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
         unsafe { bpf_sk_storage_get(SOCKETS.as_ptr(), sk.cast(), core::ptr::null_mut(), 0) }
             .cast::<SocketState>();
     // SAFETY: non-null storage stays valid while the program runs.
-    if let Some(state) = unsafe { state.as_mut() }
-        && (state.settled != 0 || continues(skb, state, way))
-        && let Some(slot) = flow::slot(state.slot)
-        // SAFETY: a map value; the epoch is an aligned u32.
-        && unsafe { (*slot).epoch } == state.epoch
+    if let Some(state) = unsafe { state.as_ref() }
+        && state.settled != 0
+        && let Some(slot) = remembered(state)
     {
         add(slot, skb, way);
         return;
     }
-    let slot = slow(skb, sk, state, way);
+    let slot = match way {
+        Way::Egress => slow_egress(skb, sk, state),
+        Way::Ingress => slow_ingress(skb, sk, state),
+    };
     if let Some(slot) = flow::slot(slot) {
         add(slot, skb, way);
     }
 }
 
-/// Whether a datagram goes to the peer that the socket's flow is with, or comes
-/// from it: [`key`] would then give the very key that the socket remembers. A
-/// function of its own in the kernel too, so that its stack is not below that
-/// of [`slow`]: Linux 6.1 allows 512 bytes for both and what they call.
-#[inline(never)]
-fn continues(skb: *mut __sk_buff, state: &SocketState, way: Way) -> bool {
-    let key = &state.key;
-    if key.protocol != UDP || key.direction != DIRECTION_OUTBOUND || state.slot == SLOT_SINK {
-        return false;
-    }
-    let Some(packet) = packet::usual(skb, way) else {
-        return false;
-    };
-    packet.protocol == UDP
-        && packet.remote_port == key.port
-        && u128::from_ne_bytes(packet.remote) == u128::from_ne_bytes(key.remote)
+/// The slot that the socket remembers, unless it has been given back since.
+#[inline(always)]
+fn remembered(state: &SocketState) -> Option<*mut FlowSlot> {
+    let slot = flow::slot(state.slot)?;
+    // SAFETY: a map value; the epoch is an aligned u32.
+    (unsafe { (*slot).epoch } == state.epoch).then_some(slot)
 }
 
 /// Adds the packet to the slot's counters, in what the wire will carry: a
@@ -97,13 +92,23 @@ fn add(slot: *mut FlowSlot, skb: *mut __sk_buff, way: Way) {
     }
 }
 
-/// Finds the slot by the packet's headers and remembers it with the socket.
+/// [`slow`] as a function of its own in the kernel too, for the sake of the
+/// stack; one for each way, so that headers lie at known offsets.
 #[inline(never)]
+fn slow_egress(skb: *mut __sk_buff, sk: *mut bpf_sock, state: *mut SocketState) -> u32 {
+    slow(skb, sk, state, Way::Egress)
+}
+
+/// See [`slow_egress`].
+#[inline(never)]
+fn slow_ingress(skb: *mut __sk_buff, sk: *mut bpf_sock, state: *mut SocketState) -> u32 {
+    slow(skb, sk, state, Way::Ingress)
+}
+
+/// Finds the slot by the packet's headers and remembers it with the socket.
+#[inline(always)]
 fn slow(skb: *mut __sk_buff, sk: *mut bpf_sock, state: *mut SocketState, way: Way) -> u32 {
-    let mut packet = Packet::UNKNOWN;
-    if !packet::parse(skb, way, &mut packet) {
-        loss::count(Loss::HeaderUnreadable);
-    }
+    let packet = read(skb, way);
     // SAFETY: storage is null or valid while the program runs.
     let state = if state.is_null() { adopt(sk) } else { state };
     // SAFETY: as above.
@@ -111,18 +116,16 @@ fn slow(skb: *mut __sk_buff, sk: *mut bpf_sock, state: *mut SocketState, way: Wa
         loss::count(Loss::SocketStorage);
         return SLOT_SINK;
     };
-    let stream = is_stream(sk, &packet);
-    let key = key(&packet, state, stream, way);
-    if key == state.key
-        && let Some(slot) = flow::slot(state.slot)
-        // SAFETY: a map value; the epoch is an aligned u32.
-        && unsafe { (*slot).epoch } == state.epoch
-        && state.slot != SLOT_SINK
-    {
+    let stream = packet.protocol == TCP && is_stream(sk);
+    let (key, known) = key(&packet, state, stream, way);
+    if state.slot != SLOT_SINK && flow::same(&key, &state.key) && remembered(state).is_some() {
         state.settled = u16::from(stream);
         return state.slot;
     }
-    let found = flow::find_or_take(&key, &state.process, state.flags);
+    let found = match known {
+        Some(slot) => Found { slot, exact: true },
+        None => flow::find_or_take(&key, &state.process, state.flags),
+    };
     if found.exact
         && let Some(slot) = flow::slot(found.slot)
     {
@@ -133,6 +136,19 @@ fn slow(skb: *mut __sk_buff, sk: *mut bpf_sock, state: *mut SocketState, way: Wa
         state.settled = u16::from(stream);
     }
     found.slot
+}
+
+/// Reads a packet's headers, nearly always in place.
+#[inline(always)]
+fn read(skb: *mut __sk_buff, way: Way) -> Packet {
+    if let Some(packet) = packet::usual(skb, way) {
+        return packet;
+    }
+    let mut packet = Packet::UNKNOWN;
+    if !packet::parse(skb, way, &mut packet) {
+        loss::count(Loss::HeaderUnreadable);
+    }
+    packet
 }
 
 /// Makes storage for a socket that is older than the programs. A function of
@@ -179,10 +195,7 @@ fn adopt(sk: *mut bpf_sock) -> *mut SocketState {
 /// socket that is neither closed nor listening. A raw socket that sends TCP
 /// packets is not one.
 #[inline(always)]
-fn is_stream(sk: *mut bpf_sock, packet: &Packet) -> bool {
-    if packet.protocol != TCP {
-        return false;
-    }
+fn is_stream(sk: *mut bpf_sock) -> bool {
     // SAFETY: `sk` is not null; the helper gives null or a full socket.
     let full = unsafe { bpf_sk_fullsock(sk) };
     if full.is_null() {
@@ -193,46 +206,55 @@ fn is_stream(sk: *mut bpf_sock, packet: &Packet) -> bool {
     kind == STREAM && state != STATE_CLOSE && state != STATE_LISTEN
 }
 
-/// The key to count under. Of a TCP connection, the side that called
-/// `connect` initiated it; elsewhere, the side whose packet came first.
+/// The key to count under, and its slot where that had to be looked up. Of a TCP
+/// connection, the side that called `connect` initiated it; elsewhere, the side
+/// whose packet came first.
 #[inline(always)]
-fn key(packet: &Packet, state: &mut SocketState, stream: bool, way: Way) -> FlowKey {
-    let mut key = FlowKey {
-        cgroup_id: state.key.cgroup_id,
-        netns_cookie: state.key.netns_cookie,
-        remote: packet.remote,
-        port: packet.remote_port,
-        protocol: packet.protocol,
-        direction: DIRECTION_OUTBOUND,
-        kind: KIND_EXACT,
-        padding: [0; 3],
-    };
+fn key(packet: &Packet, state: &mut SocketState, stream: bool, way: Way) -> (FlowKey, Option<u32>) {
+    let outbound = with(state, packet, packet.remote_port, DIRECTION_OUTBOUND);
     // A connected socket's answers belong to what it initiated.
-    if key == state.key {
-        return key;
-    }
-    if state.flags & SOCKET_INITIATED != 0 {
-        return key;
+    if flow::same(&outbound, &state.key) || state.flags & SOCKET_INITIATED != 0 {
+        return (outbound, None);
     }
     let accepted = (stream || packet.protocol == TCP && way == Way::Ingress)
         && state.flags & SOCKET_PREEXISTING == 0;
-    let known = match way {
-        _ if accepted => false,
-        Way::Egress => state.flags & SOCKET_SERVED == 0,
-        Way::Ingress => flow::find(&key).is_some(),
-    };
-    if known {
-        return key;
-    }
-    key.port = packet.local_port;
-    key.direction = DIRECTION_INBOUND;
-    match way {
-        Way::Ingress => state.flags |= SOCKET_SERVED,
-        Way::Egress if !accepted && flow::find(&key).is_none() => {
-            key.port = packet.remote_port;
-            key.direction = DIRECTION_OUTBOUND;
+    if !accepted {
+        if way == Way::Egress && state.flags & SOCKET_SERVED == 0 {
+            return (outbound, None);
         }
-        Way::Egress => {}
+        if way == Way::Ingress
+            && let Some(slot) = flow::find(&outbound)
+        {
+            return (outbound, Some(slot));
+        }
     }
-    key
+    let inbound = with(state, packet, packet.local_port, DIRECTION_INBOUND);
+    if way == Way::Ingress {
+        state.flags |= SOCKET_SERVED;
+    } else if !accepted {
+        return match flow::find(&inbound) {
+            Some(slot) => (inbound, Some(slot)),
+            None => (outbound, None),
+        };
+    }
+    (inbound, None)
+}
+
+/// The socket's key with a packet's other side, put together in whole words:
+/// written byte by byte and then read as words, it would stall the processor.
+#[inline(always)]
+fn with(state: &SocketState, packet: &Packet, port: u16, direction: u8) -> FlowKey {
+    let [low, high] = port.to_ne_bytes();
+    let last = [low, high, packet.protocol, direction, KIND_EXACT, 0, 0, 0];
+    // SAFETY: integers without padding, of the same size.
+    let [first, second] = unsafe { transmute::<[u8; 16], [u64; 2]>(packet.remote) };
+    let words = [
+        state.key.cgroup_id,
+        state.key.netns_cookie,
+        first,
+        second,
+        u64::from_ne_bytes(last),
+    ];
+    // SAFETY: integers without padding, of the same size; any bytes are a key.
+    unsafe { transmute::<[u64; 5], FlowKey>(words) }
 }

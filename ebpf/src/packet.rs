@@ -3,7 +3,7 @@
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 
 pub(crate) const TCP: u8 = 6;
-pub(crate) const UDP: u8 = 17;
+const UDP: u8 = 17;
 const DCCP: u8 = 33;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
@@ -19,8 +19,10 @@ pub(crate) enum Way {
     Ingress,
 }
 
-/// What was read of a packet, as seen from this host.
+/// What was read of a packet, as seen from this host. Aligned as a
+/// [`weir_common::FlowKey`], so that the address is copied in whole words.
 #[derive(Clone, Copy)]
+#[repr(C, align(8))]
 pub(crate) struct Packet {
     pub(crate) remote: [u8; 16],
     pub(crate) remote_port: u16,
@@ -73,6 +75,22 @@ fn head<const N: usize>(skb: *mut __sk_buff) -> Option<&'static [u8; N]> {
     Some(unsafe { &*(start as *const [u8; N]) })
 }
 
+/// Eight bytes of a header as they lie in memory. Put together in a register:
+/// written byte by byte and read back whole, they would stall the processor.
+#[inline(always)]
+fn word<const AT: usize>(h: &[u8; 48]) -> u64 {
+    u64::from_ne_bytes([
+        h[AT],
+        h[AT + 1],
+        h[AT + 2],
+        h[AT + 3],
+        h[AT + 4],
+        h[AT + 5],
+        h[AT + 6],
+        h[AT + 7],
+    ])
+}
+
 /// Reads the headers of a TCP or UDP packet without IPv4 options, IPv6
 /// extension headers or fragments, which is nearly every packet. `None` for all
 /// others: [`parse`] knows them.
@@ -84,18 +102,18 @@ pub(crate) fn usual(skb: *mut __sk_buff, way: Way) -> Option<Packet> {
         if u16::from_be_bytes([h[6], h[7]]) & 0x3fff != 0 {
             return None;
         }
-        let remote = match way {
-            Way::Egress => mapped(h[16], h[17], h[18], h[19]),
-            Way::Ingress => mapped(h[12], h[13], h[14], h[15]),
+        let [a, b, c, d] = match way {
+            Way::Egress => [h[16], h[17], h[18], h[19]],
+            Way::Ingress => [h[12], h[13], h[14], h[15]],
         };
-        (h[9], remote, [h[20], h[21], h[22], h[23]])
+        let low = u64::from_ne_bytes([0, 0, 0xff, 0xff, a, b, c, d]);
+        (h[9], [0, low], [h[20], h[21], h[22], h[23]])
     } else if h[0] >> 4 == 6 {
         let h = head::<48>(skb)?;
-        let mut remote = [0; 16];
-        match way {
-            Way::Egress => remote.copy_from_slice(&h[24..40]),
-            Way::Ingress => remote.copy_from_slice(&h[8..24]),
-        }
+        let remote = match way {
+            Way::Egress => [word::<24>(h), word::<32>(h)],
+            Way::Ingress => [word::<8>(h), word::<16>(h)],
+        };
         (h[6], remote, [h[40], h[41], h[42], h[43]])
     } else {
         return None;
@@ -109,7 +127,8 @@ pub(crate) fn usual(skb: *mut __sk_buff, way: Way) -> Option<Packet> {
         Way::Ingress => (destination, source),
     };
     Some(Packet {
-        remote,
+        // SAFETY: integers without padding, of the same size.
+        remote: unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(remote) },
         remote_port,
         local_port,
         protocol,
@@ -122,14 +141,11 @@ pub(crate) fn mapped(a: u8, b: u8, c: u8, d: u8) -> [u8; 16] {
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
 }
 
-/// Reads the headers of an IP packet; false when they cannot be read. A
-/// function of its own in the kernel too, for the sake of the stack.
+/// Reads the headers of an IP packet that is not [`usual`]; false when they
+/// cannot be read. A function of its own in the kernel too, for the sake of the
+/// stack.
 #[inline(never)]
 pub(crate) fn parse(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> bool {
-    if let Some(usual) = usual(skb, way) {
-        *packet = usual;
-        return true;
-    }
     let Ok([first]) = load::<[u8; 1]>(skb, 0) else {
         return false;
     };
