@@ -1,4 +1,4 @@
-//! Fetches a kernel image from Debian and unpacks it, without installing it.
+//! Fetches packages from Debian and unpacks them, without installing them.
 
 use std::{
     fs,
@@ -36,16 +36,7 @@ fn image_in(directory: &Path) -> Option<PathBuf> {
         })
 }
 
-/// Unpacks beside the final place and moves at last, so that an interrupted
-/// run leaves nothing that looks whole.
 fn fetch(series: &str, kept: &Path) -> anyhow::Result<()> {
-    let partial = paths::cache().join(format!("{series}.partial"));
-    if partial.exists() {
-        fs::remove_dir_all(&partial)
-            .with_context(|| format!("{} cannot be removed", partial.display()))?;
-    }
-    fs::create_dir_all(&partial)
-        .with_context(|| format!("{} cannot be made", partial.display()))?;
     let package = match newest(series)? {
         Some(package) => package,
         None => {
@@ -60,18 +51,44 @@ fn fetch(series: &str, kept: &Path) -> anyhow::Result<()> {
         }
     };
     println!("{series}: downloading {package} with apt-get, to boot it in QEMU; not installed");
-    // Root may write here, apt's own user perhaps not: it would only warn.
-    run(Command::new("apt-get")
-        .args(["download", "-o", "APT::Sandbox::User=root", &package])
-        .current_dir(&partial))?;
-    let archive = fs::read_dir(&partial)?
+    unpack(&[package], kept)
+}
+
+/// Downloads packages and unpacks them into a directory: beside it, and moved
+/// at last, so that an interrupted run leaves nothing that looks whole.
+pub(crate) fn unpack(packages: &[String], kept: &Path) -> anyhow::Result<()> {
+    let partial = kept.with_added_extension("partial");
+    if partial.exists() {
+        fs::remove_dir_all(&partial)
+            .with_context(|| format!("{} cannot be removed", partial.display()))?;
+    }
+    fs::create_dir_all(&partial)
+        .with_context(|| format!("{} cannot be made", partial.display()))?;
+    let download = || {
+        // Root may write here, apt's own user perhaps not: it would only warn.
+        run(Command::new("apt-get")
+            .args(["download", "--quiet", "-o", "APT::Sandbox::User=root"])
+            .args(packages)
+            .current_dir(&partial))
+    };
+    if download().is_err() {
+        println!("apt's lists may be older than its packages: apt-get update, and once more");
+        run(Command::new("apt-get").arg("update"))?;
+        download()?;
+    }
+    let archives: Vec<_> = fs::read_dir(&partial)?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .context("apt-get downloaded nothing")?;
-    run(Command::new("dpkg-deb")
-        .arg("--extract")
-        .args([archive.as_path(), partial.as_path()]))?;
-    fs::remove_file(&archive)?;
+        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .collect();
+    if archives.is_empty() {
+        bail!("apt-get downloaded nothing of {}", packages.join(" "));
+    }
+    for archive in archives {
+        run(Command::new("dpkg-deb")
+            .arg("--extract")
+            .args([archive.as_path(), partial.as_path()]))?;
+        fs::remove_file(&archive)?;
+    }
     fs::rename(&partial, kept).with_context(|| format!("{} cannot be made", kept.display()))
 }
 

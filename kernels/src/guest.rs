@@ -14,6 +14,7 @@ use anyhow::Context as _;
 
 use crate::{
     debian,
+    emulator::{self, Emulator},
     initramfs::Initramfs,
     outcome::{self, Outcome, Tests},
     paths,
@@ -34,9 +35,10 @@ pub(crate) fn run(
     time_limit: Duration,
 ) -> anyhow::Result<Vec<Outcome>> {
     require(
-        &["qemu-system-x86_64", "busybox", "setpriv", "ldd"],
-        "qemu-system-x86 busybox-static util-linux libc-bin",
+        &["busybox", "setpriv", "ldd"],
+        "busybox-static util-linux libc-bin",
     )?;
+    let emulator = emulator::find()?;
     let image = debian::image(series)?;
     let archive = paths::cache().join(format!("{series}.cpio"));
     pack(suites)?.write(&archive)?;
@@ -46,7 +48,7 @@ pub(crate) fn run(
         time_limit.as_secs()
     );
     let started = Instant::now();
-    let (mut machine, output) = Machine::boot(&image, &archive)?;
+    let (mut machine, output) = Machine::boot(&emulator, &image, &archive)?;
     let mut console = Console::new(series, suites);
     let ended = console.follow(&lines(output), started + time_limit);
     drop(machine.stop());
@@ -119,10 +121,23 @@ struct Machine(Child);
 impl Machine {
     /// Emulated, not virtualised, so that it runs and behaves alike where
     /// there is no `/dev/kvm`.
-    fn boot(image: &Path, archive: &Path) -> anyhow::Result<(Self, ChildStdout)> {
+    fn boot(
+        emulator: &Emulator,
+        image: &Path,
+        archive: &Path,
+    ) -> anyhow::Result<(Self, ChildStdout)> {
         // With `setpriv` the machine dies with this program, even if killed.
-        let mut child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"])
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(&emulator.program);
+        for directory in &emulator.firmware {
+            command.arg("-L").arg(directory);
+        }
+        if let Some(libraries) = &emulator.libraries {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
+        let mut child = command
             .args(["-machine", "q35,accel=tcg", "-cpu", "max"])
             .args(["-m", "1024", "-smp", "2"])
             .args(["-nodefaults", "-display", "none", "-serial", "stdio"])
@@ -135,7 +150,7 @@ impl Machine {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .context("qemu-system-x86_64 cannot be started")?;
+            .with_context(|| format!("{} cannot be started", emulator.program.display()))?;
         let output = child.stdout.take().context("QEMU has no standard output")?;
         Ok((Self(child), output))
     }

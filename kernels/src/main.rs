@@ -1,11 +1,13 @@
 //! Runs the kernel tests on the kernels that Weir promises to support: on the
 //! running one directly, on Debian's others in QEMU.
 //!
-//! The way of a run: [`suite`] compiles the tests, [`debian`] fetches a kernel,
-//! [`initramfs`] packs both, [`guest`] boots them, [`outcome`] reads what the
-//! tests print and writes the table.
+//! The way of a run: [`suite`] compiles the tests, [`debian`] fetches a kernel
+//! and [`emulator`] finds or fetches QEMU, [`initramfs`] packs tests and kernel,
+//! [`guest`] boots them, [`outcome`] reads what the tests print and writes the
+//! table.
 
 mod debian;
+mod emulator;
 mod guest;
 mod host;
 mod initramfs;

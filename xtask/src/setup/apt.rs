@@ -41,7 +41,7 @@ const GROUPS: &[Group] = &[
     Group {
         goal: Goal::Test,
         why: "other kernels in an emulator, and tampering with programs",
-        packages: &["qemu-system-x86", "util-linux", "libc-bin", "bpftool"],
+        packages: &["util-linux", "libc-bin", "bpftool"],
     },
 ];
 
