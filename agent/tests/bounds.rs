@@ -10,7 +10,7 @@ use std::{
 };
 
 use weir::{
-    kernel::{Capture, CaptureOptions, CgroupDirectory, Clock, find_cgroup_root},
+    kernel::{Capture, CaptureOptions, CgroupDirectory, Clock, UplinkHook, find_cgroup_root},
     record::{CgroupId, Change, FlowRecord, IdlePolicy, Observation, Scope, Seen, Sweeper},
 };
 use weir_common::{KIND_FOLDED, Loss};
@@ -53,6 +53,7 @@ fn start(max_flows: u32) -> Capture {
         CaptureOptions {
             max_flows,
             program_stats: false,
+            uplink_hook: UplinkHook::Tcx,
         },
         None,
     )

@@ -6,12 +6,13 @@ use std::{
     net::{TcpListener, TcpStream, UdpSocket},
 };
 
-use weir::kernel::{Capture, CaptureOptions, CgroupDirectory, find_cgroup_root};
+use weir::kernel::{Capture, CaptureOptions, CgroupDirectory, UplinkHook, find_cgroup_root};
 use weir_common::{DIRECTION_INBOUND, DIRECTION_OUTBOUND};
 
 const OPTIONS: CaptureOptions = CaptureOptions {
     max_flows: 4095,
     program_stats: false,
+    uplink_hook: UplinkHook::Tcx,
 };
 
 #[test]

@@ -5,7 +5,9 @@ use std::{fs, net::UdpSocket, path::PathBuf, time::Duration};
 
 use aya::maps::{Array, Map, MapData};
 use weir::{
-    kernel::{Capture, CaptureOptions, CgroupDirectory, Clock, Found, Pins, find_cgroup_root},
+    kernel::{
+        Capture, CaptureOptions, CgroupDirectory, Clock, Found, Pins, UplinkHook, find_cgroup_root,
+    },
     record::{Change, IdlePolicy, Seen, Sweeper},
 };
 use weir_common::{ABI_VERSION, Meta};
@@ -13,6 +15,7 @@ use weir_common::{ABI_VERSION, Meta};
 const OPTIONS: CaptureOptions = CaptureOptions {
     max_flows: 511,
     program_stats: false,
+    uplink_hook: UplinkHook::Tcx,
 };
 
 const PORT: u16 = 20_000;

@@ -6,7 +6,7 @@
 //! statistics take the time twice for each run; that is in both numbers.
 
 use anyhow::{Context as _, Result, bail};
-use weir::kernel::{Capture, CaptureOptions};
+use weir::kernel::{Capture, CaptureOptions, UplinkHook};
 
 use crate::{
     empty::Empty,
@@ -61,6 +61,7 @@ impl Subject {
         let options = CaptureOptions {
             max_flows: MAX_FLOWS,
             program_stats: false,
+            uplink_hook: UplinkHook::Tcx,
         };
         Ok(Self::Weir(Box::new(Capture::start(
             &directory, options, None,

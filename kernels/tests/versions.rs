@@ -10,12 +10,15 @@ use std::{
 };
 
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
-use weir::kernel::{Capture, CaptureOptions, CgroupDirectory, SlotCounts, find_cgroup_root};
+use weir::kernel::{
+    Capture, CaptureOptions, CgroupDirectory, SlotCounts, UplinkHook, find_cgroup_root,
+};
 use weir_common::{DIRECTION_INBOUND, DIRECTION_OUTBOUND, FlowKey, Process, SOCKET_PREEXISTING};
 
 const OPTIONS: CaptureOptions = CaptureOptions {
     max_flows: 4095,
     program_stats: false,
+    uplink_hook: UplinkHook::Tcx,
 };
 
 /// IP and UDP headers, IP and TCP headers with timestamps, and what a SYN and

@@ -226,8 +226,16 @@ impl Stage {
             .concat(),
             ..settings.clone()
         };
+        self.agent_finding_uplinks(&settings)
+    }
+
+    /// Starts an agent on the app's host, which finds by itself what leads off.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn agent_finding_uplinks(&self, settings: &Settings) -> Result<Agent> {
         let unit = self.slice.unit("weir.service")?.keep();
-        Agent::start_on(Some(&self.app), &unit, &settings)
+        Agent::start_on(Some(&self.app), &unit, settings)
     }
 
     /// Waits until no connection of the app's host is being closed.

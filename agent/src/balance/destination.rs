@@ -19,13 +19,13 @@ impl Moved {
         *self == Self::default()
     }
 
-    fn add(&mut self, more: Self) {
+    pub(super) fn add(&mut self, more: Self) {
         self.bytes += more.bytes;
         self.packets += more.packets;
     }
 
     /// What is left of it after something else.
-    fn beyond(self, other: Self) -> Self {
+    pub(super) fn beyond(self, other: Self) -> Self {
         Self {
             bytes: self.bytes.saturating_sub(other.bytes),
             packets: self.packets.saturating_sub(other.packets),
@@ -39,6 +39,32 @@ impl Moved {
         }
     }
 }
+
+/// Where the uplink layer counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Where packets leave the host.
+    Uplink,
+    /// Where they go into a tunnel of the kernel's, which wraps them into UDP to
+    /// this port.
+    Tunnel(u16),
+}
+
+/// Sockets sent more to a destination than left for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Residual {
+    /// By sockets.
+    pub sent: Moved,
+    /// Of that, not seen where packets leave the host.
+    pub missing: Moved,
+}
+
+/// Share of what sockets sent to a destination that may be missing at the
+/// uplinks, one in this many: the kernel drops a packet now and then.
+const TOLERATED_SHARE: u64 = 100;
+/// Bytes that may be missing for a destination, whatever was sent: a few
+/// packets, as while the neighbour is not known yet.
+const TOLERATED_BYTES: u64 = 6_000;
 
 /// Whose packets the uplink layer counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +93,7 @@ pub(super) struct Destination {
     sockets: BTreeMap<u64, Moved>,
     uplink: BTreeMap<Owner, Moved>,
     told: BTreeMap<Owner, Moved>,
+    told_missing: u64,
     /// Look at which something last moved.
     moved_at: u64,
 }
@@ -113,8 +140,13 @@ impl Destination {
     /// given first to those whose own sockets sent less than left in their name.
     ///
     /// Owners among `folded` sent to destinations that are not known, this one
-    /// perhaps; so did, perhaps, the containers behind an interface.
-    pub(super) fn unseen(&mut self, folded: &BTreeSet<u64>) -> Vec<Unseen> {
+    /// perhaps; so did, perhaps, the containers behind an interface. What is
+    /// explained otherwise is not unseen.
+    pub(super) fn unseen(
+        &mut self,
+        folded: &BTreeSet<u64>,
+        explained: impl Fn(Owner) -> bool,
+    ) -> Vec<Unseen> {
         let (uplink, sockets) = self.totals();
         let mut rest = uplink.beyond(sockets);
         let mut found = Vec::new();
@@ -136,6 +168,9 @@ impl Destination {
                 continue;
             }
             rest = rest.beyond(excess);
+            if explained(*owner) {
+                continue;
+            }
             if self.told.get(owner).is_none_or(|told| *told != excess) {
                 self.told.insert(*owner, excess);
                 found.push(Unseen {
@@ -147,6 +182,20 @@ impl Destination {
         found
     }
 
+    /// What sockets sent and no uplink saw, if it is beyond what is tolerated and
+    /// twice what was told before. Only of a destination that is reached by an
+    /// uplink: others are not meant to be seen there.
+    pub(super) fn residual(&mut self) -> Option<Residual> {
+        let (uplink, sent) = self.totals();
+        let missing = sent.beyond(uplink);
+        let tolerated = TOLERATED_BYTES.max(sent.bytes / TOLERATED_SHARE);
+        if uplink.is_zero() || missing.bytes <= tolerated.max(self.told_missing * 2) {
+            return None;
+        }
+        self.told_missing = missing.bytes;
+        Some(Residual { sent, missing })
+    }
+
     pub(super) fn sums(&self) -> Sums {
         let (uplink, sockets) = self.totals();
         if uplink.is_zero() {
@@ -154,6 +203,7 @@ impl Destination {
         }
         Sums {
             uplink_bytes: uplink.bytes,
+            wrapped_bytes: 0,
             unseen_bytes: uplink.beyond(sockets).bytes,
             missing_bytes: sockets.beyond(uplink).bytes,
         }

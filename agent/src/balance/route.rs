@@ -1,72 +1,170 @@
-//! Which interfaces lead off the host: those that a route with a gateway
-//! names.
+//! Which interfaces lead off the host, and at which of them its packets are
+//! counted once each.
 
-use std::{collections::BTreeSet, fs, io};
+use std::collections::BTreeSet;
 
-/// `RTF_UP` and `RTF_GATEWAY`, `include/uapi/linux/route.h`.
-const UP_BY_GATEWAY: u32 = 0x3;
+use crate::kernel::{Interface, Kind, Route};
 
-/// Names of the interfaces by which this network namespace has a gateway.
+/// Interfaces stacked upon each other that are followed; more is a circle.
+const DEPTH: usize = 8;
+
+/// Numbers of the interfaces by which packets leave the host: those with a
+/// gateway or a default route, and devices on a bus that have any route. For
+/// what is stacked upon others, the lowest: each packet passes one of them once.
 ///
-/// # Errors
-/// When the kernel's routes cannot be read.
-pub fn leading_off() -> io::Result<BTreeSet<String>> {
-    let mut names = v4(&fs::read_to_string("/proc/thread-self/net/route")?);
-    // Absent where IPv6 is switched off.
-    match fs::read_to_string("/proc/thread-self/net/ipv6_route") {
-        Ok(table) => names.extend(v6(&table)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+/// A tunnel of the kernel's is not one, whatever its routes: its packets leave
+/// wrapped, by another interface.
+pub fn leading_off(interfaces: &[Interface], routes: &[Route]) -> BTreeSet<u32> {
+    let stack = Stack(interfaces);
+    let mut found = BTreeSet::new();
+    for route in routes {
+        let Some(interface) = stack.get(route.interface) else {
+            continue;
+        };
+        if matches!(interface.kind, Kind::Tunnel { .. }) {
+            continue;
+        }
+        let lowest = stack.lowest(interface, DEPTH);
+        if route.gateway || route.default || lowest.iter().any(|one| one.hardware) {
+            found.extend(lowest.iter().map(|one| one.index));
+        }
     }
-    Ok(names)
+    found
 }
 
-/// `Iface Destination Gateway Flags …`
-fn v4(table: &str) -> BTreeSet<String> {
-    named(table.lines().skip(1), 0, 3)
-}
+struct Stack<'a>(&'a [Interface]);
 
-/// `destination prefix source prefix next-hop metric references use flags name`
-fn v6(table: &str) -> BTreeSet<String> {
-    named(table.lines(), 9, 8)
-}
+impl<'a> Stack<'a> {
+    fn get(&self, index: u32) -> Option<&'a Interface> {
+        self.0.iter().find(|one| one.index == index)
+    }
 
-fn named<'a>(lines: impl Iterator<Item = &'a str>, name: usize, flags: usize) -> BTreeSet<String> {
-    lines
-        .filter_map(|line| {
-            let fields: Vec<_> = line.split_whitespace().collect();
-            let flags = u32::from_str_radix(fields.get(flags)?, 16).ok()?;
-            (flags & UP_BY_GATEWAY == UP_BY_GATEWAY).then(|| fields.get(name).copied())?
-        })
-        .map(ToOwned::to_owned)
-        .collect()
+    fn lowest(&self, top: &'a Interface, depth: usize) -> Vec<&'a Interface> {
+        let below: Vec<_> = match top.kind {
+            _ if depth == 0 => Vec::new(),
+            Kind::Upper => top
+                .below
+                .and_then(|index| self.get(index))
+                .into_iter()
+                .collect(),
+            Kind::Bond | Kind::Bridge => self
+                .0
+                .iter()
+                .filter(|one| one.port_of == Some(top.index))
+                .collect(),
+            Kind::Tunnel { .. } | Kind::Other => Vec::new(),
+        };
+        let mut found: Vec<_> = below
+            .into_iter()
+            .flat_map(|one| self.lowest(one, depth - 1))
+            .collect();
+        // The other ports of a bridge lead to guests, not off the host.
+        if top.kind == Kind::Bridge {
+            found.retain(|one| one.hardware);
+        }
+        if found.is_empty() { vec![top] } else { found }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_gateways_lead_off() {
-        let table = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n\
-                     eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\n\
-                     eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n\
-                     podman0\t0000580A\t00000000\t0001\t0\t0\t0\t0000FFFF\n";
-        assert_eq!(v4(table), BTreeSet::from(["eth0".to_owned()]));
+    fn interface(index: u32, kind: Kind) -> Interface {
+        Interface {
+            index,
+            name: format!("if{index}"),
+            ether: true,
+            kind,
+            hardware: false,
+            below: None,
+            port_of: None,
+        }
+    }
+
+    fn nic(index: u32) -> Interface {
+        Interface {
+            hardware: true,
+            ..interface(index, Kind::Other)
+        }
+    }
+
+    fn via(interface: u32) -> Route {
+        Route {
+            interface,
+            gateway: true,
+            default: true,
+        }
+    }
+
+    fn on_link(interface: u32) -> Route {
+        Route {
+            interface,
+            gateway: false,
+            default: false,
+        }
+    }
+
+    fn found(interfaces: &[Interface], routes: &[Route]) -> Vec<u32> {
+        leading_off(interfaces, routes).into_iter().collect()
     }
 
     #[test]
-    fn ipv6_routes_are_read() {
-        let zero = "0".repeat(32);
-        let table = format!(
-            "{zero} 00 {zero} 00 fe80000000000000000000000000000 1 00000400 1 0 00000003 wlan0\n\
-             20010db8000000000000000000000000 40 {zero} 00 {zero} 00000100 1 0 00000001 eth1\n"
-        );
-        // The first line has its next hop cut in two: it is not read as a route.
-        assert_eq!(v6(&table), BTreeSet::new());
-        let table = format!(
-            "{zero} 00 {zero} 00 fe800000000000000000000000000001 00000400 1 0 00000003 wlan0\n"
-        );
-        assert_eq!(v6(&table), BTreeSet::from(["wlan0".to_owned()]));
+    fn gateways_and_default_routes_lead_off() {
+        let veth = |index| interface(index, Kind::Other);
+        let all = [veth(1), veth(2), veth(3)];
+        let default = Route {
+            gateway: false,
+            ..via(3)
+        };
+        assert_eq!(found(&all, &[via(2), on_link(1), default]), [2, 3]);
+    }
+
+    #[test]
+    fn a_device_with_a_route_leads_off() {
+        let all = [nic(2), nic(3), interface(4, Kind::Bridge)];
+        assert_eq!(found(&all, &[on_link(2), on_link(4)]), [2]);
+    }
+
+    #[test]
+    fn a_bridge_leads_off_by_its_devices() {
+        let port = |one: Interface| Interface {
+            port_of: Some(9),
+            ..one
+        };
+        let guest = port(interface(5, Kind::Other));
+        let bridge = interface(9, Kind::Bridge);
+        let all = [port(nic(2)), guest.clone(), bridge.clone()];
+        assert_eq!(found(&all, &[via(9)]), [2]);
+        assert_eq!(found(&[guest, bridge], &[via(9)]), [9]);
+    }
+
+    #[test]
+    fn a_vlan_on_a_bond_leads_off_by_the_ports_of_the_bond() {
+        let slave = |index| Interface {
+            port_of: Some(7),
+            ..nic(index)
+        };
+        let vlan = Interface {
+            below: Some(7),
+            ..interface(8, Kind::Upper)
+        };
+        let all = [slave(2), slave(3), interface(7, Kind::Bond), vlan];
+        assert_eq!(found(&all, &[via(8)]), [2, 3]);
+    }
+
+    #[test]
+    fn a_tunnel_leads_nowhere_by_itself() {
+        let all = [nic(2), interface(6, Kind::Tunnel { port: 4789 })];
+        assert_eq!(found(&all, &[via(6), via(2)]), [2]);
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        let below = |index, below| Interface {
+            below: Some(below),
+            ..interface(index, Kind::Upper)
+        };
+        assert_eq!(found(&[below(1, 2), below(2, 1)], &[via(1)]).len(), 1);
     }
 }

@@ -39,7 +39,7 @@ fn settled(balance: &mut Balance) -> Vec<Unseen> {
 fn what_sockets_sent_balances() {
     let mut balance = Balance::default();
     balance.socket(TO, 7, moved(100));
-    balance.uplink(TO, of(7), moved(100));
+    balance.uplink(TO, of(7), Via::Uplink, moved(100));
     assert_eq!(settled(&mut balance), []);
     let sums = Sums {
         uplink_bytes: 100,
@@ -52,8 +52,8 @@ fn what_sockets_sent_balances() {
 fn what_passes_the_sockets_is_its_cgroups() {
     let mut balance = Balance::default();
     balance.socket(TO, 7, moved(100));
-    balance.uplink(TO, of(7), moved(100));
-    balance.uplink(TO, of(8), moved(60));
+    balance.uplink(TO, of(7), Via::Uplink, moved(100));
+    balance.uplink(TO, of(8), Via::Uplink, moved(60));
     let unseen = Unseen {
         owner: of(8),
         moved: moved(60),
@@ -61,7 +61,7 @@ fn what_passes_the_sockets_is_its_cgroups() {
     assert_eq!(settled(&mut balance), [unseen]);
     // Told once, and again only when there is more.
     assert_eq!(settled(&mut balance), []);
-    balance.uplink(TO, of(8), moved(1));
+    balance.uplink(TO, of(8), Via::Uplink, moved(1));
     assert_eq!(settled(&mut balance)[0].moved.bytes, 61);
 }
 
@@ -69,14 +69,14 @@ fn what_passes_the_sockets_is_its_cgroups() {
 fn what_a_container_sent_through_a_bridge_was_seen_at_its_socket() {
     let mut balance = Balance::default();
     balance.socket(TO, 7, moved(100));
-    balance.uplink(TO, behind(3), moved(100));
+    balance.uplink(TO, behind(3), Via::Uplink, moved(100));
     assert_eq!(settled(&mut balance), []);
 }
 
 #[test]
 fn what_a_guest_sent_was_seen_at_no_socket() {
     let mut balance = Balance::default();
-    balance.uplink(TO, behind(4), moved(500));
+    balance.uplink(TO, behind(4), Via::Uplink, moved(500));
     let unseen = Unseen {
         owner: behind(4),
         moved: moved(500),
@@ -90,8 +90,70 @@ fn what_never_reached_an_uplink_is_set_apart() {
     balance.socket(TO, 7, moved(100));
     assert_eq!(settled(&mut balance), []);
     assert_eq!(balance.sums(), Sums::default());
-    balance.uplink(TO, of(7), moved(40));
+    balance.uplink(TO, of(7), Via::Uplink, moved(40));
     assert_eq!(balance.sums().missing_bytes, 60);
+}
+
+/// 100 bytes in a tunnel to port 53, as they leave in its name.
+fn wrapped(balance: &mut Balance, times: u64) {
+    balance.tunnel(53);
+    for _ in 0..times {
+        balance.uplink(TO, behind(3), Via::Uplink, moved(100 + 20 + 8 + 8 + 14));
+    }
+}
+
+#[test]
+fn what_a_tunnel_wraps_is_not_unseen() {
+    const INNER: (IpAddr, Protocol) = (
+        IpAddr::V4(std::net::Ipv4Addr::new(10, 5, 0, 2)),
+        Protocol::TCP,
+    );
+    let mut balance = Balance::default();
+    wrapped(&mut balance, 2);
+    balance.socket(INNER, 7, moved(200));
+    let two = Moved {
+        bytes: 200,
+        packets: 2,
+    };
+    balance.uplink(INNER, of(7), Via::Tunnel(53), two);
+    assert_eq!(settled(&mut balance), []);
+    let sums = Sums {
+        uplink_bytes: 300,
+        wrapped_bytes: 300,
+        ..Sums::default()
+    };
+    assert_eq!(balance.sums(), sums);
+}
+
+#[test]
+fn what_leaves_as_if_wrapped_and_never_went_in_is_unseen() {
+    let mut balance = Balance::default();
+    wrapped(&mut balance, 1);
+    let found = settled(&mut balance);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].moved.bytes, 150);
+    assert_eq!(balance.sums().unseen_bytes, 150);
+}
+
+#[test]
+fn a_residual_is_told_beyond_the_tolerance_and_when_it_doubles() {
+    let mut balance = Balance::default();
+    let of_sockets = |balance: &mut Balance, bytes| {
+        balance.socket(TO, 7, moved(bytes));
+        settled(balance);
+        let told = balance.residuals(false);
+        told.first().map(|(_, residual)| residual.missing.bytes)
+    };
+    assert_eq!(
+        of_sockets(&mut balance, 50_000),
+        None,
+        "reached by no uplink"
+    );
+    balance.uplink(TO, of(7), Via::Uplink, moved(50_000));
+    assert_eq!(of_sockets(&mut balance, 6_000), None);
+    assert_eq!(of_sockets(&mut balance, 1), Some(6_001));
+    assert_eq!(of_sockets(&mut balance, 6_001), None);
+    assert_eq!(of_sockets(&mut balance, 1), Some(12_003));
 }
 
 proptest! {
@@ -107,7 +169,7 @@ proptest! {
         }
         for (cgroup, from, bytes) in &uplinks {
             let owner = Owner { cgroup: *cgroup, from: *from, port: 53 };
-            balance.uplink(TO, owner, moved(*bytes));
+            balance.uplink(TO, owner, Via::Uplink, moved(*bytes));
         }
         let told: u64 = balance.look(true).iter().map(|(_, one)| one.moved.bytes).sum();
         let left: u64 = uplinks.iter().map(|(.., bytes)| bytes).sum();

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     daemon::{self, Options, Pinning, Uplinks},
-    kernel::CaptureOptions,
+    kernel::{CaptureOptions, UplinkHook},
     output::{Display, JsonLines, LiveTable},
 };
 
@@ -65,10 +65,15 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "auto", value_parser = pinning)]
     pin: Pinning,
 
-    /// Interface that leads off the host; may be given several times. Those by
-    /// which there is a gateway, unless given.
+    /// Interface that leads off the host; may be given several times. Those
+    /// with a gateway or a default route, and devices with any route, unless
+    /// given.
     #[arg(long, value_name = "NAME")]
     uplink: Vec<String>,
+
+    /// How to attach to them: tcx (Linux 6.6) or clsact; tcx if there is.
+    #[arg(long, value_enum)]
+    uplink_hook: Option<Hook>,
 
     /// Drain the recording at work, detach everything, and end.
     #[arg(long)]
@@ -85,6 +90,14 @@ enum Format {
     Table,
     /// One JSON object on each line.
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Hook {
+    /// A link that nobody can take away unseen.
+    Tcx,
+    /// A filter of the qdisc clsact.
+    Clsact,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -167,6 +180,11 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         capture: CaptureOptions {
             max_flows: args.max_flows,
             program_stats: args.program_stats,
+            uplink_hook: match args.uplink_hook {
+                None => UplinkHook::of_this_kernel(),
+                Some(Hook::Tcx) => UplinkHook::Tcx,
+                Some(Hook::Clsact) => UplinkHook::Clsact,
+            },
         },
     };
     match daemon::run(&options, display.as_mut()) {

@@ -23,6 +23,10 @@ pub enum Reason {
     /// An interface that leads off the host had no program: the balance does not
     /// cover it.
     UplinkUncovered,
+    /// Sockets sent more to a destination than left for it, beyond what is
+    /// tolerated: dropped between the layers, or sent by a way that is not
+    /// covered.
+    Residual,
     /// The time of day was set: times in the record before and after do not
     /// compare.
     ClockStep,
@@ -30,13 +34,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NotRecording,
         Self::Replaced,
         Self::ProgramDetached,
         Self::PinRemoved,
         Self::Loss,
         Self::UplinkUncovered,
+        Self::Residual,
         Self::ClockStep,
     ];
 
@@ -49,6 +54,7 @@ impl Reason {
             Self::PinRemoved => "pin_removed",
             Self::Loss => "loss",
             Self::UplinkUncovered => "uplink_uncovered",
+            Self::Residual => "residual",
             Self::ClockStep => "clock_step",
         }
     }

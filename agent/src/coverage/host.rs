@@ -5,12 +5,10 @@ use serde::Serialize;
 use crate::{
     balance::leading_off,
     kernel::{
-        Pins, find_cgroup_root, kernel_at_least, kernel_release, preflight, type_information,
+        Interface, Kind, Pins, UplinkHook, find_cgroup_root, interfaces, kernel_release, preflight,
+        routes, type_information,
     },
 };
-
-/// First Linux with tcx.
-const TCX: (u32, u32) = (6, 6);
 
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,8 +57,11 @@ pub fn examine() -> Vec<Examined> {
             Err(error) => examined("cgroup v2", State::Missing, error.to_string()),
         },
         pins(),
-        tcx(),
-        uplinks(),
+        second_layer(),
+    ]
+    .into_iter()
+    .chain(uplinks())
+    .chain([
         examined(
             "packet sockets",
             State::NotCovered,
@@ -71,7 +72,8 @@ pub fn examine() -> Vec<Examined> {
             State::NotCovered,
             "frames go to the driver, past both layers",
         ),
-    ]
+    ])
+    .collect()
 }
 
 fn pins() -> Examined {
@@ -90,33 +92,42 @@ fn pins() -> Examined {
     }
 }
 
-fn tcx() -> Examined {
-    if kernel_at_least(TCX) {
-        return examined("second layer", State::Ok, "tcx");
-    }
-    examined(
-        "second layer",
-        State::NotCovered,
-        "no tcx before Linux 6.6: sockets are counted, uplinks are not",
-    )
+fn second_layer() -> Examined {
+    let found = match UplinkHook::of_this_kernel() {
+        UplinkHook::Tcx => "tcx",
+        UplinkHook::Clsact => "clsact (tcx from Linux 6.6 on)",
+    };
+    examined("second layer", State::Ok, found)
 }
 
-fn uplinks() -> Examined {
-    const WHAT: &str = "uplinks";
-    match leading_off() {
-        Ok(names) if names.is_empty() => examined(
-            WHAT,
-            State::NotCovered,
-            "no interface has a gateway: name those that lead off with --uplink",
-        ),
-        Ok(names) => {
-            let names: Vec<_> = names.into_iter().collect();
-            examined(WHAT, State::Ok, names.join(", "))
+fn uplinks() -> Vec<Examined> {
+    let listed = interfaces().and_then(|all| Ok((routes()?, all)));
+    let (routes, all) = match listed {
+        Ok(listed) => listed,
+        Err(error) => {
+            let found = format!("interfaces and routes cannot be listed: {error}");
+            return vec![examined("uplinks", State::NotCovered, found)];
         }
-        Err(error) => examined(
-            WHAT,
+    };
+    let leading = leading_off(&all, &routes);
+    let named = |wanted: &dyn Fn(&Interface) -> bool| -> Option<String> {
+        let names: Vec<_> = all
+            .iter()
+            .filter(|one| wanted(one))
+            .map(|one| one.name.as_str())
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let uplinks = match named(&|one| leading.contains(&one.index)) {
+        Some(names) => examined("uplinks", State::Ok, names),
+        None => examined(
+            "uplinks",
             State::NotCovered,
-            format!("routes cannot be read ({error}): mount procfs"),
+            "no interface leads off the host: name those that do with --uplink",
         ),
-    }
+    };
+    let tunnels = named(&|one| matches!(one.kind, Kind::Tunnel { .. }));
+    std::iter::once(uplinks)
+        .chain(tunnels.map(|names| examined("tunnels", State::Ok, names)))
+        .collect()
 }

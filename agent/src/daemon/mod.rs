@@ -34,7 +34,7 @@ use crate::{
     coverage::Watch,
     jurisdiction::Databases,
     kernel::{
-        CaptureError, CaptureOptions, CgroupDirectory, Clock, Pins, find_cgroup_root,
+        CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins, find_cgroup_root,
         kernel_release, preflight, wakeup,
     },
     ledger::Ledger,
@@ -167,6 +167,8 @@ async fn record(
         metrics: listening.as_ref().map(|(_, address)| address.to_string()),
     };
     let events = wakeup(&capture).map_err(Failure::Runtime)?;
+    // Before interfaces are looked at for the first time.
+    let news = News::listen().map_err(Failure::Interfaces)?;
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
     let pipeline = Pipeline::new(paths, names, databases, policy);
@@ -201,6 +203,10 @@ async fn record(
             _ = interrupt.recv() => break,
             () = &mut end => break,
             _ = ticks.tick() => recorder.sweep()?,
+            told = news.changed() => {
+                told.map_err(Failure::Interfaces)?;
+                recorder.interfaces_changed()?;
+            }
             ready = events.readable() => {
                 ready.map_err(Failure::Runtime)?.clear_ready();
                 recorder.first_sights()?;

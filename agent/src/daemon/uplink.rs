@@ -2,14 +2,15 @@
 //! makes records of what it finds unseen.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    io,
     net::IpAddr,
 };
 
 use crate::{
-    balance::{self, Balance, Moved, Owner, Sums, Unseen},
+    balance::{self, Balance, Moved, Owner, Residual, Sums, Unseen, Via},
     coverage::{Gap, Reason},
-    kernel::{Capture, CgroupDirectory, Clock, Interface, UplinkChange, interfaces},
+    kernel::{Capture, CgroupDirectory, Clock, Interface, Kind, UplinkChange, interfaces, routes},
     ledger::{Entry, Ledger, LedgerError, Resume, UplinkInterval},
     record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Protocol, Scope, UplinkRecord},
 };
@@ -17,7 +18,7 @@ use crate::{
 /// Which interfaces lead off the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Uplinks {
-    /// Those by which there is a gateway.
+    /// Those that routes and devices say do: [`balance::leading_off`].
     Routes,
     /// These.
     Named(BTreeSet<String>),
@@ -35,7 +36,9 @@ pub(super) struct UplinkSide {
     root: CgroupDirectory,
     balance: Balance,
     slots: HashMap<u32, Slot>,
-    interfaces: HashMap<u32, String>,
+    interfaces: HashMap<u32, Interface>,
+    /// Why interfaces could not be listed, if it was said already.
+    unlisted: Option<String>,
     /// Whose flow is what.
     unseen: HashMap<(IpAddr, Protocol, Owner), FlowId>,
 }
@@ -48,6 +51,7 @@ impl UplinkSide {
             balance: Balance::default(),
             slots: HashMap::new(),
             interfaces: HashMap::new(),
+            unlisted: None,
             unseen: HashMap::new(),
         }
     }
@@ -57,54 +61,62 @@ impl UplinkSide {
     pub(super) fn follow(
         &mut self,
         capture: &mut Capture,
-        since: &Clock,
+        (since, to): (&Clock, &Clock),
         start: bool,
-    ) -> std::io::Result<Vec<Gap>> {
-        let all = interfaces()?;
-        self.interfaces = all
-            .iter()
-            .map(|one| (one.index, one.name.clone()))
-            .collect();
-        let names = match &self.uplinks {
-            Uplinks::Routes => balance::leading_off()?,
-            Uplinks::Named(names) => names.clone(),
+    ) -> Vec<Gap> {
+        let gap = |(detail, repaired)| Gap {
+            from: since.now(),
+            to: to.now(),
+            reason: Reason::UplinkUncovered,
+            detail,
+            repaired,
+            losses: BTreeMap::new(),
         };
-        let wanted: Vec<Interface> = all
-            .into_iter()
-            .filter(|one| names.contains(&one.name))
-            .collect();
-        let to = Clock::read()?.now();
-        let gaps = capture
+        let wanted = match self.wanted() {
+            Ok(wanted) => wanted,
+            Err(error) => {
+                let detail = format!("interfaces and routes cannot be listed: {error}");
+                if self.unlisted.replace(detail.clone()) == Some(detail.clone()) {
+                    return Vec::new();
+                }
+                return vec![gap((detail, false))];
+            }
+        };
+        self.unlisted = None;
+        if start {
+            let all: Vec<_> = self.interfaces.values().cloned().collect();
+            capture.clear_uplinks(&all);
+        }
+        capture
             .follow_uplinks(&wanted)
             .into_iter()
-            .filter_map(|change| {
-                let (detail, repaired) = match change {
-                    UplinkChange::Covered(_) if start => return None,
-                    UplinkChange::Covered(one) => {
-                        (format!("{} leads off the host since then", one.name), true)
-                    }
-                    UplinkChange::Repaired(one) => {
-                        (format!("{} had lost its program", one.name), true)
-                    }
-                    UplinkChange::Refused(one, error) => {
-                        (format!("{}: the kernel refuses: {error}", one.name), false)
-                    }
-                    UplinkChange::Left(name) => {
-                        tracing::info!(name, "an interface leads off the host no more");
-                        return None;
-                    }
-                };
-                Some(Gap {
-                    from: since.now(),
-                    to,
-                    reason: Reason::UplinkUncovered,
-                    detail,
-                    repaired,
-                    losses: std::collections::BTreeMap::new(),
-                })
-            })
-            .collect();
-        Ok(gaps)
+            .filter_map(|change| said(change, start))
+            .map(gap)
+            .collect()
+    }
+
+    /// The interfaces to count at. Where packets go into a tunnel is counted too:
+    /// what leaves wrapped balances with it.
+    fn wanted(&mut self) -> io::Result<Vec<Interface>> {
+        let all = interfaces()?;
+        let leading: BTreeSet<u32> = match &self.uplinks {
+            Uplinks::Routes => balance::leading_off(&all, &routes()?),
+            Uplinks::Named(names) => all
+                .iter()
+                .filter(|one| names.contains(&one.name))
+                .map(|one| one.index)
+                .collect(),
+        };
+        self.interfaces = all.iter().map(|one| (one.index, one.clone())).collect();
+        for one in &all {
+            if let Kind::Tunnel { port } = one.kind {
+                self.balance.tunnel(port);
+            }
+        }
+        Ok(all
+            .into_iter()
+            .filter(|one| leading.contains(&one.index) || matches!(one.kind, Kind::Tunnel { .. }))
+            .collect())
     }
 
     /// A socket sent this much more.
@@ -138,7 +150,12 @@ impl UplinkSide {
                 port: record.port,
             };
             let to = (record.address, record.protocol);
-            self.balance.uplink(to, owner, whole(&now.since(&before)));
+            let via = match self.interfaces.get(&record.by).map(|one| one.kind) {
+                Some(Kind::Tunnel { port }) => Via::Tunnel(port),
+                _ => Via::Uplink,
+            };
+            self.balance
+                .uplink(to, owner, via, whole(&now.since(&before)));
         }
         if let Some(known) = self.slots.get_mut(&slot) {
             known.record = record;
@@ -192,6 +209,27 @@ impl UplinkSide {
             .collect()
     }
 
+    /// Destinations for which the layers disagree beyond what is tolerated. To be
+    /// called after [`UplinkSide::look`].
+    pub(super) fn residuals(&mut self, end: bool, since: &Clock, to: &Clock) -> Vec<Gap> {
+        self.balance
+            .residuals(end)
+            .into_iter()
+            .map(|((address, protocol), Residual { sent, missing })| Gap {
+                from: since.now(),
+                to: to.now(),
+                reason: Reason::Residual,
+                detail: format!(
+                    "{address} {protocol}: of {} bytes that sockets sent, {} bytes in {} packets \
+                     were not seen at an uplink",
+                    sent.bytes, missing.bytes, missing.packets
+                ),
+                repaired: false,
+                losses: BTreeMap::new(),
+            })
+            .collect()
+    }
+
     /// Sums of both layers.
     pub(super) fn sums(&self) -> Sums {
         self.balance.sums()
@@ -207,8 +245,11 @@ impl UplinkSide {
     ) -> FlowRecord {
         let Unseen { owner, moved } = unseen;
         let from = (owner.from != 0).then(|| {
-            let name = self.interfaces.get(&owner.from).cloned();
-            name.unwrap_or_else(|| format!("interface {}", owner.from))
+            let known = self.interfaces.get(&owner.from);
+            known.map_or_else(
+                || format!("interface {}", owner.from),
+                |one| one.name.clone(),
+            )
         });
         let holder = from
             .as_deref()
@@ -259,6 +300,24 @@ impl Slot {
         ledger.append(clock.now(), Entry::Uplink(Box::new(interval)))?;
         self.stored = Some(now);
         Ok(())
+    }
+}
+
+/// What is to be said of a change, and whether it is put right.
+fn said(change: UplinkChange, start: bool) -> Option<(String, bool)> {
+    match change {
+        UplinkChange::Covered(_) if start => None,
+        UplinkChange::Covered(one) => {
+            Some((format!("{} leads off the host since then", one.name), true))
+        }
+        UplinkChange::Repaired(one) => Some((format!("{} had lost its program", one.name), true)),
+        UplinkChange::Refused(one, error) => {
+            Some((format!("{}: the kernel refuses: {error}", one.name), false))
+        }
+        UplinkChange::Left(name) => {
+            tracing::info!(name, "an interface leads off the host no more");
+            None
+        }
     }
 }
 

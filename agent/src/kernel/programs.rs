@@ -15,7 +15,12 @@ use aya::{
 };
 use aya_obj::generated::bpf_attach_type;
 
-use super::{bpf, capture::CaptureError, cgroup::CgroupDirectory, uplinks::Uplinks};
+use super::{
+    bpf,
+    capture::CaptureError,
+    cgroup::CgroupDirectory,
+    uplinks::{UplinkHook, Uplinks},
+};
 
 /// Where a program is attached.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +114,11 @@ fn link_pin(name: &str) -> String {
 impl Programs {
     /// Loads every program, and only then attaches them: either all are
     /// attached, or none stays.
-    pub(super) fn attach(ebpf: &mut Ebpf, root: &CgroupDirectory) -> Result<Self, CaptureError> {
+    pub(super) fn attach(
+        ebpf: &mut Ebpf,
+        root: &CgroupDirectory,
+        hook: UplinkHook,
+    ) -> Result<Self, CaptureError> {
         let loaded = PROGRAMS
             .into_iter()
             .map(|(name, hook)| Ok((name, hook, load(ebpf, name)?)))
@@ -118,12 +127,12 @@ impl Programs {
             .into_iter()
             .map(|(name, hook, program)| Attached::new(name, hook, program, root))
             .collect::<Result<_, _>>()?;
-        let uplinks = Uplinks::loaded(|name| load(ebpf, name))?;
+        let uplinks = Uplinks::loaded(hook, |name| load(ebpf, name))?;
         Ok(Self { attached, uplinks })
     }
 
     /// Takes over the programs that are pinned in a directory.
-    pub(super) fn adopt(directory: &Path) -> Result<Self, CaptureError> {
+    pub(super) fn adopt(directory: &Path, hook: UplinkHook) -> Result<Self, CaptureError> {
         let attached = PROGRAMS
             .into_iter()
             .map(|(name, hook)| {
@@ -140,7 +149,7 @@ impl Programs {
                 })
             })
             .collect::<Result<_, CaptureError>>()?;
-        let uplinks = Uplinks::adopt(directory)?;
+        let uplinks = Uplinks::adopt(hook, directory)?;
         Ok(Self { attached, uplinks })
     }
 

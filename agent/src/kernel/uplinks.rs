@@ -8,45 +8,40 @@ use std::{
     path::Path,
 };
 
-use nix::ifaddrs::getifaddrs;
-
-use super::{bpf, capture::CaptureError, programs::refused};
+use super::{
+    bpf,
+    capture::CaptureError,
+    netlink::{self, Interface},
+    preflight::kernel_at_least,
+    programs::refused,
+};
 
 const ETHER: &str = "weir_uplink_ether";
 const BARE: &str = "weir_uplink_bare";
 /// What the pins of links are called: this, the number, the name.
 const PIN: &str = "uplink_";
 
-/// An interface of this network namespace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Interface {
-    /// Its number.
-    pub index: u32,
-    /// Its name.
-    pub name: String,
-    /// Whether its packets have a link-layer header as Ethernet has it; none
-    /// otherwise, as those of a tunnel.
-    pub ether: bool,
+/// First kernel with tcx.
+const TCX_SINCE: (u32, u32) = (6, 6);
+
+/// How programs are attached where packets leave an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UplinkHook {
+    /// By a link that nobody else can take away unseen (Linux 6.6).
+    Tcx,
+    /// As a filter of the qdisc clsact.
+    Clsact,
 }
 
-/// Every interface of this network namespace.
-///
-/// # Errors
-/// The kernel's.
-pub fn interfaces() -> io::Result<Vec<Interface>> {
-    let mut found: Vec<_> = getifaddrs()?
-        .filter_map(|entry| {
-            let link = entry.address.as_ref()?.as_link_addr()?;
-            Some(Interface {
-                index: u32::try_from(link.ifindex()).ok()?,
-                name: entry.interface_name,
-                ether: matches!(link.hatype(), libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK),
-            })
-        })
-        .collect();
-    found.sort();
-    found.dedup();
-    Ok(found)
+impl UplinkHook {
+    /// The better one that the running kernel has.
+    pub fn of_this_kernel() -> Self {
+        if kernel_at_least(TCX_SINCE) {
+            Self::Tcx
+        } else {
+            Self::Clsact
+        }
+    }
 }
 
 /// What became of an interface.
@@ -65,13 +60,15 @@ pub enum UplinkChange {
 #[derive(Debug)]
 struct Covered {
     name: String,
-    link: OwnedFd,
+    /// None with clsact, whose filters last without.
+    link: Option<OwnedFd>,
     program: u32,
 }
 
 /// The programs and the interfaces they are attached to.
 #[derive(Debug)]
 pub(super) struct Uplinks {
+    hook: UplinkHook,
     ether: OwnedFd,
     bare: OwnedFd,
     covered: BTreeMap<u32, Covered>,
@@ -86,9 +83,11 @@ fn pin_name(index: u32, name: &str) -> String {
 impl Uplinks {
     /// The programs of a loaded object, attached nowhere yet.
     pub(super) fn loaded(
+        hook: UplinkHook,
         mut load: impl FnMut(&'static str) -> Result<OwnedFd, CaptureError>,
     ) -> Result<Self, CaptureError> {
         Ok(Self {
+            hook,
             ether: load(ETHER)?,
             bare: load(BARE)?,
             covered: BTreeMap::new(),
@@ -97,8 +96,8 @@ impl Uplinks {
     }
 
     /// The programs and links that are pinned in a directory.
-    pub(super) fn adopt(directory: &Path) -> Result<Self, CaptureError> {
-        let mut uplinks = Self::loaded(|name| {
+    pub(super) fn adopt(hook: UplinkHook, directory: &Path) -> Result<Self, CaptureError> {
+        let mut uplinks = Self::loaded(hook, |name| {
             bpf::pinned(&directory.join(name)).map_err(refused(name, "adopted"))
         })?;
         let adopted = refused(ETHER, "adopted");
@@ -115,7 +114,7 @@ impl Uplinks {
             let name = name.to_owned();
             let covered = Covered {
                 name,
-                link,
+                link: Some(link),
                 program,
             };
             uplinks.covered.insert(index, covered);
@@ -129,10 +128,9 @@ impl Uplinks {
 
     /// Pins programs and links; says which were not pinned yet.
     pub(super) fn pin(&self, directory: &Path) -> Result<Vec<String>, CaptureError> {
-        let links = self
-            .covered
-            .iter()
-            .map(|(index, covered)| (pin_name(*index, &covered.name), &covered.link));
+        let links = self.covered.iter().filter_map(|(index, covered)| {
+            Some((pin_name(*index, &covered.name), covered.link.as_ref()?))
+        });
         let programs = self.programs().map(|(name, fd)| (name.to_owned(), fd));
         let mut new = Vec::new();
         for (name, fd) in programs.into_iter().chain(links) {
@@ -165,20 +163,20 @@ impl Uplinks {
         for index in left {
             if let Some(covered) = self.covered.remove(&index) {
                 unpin(pins, index, &covered.name);
+                if covered.link.is_none() {
+                    take_off(index, &covered.name);
+                }
                 changes.push(UplinkChange::Left(covered.name));
             }
         }
         self.refused.retain(|one| wanted.contains(one));
         for one in wanted {
-            let before = self.covered.get(&one.index).map(|covered| covered.program);
-            let attached = before.is_some_and(|program| {
-                bpf::attached_to_interface(one.index).is_ok_and(|ids| ids.contains(&program))
-            });
-            if attached || self.refused.contains(one) {
+            let before = self.covered.contains_key(&one.index);
+            if self.is_attached(one) || self.refused.contains(one) {
                 continue;
             }
             changes.push(match self.attach(one, pins) {
-                Ok(()) if before.is_some() => UplinkChange::Repaired(one.clone()),
+                Ok(()) if before => UplinkChange::Repaired(one.clone()),
                 Ok(()) => UplinkChange::Covered(one.clone()),
                 Err(error) => {
                     self.refused.push(one.clone());
@@ -189,23 +187,92 @@ impl Uplinks {
         changes
     }
 
+    /// Takes filters of recordings that are no more off all interfaces.
+    pub(super) fn clear(&self, all: &[Interface]) {
+        for one in all {
+            let ours = bpf::program_info(self.program_for(one)).map(|info| info.id);
+            let found = netlink::attached(one.index).unwrap_or_default();
+            if found
+                .iter()
+                .any(|program| !matches!(ours, Ok(id) if id == *program))
+            {
+                take_off(one.index, &one.name);
+            }
+        }
+    }
+
+    /// Takes the programs off interfaces where no link does that by itself.
+    pub(super) fn leave(&mut self) {
+        for (index, covered) in std::mem::take(&mut self.covered) {
+            if covered.link.is_none() {
+                take_off(index, &covered.name);
+            }
+        }
+    }
+
+    /// Asks the interface itself. A filter of clsact that an earlier agent left
+    /// is taken over.
+    fn is_attached(&mut self, one: &Interface) -> bool {
+        let holds = |found: io::Result<Vec<u32>>, program: u32| {
+            found.is_ok_and(|programs| programs.contains(&program))
+        };
+        if let Some(covered) = self.covered.get(&one.index) {
+            let found = match covered.link {
+                Some(_) => bpf::attached_to_interface(one.index),
+                None => netlink::attached(one.index),
+            };
+            return holds(found, covered.program);
+        }
+        let Ok(program) = bpf::program_info(self.program_for(one)).map(|info| info.id) else {
+            return false;
+        };
+        let left = holds(netlink::attached(one.index), program);
+        if left {
+            self.cover(one, None, program);
+        }
+        left
+    }
+
+    fn program_for(&self, one: &Interface) -> &OwnedFd {
+        if one.ether { &self.ether } else { &self.bare }
+    }
+
+    fn cover(&mut self, one: &Interface, link: Option<OwnedFd>, program: u32) {
+        let name = one.name.clone();
+        let covered = Covered {
+            name,
+            link,
+            program,
+        };
+        self.covered.insert(one.index, covered);
+    }
+
     fn attach(&mut self, one: &Interface, pins: Option<&Path>) -> io::Result<()> {
-        let program = if one.ether { &self.ether } else { &self.bare };
-        let link = bpf::link_to_interface(program.as_fd(), one.index)?;
+        let program = self.program_for(one);
+        let id = bpf::program_info(program)?.id;
+        let link = match self.hook {
+            UplinkHook::Tcx => Some(bpf::link_to_interface(program.as_fd(), one.index)?),
+            UplinkHook::Clsact => {
+                netlink::attach(program.as_fd(), one.index)?;
+                None
+            }
+        };
         unpin(pins, one.index, &one.name);
-        if let Some(directory) = pins {
+        if let (Some(directory), Some(link)) = (pins, &link) {
             bpf::pin(
                 link.as_fd(),
                 &directory.join(pin_name(one.index, &one.name)),
             )?;
         }
-        let covered = Covered {
-            name: one.name.clone(),
-            link,
-            program: bpf::program_info(program)?.id,
-        };
-        self.covered.insert(one.index, covered);
+        self.cover(one, link, id);
         Ok(())
+    }
+}
+
+fn take_off(index: u32, name: &str) {
+    // The interface may have gone, and the program with it.
+    if let Err(error) = netlink::detach(index) {
+        tracing::debug!(%error, name, "a program cannot be taken off an interface");
     }
 }
 

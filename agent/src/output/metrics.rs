@@ -221,6 +221,7 @@ impl Metrics {
     pub fn balance(&self, sums: &Sums) {
         for (of, bytes) in [
             ("uplink", sums.uplink_bytes),
+            ("wrapped", sums.wrapped_bytes),
             ("unseen", sums.unseen_bytes),
             ("missing", sums.missing_bytes),
         ] {

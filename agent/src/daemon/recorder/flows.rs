@@ -79,7 +79,7 @@ impl Recorder<'_> {
     }
 
     /// Compares the layers, and judges what left unseen by any socket.
-    pub(super) fn balance(&mut self, end: bool, clock: &Clock) {
+    pub(super) fn balance(&mut self, end: bool, clock: &Clock) -> Result<(), Failure> {
         let sweeper = &mut self.sweeper;
         for (new, record) in self.uplink.look(end, clock, || sweeper.number()) {
             let id = record.id;
@@ -106,7 +106,12 @@ impl Recorder<'_> {
             }
             self.show_flow(id, event, clock);
         }
+        let since = self.watch.last();
+        for gap in self.uplink.residuals(end, &since, clock) {
+            self.gap(gap, clock)?;
+        }
         self.metrics.balance(&self.uplink.sums());
+        Ok(())
     }
 
     /// The flow's counts are final.

@@ -48,6 +48,8 @@ pub(super) struct Recorder<'a> {
     display: Option<&'a mut dyn Display>,
     watch: Watch,
     uplink: UplinkSide,
+    /// When interfaces were last looked at.
+    followed: Clock,
     resume: Resume,
     /// Number of the recording, in hexadecimal.
     recording: String,
@@ -68,6 +70,7 @@ impl<'a> Recorder<'a> {
         display: Option<&'a mut dyn Display>,
     ) -> Self {
         Self {
+            followed: watch.last(),
             watch,
             uplink,
             resume,
@@ -94,6 +97,7 @@ impl<'a> Recorder<'a> {
         clock: &Clock,
     ) -> Result<(), Failure> {
         let uncovered = self.follow_uplinks(clock, true)?;
+        self.followed = *clock;
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .unwrap_or_else(|error| format!("unknown: {error}"));
         let entry = Entry::Started {
@@ -121,9 +125,18 @@ impl<'a> Recorder<'a> {
     }
 
     fn follow_uplinks(&mut self, since: &Clock, start: bool) -> Result<Vec<Gap>, Failure> {
-        self.uplink
-            .follow(&mut self.capture, since, start)
-            .map_err(Failure::Interfaces)
+        let now = Clock::read().map_err(Failure::Clock)?;
+        Ok(self.uplink.follow(&mut self.capture, (since, &now), start))
+    }
+
+    /// Interfaces or routes have changed.
+    pub(super) fn interfaces_changed(&mut self) -> Result<(), Failure> {
+        let clock = Clock::read().map_err(Failure::Clock)?;
+        let since = std::mem::replace(&mut self.followed, clock);
+        for gap in self.follow_uplinks(&since, false)? {
+            self.gap(gap, &clock)?;
+        }
+        Ok(())
     }
 
     /// The record may be incomplete.
@@ -155,7 +168,7 @@ impl<'a> Recorder<'a> {
         for observation in self.sweeper.sweep(&self.capture, &clock)? {
             self.take(observation, &clock)?;
         }
-        self.balance(false, &clock);
+        self.balance(false, &clock)?;
         self.judge_again(&clock);
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
             let closed =
@@ -169,10 +182,7 @@ impl<'a> Recorder<'a> {
             self.sweeper.give_back(&mut self.capture)?;
         }
         if self.watch.is_due(&clock) {
-            let since = self.watch.last();
-            for gap in self.follow_uplinks(&since, false)? {
-                self.gap(gap, &clock)?;
-            }
+            self.interfaces_changed()?;
             for gap in self.watch.look(&mut self.capture, clock)? {
                 self.gap(gap, &clock)?;
             }
@@ -204,7 +214,7 @@ impl<'a> Recorder<'a> {
         for observation in self.sweeper.sweep(&self.capture, &clock)? {
             self.take(observation, &clock)?;
         }
-        self.balance(true, &clock);
+        self.balance(true, &clock)?;
         self.judge_again(&clock);
         let mut last: Vec<_> = self.open.drain().collect();
         last.sort_by_key(|(id, _)| *id);

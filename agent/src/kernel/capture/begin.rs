@@ -65,7 +65,7 @@ impl Capture {
         let log = EbpfLogger::init(&mut ebpf).map_err(CaptureError::Log)?;
         let meta = new_meta(slots)?;
         Maps::set_meta(&mut ebpf, meta)?;
-        let programs = Programs::attach(&mut ebpf, root)?;
+        let programs = Programs::attach(&mut ebpf, root, options.uplink_hook)?;
         if let Some(pins) = pins {
             pins.publish(|directory| {
                 Maps::pin(&ebpf, directory)?;
@@ -128,7 +128,7 @@ impl Capture {
         options: CaptureOptions,
     ) -> Result<Self, CaptureError> {
         let maps = Maps::pinned(directory)?;
-        let programs = Programs::adopt(directory)?;
+        let programs = Programs::adopt(directory, options.uplink_hook)?;
         let log = programs
             .first_id()
             .and_then(|id| EbpfLogger::init_from_id_with_logger(id, log::logger()).ok());

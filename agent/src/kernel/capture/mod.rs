@@ -16,10 +16,11 @@ use weir_common::{CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss, Meta};
 use super::{
     cgroup::CgroupDirectory,
     maps::{self, access},
+    netlink::Interface,
     pins::Pins,
     programs::{ProgramStats, Programs},
     slots::Slots,
-    uplinks::{Interface, UplinkChange},
+    uplinks::{UplinkChange, UplinkHook},
 };
 
 /// How the maps are sized.
@@ -29,6 +30,8 @@ pub struct CaptureOptions {
     pub max_flows: u32,
     /// Whether the kernel shall measure the programs' run time.
     pub program_stats: bool,
+    /// How to attach where packets leave the host.
+    pub uplink_hook: UplinkHook,
 }
 
 /// The programs at work. Dropping it detaches them all, unless they are pinned.
@@ -79,6 +82,13 @@ impl Capture {
         let mut missing = programs.pin(&directory)?;
         missing.extend(maps::pin_handles(&self.handles, &directory)?);
         Ok(missing)
+    }
+
+    /// Takes away what a recording that is no more has left on interfaces.
+    pub fn clear_uplinks(&self, all: &[Interface]) {
+        if let Some(programs) = &self.programs {
+            programs.uplinks.clear(all);
+        }
     }
 
     /// Makes the interfaces that packets leave the host by those that are
@@ -141,7 +151,9 @@ impl Capture {
         if let Some(pins) = self.pins.take() {
             pins.remove()?;
         }
-        drop(self.programs.take());
+        if let Some(mut programs) = self.programs.take() {
+            programs.uplinks.leave();
+        }
         Self::grace_period().map_err(CaptureError::GracePeriod)
     }
 
