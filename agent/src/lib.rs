@@ -12,6 +12,7 @@
 pub mod attribution;
 pub mod balance;
 mod bounded;
+pub mod canary;
 pub mod cli;
 pub mod coverage;
 pub mod daemon;

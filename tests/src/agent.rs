@@ -21,7 +21,7 @@ use nix::{
 
 use crate::{
     cgroup::Unit,
-    record::{Event, Flow, Gap, Line, Started, Stopped},
+    record::{Event, Flow, Gap, Line, SelfTest, Started, Stopped},
     tool,
     world::Host,
 };
@@ -85,6 +85,7 @@ struct Seen {
     started: Option<Started>,
     flows: BTreeMap<u64, Flow>,
     gaps: Vec<Gap>,
+    self_tests: Vec<SelfTest>,
     stopped: Option<Stopped>,
     unread: Vec<String>,
     stderr: String,
@@ -215,6 +216,23 @@ impl Agent {
     /// Gaps that it has told of so far.
     pub fn gaps(&self) -> Vec<Gap> {
         lock(&self.seen).gaps.clone()
+    }
+
+    /// Waits until its canary has sent by every way.
+    ///
+    /// # Errors
+    /// It does not in time.
+    pub fn wait_for_self_test(&self) -> Result<SelfTest> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(test) = lock(&self.seen).self_tests.first() {
+                return Ok(test.clone());
+            }
+            if Instant::now() > deadline {
+                bail!("no self-test; told of: {:?}", self.gaps());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits until it tells of a gap for this reason.
@@ -388,6 +406,7 @@ impl Seen {
             Ok(Line::Started(started)) => self.started = Some(*started),
             Ok(Line::Flow(flow)) => drop(self.flows.insert(flow.id, *flow)),
             Ok(Line::Gap(gap)) => self.gaps.push(gap),
+            Ok(Line::SelfTest(test)) => self.self_tests.push(test),
             Ok(Line::Stopped(stopped)) => self.stopped = Some(stopped),
             Ok(Line::Other) => {}
             Err(error) => self.unread.push(format!("{error}: {line}")),

@@ -15,6 +15,8 @@ pub enum Line {
     Flow(Box<Flow>),
     /// The record may be incomplete over an interval.
     Gap(Gap),
+    /// The canary has sent by every way.
+    SelfTest(SelfTest),
     /// The agent has drained everything.
     Stopped(Stopped),
     /// Kinds that these tests do not know.
@@ -55,6 +57,24 @@ pub struct Gap {
     pub repaired: bool,
     #[serde(default)]
     pub losses: BTreeMap<String, u64>,
+}
+
+/// What the canary proved.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct SelfTest {
+    pub ways: Vec<Proof>,
+}
+
+/// What became of a way of the canary's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Proof {
+    pub way: String,
+    pub sent: u64,
+    pub sockets: u64,
+    pub uplink: u64,
+    pub outcome: serde_json::Value,
 }
 
 /// Allowlists in force.

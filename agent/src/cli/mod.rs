@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::canary;
+
 /// Records and judges every outbound flow of every workload of this host.
 #[derive(Debug, Parser)]
 #[command(name = "weir", version, arg_required_else_help = true)]
@@ -24,6 +26,9 @@ enum Command {
     Check(check::CheckArgs),
     /// Say whether this host can be covered, and what cannot.
     Doctor(doctor::DoctorArgs),
+    /// Send by every way, in a namespace of its own, to be recorded.
+    #[command(hide = true)]
+    Canary(canary::ChildArgs),
 }
 
 /// Does what the command line asks.
@@ -39,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => or_failure(check::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
+        Command::Canary(args) => or_failure(canary::child(&args)),
     }
 }
 

@@ -75,6 +75,11 @@ pub(super) struct RunArgs {
     #[arg(long, value_enum)]
     uplink_hook: Option<Hook>,
 
+    /// How often to send by every way from a namespace of the agent's own, and
+    /// to compare the record with what was sent, such as 1h; or `off`.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = period)]
+    self_test: Period,
+
     /// Drain the recording at work, detach everything, and end.
     #[arg(long)]
     unload: bool,
@@ -93,7 +98,7 @@ enum Format {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Hook {
+pub(super) enum Hook {
     /// A link that nobody can take away unseen.
     Tcx,
     /// A filter of the qdisc clsact.
@@ -102,6 +107,9 @@ enum Hook {
 
 #[derive(Clone, Copy, Debug)]
 struct Listener(Option<SocketAddr>);
+
+#[derive(Clone, Copy, Debug)]
+struct Period(Option<Duration>);
 
 fn database(text: &str) -> Result<(String, PathBuf), String> {
     let (name, path) = match text.split_once('=') {
@@ -138,6 +146,15 @@ fn pinning(text: &str) -> Result<Pinning, String> {
     })
 }
 
+fn period(text: &str) -> Result<Period, String> {
+    if text == "off" {
+        return Ok(Period(None));
+    }
+    time(text)
+        .map(|time| Period(Some(time)))
+        .map_err(|error| format!("{error}, or off"))
+}
+
 fn time(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
@@ -145,6 +162,15 @@ fn time(text: &str) -> Result<Duration, String> {
     match Duration::try_from(span) {
         Ok(time) if !time.is_zero() => Ok(time),
         _ => Err("expected a time above zero".to_owned()),
+    }
+}
+
+/// The hook asked for, or the best one.
+pub(super) fn hook(asked: Option<Hook>) -> UplinkHook {
+    match asked {
+        None => UplinkHook::of_this_kernel(),
+        Some(Hook::Tcx) => UplinkHook::Tcx,
+        Some(Hook::Clsact) => UplinkHook::Clsact,
     }
 }
 
@@ -176,15 +202,12 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         unload: args.unload,
         cgroup_root: args.cgroup_root.clone(),
         sweep: args.sweep_interval,
+        self_test: args.self_test.0,
         duration: args.duration,
         capture: CaptureOptions {
             max_flows: args.max_flows,
             program_stats: args.program_stats,
-            uplink_hook: match args.uplink_hook {
-                None => UplinkHook::of_this_kernel(),
-                Some(Hook::Tcx) => UplinkHook::Tcx,
-                Some(Hook::Clsact) => UplinkHook::Clsact,
-            },
+            uplink_hook: hook(args.uplink_hook),
         },
     };
     match daemon::run(&options, display.as_mut()) {

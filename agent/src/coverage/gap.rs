@@ -27,6 +27,8 @@ pub enum Reason {
     /// tolerated: dropped between the layers, or sent by a way that is not
     /// covered.
     Residual,
+    /// The canary sent by a way, and the record does not have it as sent.
+    SelfTestFailed,
     /// The time of day was set: times in the record before and after do not
     /// compare.
     ClockStep,
@@ -34,7 +36,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotRecording,
         Self::Replaced,
         Self::ProgramDetached,
@@ -42,6 +44,7 @@ impl Reason {
         Self::Loss,
         Self::UplinkUncovered,
         Self::Residual,
+        Self::SelfTestFailed,
         Self::ClockStep,
     ];
 
@@ -55,6 +58,7 @@ impl Reason {
             Self::Loss => "loss",
             Self::UplinkUncovered => "uplink_uncovered",
             Self::Residual => "residual",
+            Self::SelfTestFailed => "self_test_failed",
             Self::ClockStep => "clock_step",
         }
     }

@@ -8,6 +8,7 @@ mod open_flow;
 mod paths;
 mod pipeline;
 mod recorder;
+mod self_test;
 mod uplink;
 
 pub use failure::Failure;
@@ -27,6 +28,7 @@ use self::{
     paths::Paths,
     pipeline::Pipeline,
     recorder::{Ending, Recorder},
+    self_test::{Moment, SelfTest},
     uplink::UplinkSide,
 };
 use crate::{
@@ -88,6 +90,8 @@ pub struct Options {
     pub cgroup_root: Option<PathBuf>,
     /// How often counters are swept.
     pub sweep: Duration,
+    /// How often the canary runs; never if `None`.
+    pub self_test: Option<Duration>,
     /// How long to run; until a signal if `None`.
     pub duration: Option<Duration>,
     /// How the kernel side is sized.
@@ -197,12 +201,22 @@ async fn record(
         }
     };
     tokio::pin!(end);
+    let own = CgroupDirectory::open(&cgroup_root)?;
+    let mut canary = SelfTest::every(options.self_test);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             () = &mut end => break,
             _ = ticks.tick() => recorder.sweep()?,
+            moment = canary.next() => match moment {
+                Moment::Due => {
+                    if let Some(one) = recorder.canary(&own)? {
+                        canary.begin(one);
+                    }
+                }
+                Moment::Played(played) => recorder.tested(played)?,
+            },
             told = news.changed() => {
                 told.map_err(Failure::Interfaces)?;
                 recorder.interfaces_changed()?;

@@ -8,6 +8,8 @@ use std::{
     path::Path,
 };
 
+use nix::sched::{CloneFlags, setns};
+
 use super::{
     bpf,
     capture::CaptureError,
@@ -55,6 +57,50 @@ pub enum UplinkChange {
     Refused(Interface, io::Error),
     /// It has gone or leads nowhere any more.
     Left(String),
+}
+
+/// The uplink layer's program, to be attached in another network namespace.
+#[derive(Debug)]
+pub struct UplinkProgram {
+    program: OwnedFd,
+    hook: UplinkHook,
+}
+
+/// A program at an interface of another network namespace; dropping it takes it
+/// off. By clsact, it goes with the namespace.
+#[derive(Debug)]
+pub struct CanaryUplink {
+    _link: Option<OwnedFd>,
+}
+
+impl UplinkProgram {
+    /// Attaches to an interface in the network namespace of a process.
+    ///
+    /// # Errors
+    /// The kernel's; or there is no such interface.
+    pub fn attach_in(&self, process: u32, interface: &str) -> io::Result<CanaryUplink> {
+        let namespace = fs::File::open(format!("/proc/{process}/ns/net"))?;
+        let attach = || {
+            setns(namespace, CloneFlags::CLONE_NEWNET)?;
+            let index = netlink::interfaces()?
+                .into_iter()
+                .find(|one| one.name == interface)
+                .ok_or(io::ErrorKind::NotFound)?
+                .index;
+            let link = link(self.hook, &self.program, index)?;
+            Ok(CanaryUplink { _link: link })
+        };
+        // A thread of its own: the namespace is the thread's.
+        std::thread::scope(|scope| scope.spawn(attach).join())
+            .map_err(|_| io::Error::other("a thread panicked"))?
+    }
+}
+
+fn link(hook: UplinkHook, program: &OwnedFd, index: u32) -> io::Result<Option<OwnedFd>> {
+    match hook {
+        UplinkHook::Tcx => bpf::link_to_interface(program.as_fd(), index).map(Some),
+        UplinkHook::Clsact => netlink::attach(program.as_fd(), index).map(|()| None),
+    }
 }
 
 #[derive(Debug)]
@@ -187,6 +233,14 @@ impl Uplinks {
         changes
     }
 
+    /// The program for interfaces like Ethernet's.
+    pub(super) fn program(&self) -> io::Result<UplinkProgram> {
+        Ok(UplinkProgram {
+            program: self.ether.try_clone()?,
+            hook: self.hook,
+        })
+    }
+
     /// Takes filters of recordings that are no more off all interfaces.
     pub(super) fn clear(&self, all: &[Interface]) {
         for one in all {
@@ -250,13 +304,7 @@ impl Uplinks {
     fn attach(&mut self, one: &Interface, pins: Option<&Path>) -> io::Result<()> {
         let program = self.program_for(one);
         let id = bpf::program_info(program)?.id;
-        let link = match self.hook {
-            UplinkHook::Tcx => Some(bpf::link_to_interface(program.as_fd(), one.index)?),
-            UplinkHook::Clsact => {
-                netlink::attach(program.as_fd(), one.index)?;
-                None
-            }
-        };
+        let link = link(self.hook, program, one.index)?;
         unpin(pins, one.index, &one.name);
         if let (Some(directory), Some(link)) = (pins, &link) {
             bpf::pin(

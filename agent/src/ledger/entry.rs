@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     balance::Sums,
+    canary::Proof,
     coverage::Gap,
     record::{Counters, UplinkRecord},
     verdict::Judged,
@@ -74,6 +75,11 @@ pub enum Entry {
     },
     /// The record may be incomplete over an interval.
     Gap(Gap),
+    /// The canary sent by every way; what was recorded of it.
+    SelfTest {
+        /// Each way; none if the canary could not be run.
+        ways: Vec<Proof>,
+    },
     /// The agent ended in order.
     Stopped {
         /// Whether the kernel goes on recording without it.

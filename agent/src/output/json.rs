@@ -15,6 +15,7 @@ use super::{Display, Shown};
 use crate::{
     attribution::{Executable, Workload},
     balance::Sums,
+    canary::Proof,
     coverage::Gap,
     jurisdiction::HostedIn,
     naming::Name,
@@ -78,6 +79,15 @@ pub struct GapLine<'a> {
     /// The interval and its reason.
     #[serde(flatten)]
     pub gap: &'a Gap,
+}
+
+/// The canary has sent by every way.
+#[derive(Clone, Debug, Serialize)]
+pub struct SelfTestLine<'a> {
+    /// When this is said.
+    pub time: Timestamp,
+    /// Each way; none if the canary could not be run, which a gap tells.
+    pub ways: &'a [Proof],
 }
 
 /// The allowlists in force.
@@ -155,6 +165,7 @@ enum Line<'a> {
     Started(&'a Started<'a>),
     Flow(Box<FlowLine<'a>>),
     Gap(&'a GapLine<'a>),
+    SelfTest(&'a SelfTestLine<'a>),
     Stopped(&'a Stopped<'a>),
 }
 
@@ -220,6 +231,10 @@ impl<W: Write> Display for JsonLines<W> {
 
     fn gap(&mut self, gap: &GapLine<'_>) -> io::Result<()> {
         self.line(&Line::Gap(gap))
+    }
+
+    fn self_test(&mut self, line: &SelfTestLine<'_>) -> io::Result<()> {
+        self.line(&Line::SelfTest(line))
     }
 
     fn stopped(&mut self, stopped: &Stopped<'_>) -> io::Result<()> {

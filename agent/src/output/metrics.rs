@@ -15,8 +15,9 @@ use tokio::net::TcpListener;
 
 use crate::{
     balance::Sums,
+    canary::{Proof, WAYS},
     coverage::{Gap, Reason},
-    kernel::ProgramStats,
+    kernel::{Clock, ProgramStats},
     record::{Counters, Direction},
     verdict::Judged,
 };
@@ -32,6 +33,11 @@ struct FlowLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LossLabels {
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WayLabels {
+    way: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -66,6 +72,8 @@ pub struct Metrics {
     egress_packets: Family<FlowLabels, Counter>,
     ingress_bytes: Family<FlowLabels, Counter>,
     losses: Family<LossLabels, Counter>,
+    self_test: Family<WayLabels, Gauge>,
+    self_tested: Gauge,
     gaps: Family<GapLabels, Counter>,
     gap_time: Family<GapLabels, Seconds>,
     balance: Family<BalanceLabels, Gauge>,
@@ -114,6 +122,8 @@ impl Metrics {
             egress_packets: Family::default(),
             ingress_bytes: Family::default(),
             losses: Family::default(),
+            self_test: Family::default(),
+            self_tested: Gauge::default(),
             gaps: Family::default(),
             gap_time: Family::default(),
             balance: Family::default(),
@@ -156,6 +166,17 @@ impl Metrics {
              sockets sent there but that never left",
             Unit::Bytes,
             self.balance.clone(),
+        );
+        registry.register(
+            "self_test_recorded",
+            "Whether the canary's traffic by each way was recorded as sent: 1, or 0",
+            self.self_test.clone(),
+        );
+        registry.register_with_unit(
+            "self_test_time",
+            "When the canary last ran, since 1970; 0 if it never did",
+            Unit::Seconds,
+            self.self_tested.clone(),
         );
         for reason in Reason::ALL {
             let labels = GapLabels {
@@ -205,6 +226,20 @@ impl Metrics {
         self.ingress_bytes
             .get_or_create(&labels)
             .inc_by(more.ingress_bytes);
+    }
+
+    /// The canary has sent by every way, or could not be run.
+    pub fn self_test(&self, ways: &[Proof], clock: &Clock) {
+        for way in WAYS {
+            let recorded = ways
+                .iter()
+                .any(|proof| proof.way == way.name && proof.holds());
+            let labels = WayLabels { way: way.name };
+            self.self_test
+                .get_or_create(&labels)
+                .set(i64::from(recorded));
+        }
+        self.self_tested.set(clock.now().as_second());
     }
 
     /// The record may be incomplete over an interval.

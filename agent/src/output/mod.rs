@@ -5,7 +5,9 @@ mod metrics;
 mod quantity;
 mod table;
 
-pub use json::{AllowlistsLine, DatabaseLine, FlowEvent, GapLine, JsonLines, Started, Stopped};
+pub use json::{
+    AllowlistsLine, DatabaseLine, FlowEvent, GapLine, JsonLines, SelfTestLine, Started, Stopped,
+};
 pub use metrics::{Metrics, serve};
 pub use table::LiveTable;
 
@@ -50,6 +52,12 @@ pub trait Display {
     /// # Errors
     /// When it cannot be written.
     fn gap(&mut self, gap: &GapLine<'_>) -> io::Result<()>;
+
+    /// The canary has sent by every way.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn self_test(&mut self, line: &SelfTestLine<'_>) -> io::Result<()>;
 
     /// Recording has ended.
     ///

@@ -8,7 +8,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::{Display, FlowEvent, GapLine, Shown, Started, Stopped, quantity::bytes};
+use super::{Display, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped, quantity::bytes};
 use crate::{
     record::{Direction, Scope},
     verdict::{Judged, Verdict},
@@ -124,6 +124,19 @@ impl<W: Write> Display for LiveTable<W> {
             gap.from.strftime("%F %T"),
             gap.to.strftime("%T"),
             gap.detail,
+        )?;
+        self.out.flush()
+    }
+
+    /// Ways that failed are told as a gap.
+    fn self_test(&mut self, line: &SelfTestLine<'_>) -> io::Result<()> {
+        let proven = line.ways.iter().filter(|proof| proof.holds()).count();
+        writeln!(
+            self.out,
+            "{}  {:<19} {proven} of {} ways recorded as sent",
+            line.time.strftime("%T"),
+            "self-test",
+            line.ways.len(),
         )?;
         self.out.flush()
     }

@@ -3,7 +3,8 @@
 //! In this order, the first that applies:
 //!
 //! 1. A record without a destination (folded, sink) is `indeterminate`.
-//! 2. A destination on this host or in one of the platform's own networks is
+//! 2. A destination on this host, that of the agent's own canary
+//!    ([`crate::canary`]), or in one of the platform's own networks is
 //!    `internal`, whoever calls it, claimed or not: the platform vouches for the
 //!    network, not for the caller.
 //! 3. A workload of no product is `unattributed`; one that several products
@@ -24,6 +25,7 @@ use super::{
     reason::{Reason, Why},
 };
 use crate::{
+    canary::{CANARY_CGROUP, is_canary_address},
     jurisdiction::{Agreement, CountryCode, HostedIn, Located},
     policy::{Candidate, Claim, Entry, Policy, Product},
     record::Scope,
@@ -86,6 +88,9 @@ fn decide(flow: &Located, policy: &Policy, claim: &Claim<'_>, today: Date) -> Ou
     if this_host(record.address) {
         return without_rule(Verdict::Internal, Why::ThisHost);
     }
+    if is_canary(flow) {
+        return without_rule(Verdict::Internal, Why::Canary);
+    }
     if let Some(network) = policy.internal_network(record.address) {
         return without_rule(Verdict::Internal, Why::Internal(network));
     }
@@ -103,6 +108,14 @@ fn decide(flow: &Located, policy: &Policy, claim: &Claim<'_>, today: Date) -> Ou
             without_rule(Verdict::Unattributed, Why::Unattributed)
         }
     }
+}
+
+/// Whether the agent's own canary sent it. Both must be its own: the cgroup,
+/// which only root can make there, and the address, which is in nobody's use.
+fn is_canary(flow: &Located) -> bool {
+    let flow = &flow.flow.flow;
+    let path = flow.workload.cgroup_path.as_deref().unwrap_or_default();
+    path.starts_with(CANARY_CGROUP) && is_canary_address(flow.record.address)
 }
 
 /// Whether the address is the host itself by the IP standards.

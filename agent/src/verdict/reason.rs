@@ -15,6 +15,7 @@ use crate::{
 pub(super) enum Why<'a> {
     NoDestination,
     ThisHost,
+    Canary,
     Internal(&'a InternalNetwork),
     Contested(&'a [&'a Product]),
     Possible(&'a Product, Aspect),
@@ -46,6 +47,11 @@ impl fmt::Display for Reason<'_> {
                 f.write_str("the destination is not known: the kernel had no room to keep it apart")
             }
             Why::ThisHost => write!(f, "{} is this host", record.address),
+            Why::Canary => write!(
+                f,
+                "{} is the peer of the agent's canary, which sends to prove that it is recorded",
+                record.address
+            ),
             Why::Internal(network) => write!(
                 f,
                 "{} is in {}, a network of the platform ({})",

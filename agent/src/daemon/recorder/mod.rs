@@ -2,11 +2,14 @@
 //! in batches.
 
 mod flows;
+mod self_test;
 mod show;
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
+
+pub(super) use self_test::{Canary, Played};
 
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
@@ -50,6 +53,10 @@ pub(super) struct Recorder<'a> {
     uplink: UplinkSide,
     /// When interfaces were last looked at.
     followed: Clock,
+    /// When this agent began.
+    began: Clock,
+    /// When the canary last proved every way.
+    proven: Option<Clock>,
     resume: Resume,
     /// Number of the recording, in hexadecimal.
     recording: String,
@@ -71,6 +78,8 @@ impl<'a> Recorder<'a> {
     ) -> Self {
         Self {
             followed: watch.last(),
+            began: watch.last(),
+            proven: None,
             watch,
             uplink,
             resume,

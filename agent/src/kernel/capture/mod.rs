@@ -20,7 +20,7 @@ use super::{
     pins::Pins,
     programs::{ProgramStats, Programs},
     slots::Slots,
-    uplinks::{UplinkChange, UplinkHook},
+    uplinks::{UplinkChange, UplinkHook, UplinkProgram},
 };
 
 /// How the maps are sized.
@@ -82,6 +82,17 @@ impl Capture {
         let mut missing = programs.pin(&directory)?;
         missing.extend(maps::pin_handles(&self.handles, &directory)?);
         Ok(missing)
+    }
+
+    /// The program of the uplink layer, to be attached elsewhere too.
+    ///
+    /// # Errors
+    /// The system's; or nothing is attached any more.
+    pub fn uplink_program(&self) -> std::io::Result<UplinkProgram> {
+        self.programs
+            .as_ref()
+            .ok_or_else(|| std::io::ErrorKind::NotConnected.into())
+            .and_then(|programs| programs.uplinks.program())
     }
 
     /// Takes away what a recording that is no more has left on interfaces.

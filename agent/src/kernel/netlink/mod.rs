@@ -5,6 +5,7 @@ mod classifier;
 mod links;
 mod news;
 mod routes;
+mod veth;
 
 use std::io;
 
@@ -19,6 +20,7 @@ pub(super) use classifier::{attach, attached, detach};
 pub use links::{Interface, Kind, interfaces};
 pub use news::News;
 pub use routes::{Route, routes};
+pub use veth::{make_pair, set_up};
 
 /// How often a listing is begun anew that changed while it was read.
 const TRIES: usize = 5;

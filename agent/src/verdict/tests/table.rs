@@ -32,6 +32,34 @@ fn image(address: &str) -> Located {
     flow("image-1.service", address)
 }
 
+/// Both its cgroup and its peer's address are the canary's own.
+#[test]
+fn of_the_canary() {
+    let canary = |path: &str, address| {
+        let mut located = flow("canary", address);
+        let mut workload = located.flow.flow.workload.as_ref().clone();
+        workload.cgroup_path = Some(path.into());
+        located.flow.flow.workload = Arc::new(workload);
+        judge(located, &sample(), TODAY)
+    };
+    let own = canary("/weir-canary-7", "192.0.2.11");
+    assert_eq!(own.verdict, Verdict::Internal);
+    assert_eq!(
+        own.reason,
+        "192.0.2.11 is the peer of the agent's canary, which sends to prove that it is recorded"
+    );
+    for (path, address) in [
+        ("/weir-canary-7", "192.0.3.11"),
+        ("/system.slice/weir-canary-7", "192.0.2.11"),
+    ] {
+        assert_eq!(
+            canary(path, address).verdict,
+            Verdict::Unattributed,
+            "{path}"
+        );
+    }
+}
+
 #[test]
 fn declared() {
     expect(
