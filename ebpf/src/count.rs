@@ -34,10 +34,7 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
     if sk.is_null() {
         return;
     }
-    // SAFETY: `sk` is not null; a missing storage gives null.
-    let state =
-        unsafe { bpf_sk_storage_get(SOCKETS.as_ptr(), sk.cast(), core::ptr::null_mut(), 0) }
-            .cast::<SocketState>();
+    let state = get(sk);
     // SAFETY: non-null storage stays valid while the program runs.
     if let Some(state) = unsafe { state.as_ref() }
         && state.settled != 0
@@ -180,15 +177,23 @@ fn adopt(sk: *mut bpf_sock) -> *mut SocketState {
         padding: 0,
     };
     // SAFETY: `sk` is not null and `fresh` has the size of the map's value.
-    unsafe {
+    let made = unsafe {
         bpf_sk_storage_get(
             SOCKETS.as_ptr(),
             sk.cast(),
             (&raw const fresh).cast_mut().cast(),
             BPF_SK_STORAGE_GET_F_CREATE.into(),
         )
-    }
-    .cast()
+    };
+    // None can be made if another processor has just made it.
+    if made.is_null() { get(sk) } else { made.cast() }
+}
+
+/// The storage of a socket; null if it has none.
+#[inline(always)]
+fn get(sk: *mut bpf_sock) -> *mut SocketState {
+    // SAFETY: `sk` is not null at each call; a null value makes nothing.
+    unsafe { bpf_sk_storage_get(SOCKETS.as_ptr(), sk.cast(), core::ptr::null_mut(), 0) }.cast()
 }
 
 /// Whether every further packet of this socket goes to the same peer: a TCP

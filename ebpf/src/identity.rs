@@ -120,6 +120,10 @@ pub(crate) fn socket_state(ctx: &SockAddrContext) -> Result<&'static mut SocketS
         let fresh = fresh_state(ctx.sock_addr.cast());
         state = get(&raw const fresh, BPF_SK_STORAGE_GET_F_CREATE);
     }
+    if state.is_null() {
+        // A packet's program has made it meanwhile, on another processor.
+        state = get(core::ptr::null(), 0);
+    }
     // SAFETY: null or valid while the program runs; the reference does not
     // outlive it, for the callers are hooks.
     unsafe { state.as_mut() }.ok_or(Loss::SocketStorage)

@@ -21,8 +21,8 @@ const PACKAGE: &str = "qemu-system-x86";
 pub(crate) struct Emulator {
     /// The program.
     pub(crate) program: PathBuf,
-    /// Directory of its libraries, if they are not the machine's.
-    pub(crate) libraries: Option<PathBuf>,
+    /// Directories of its libraries that the machine does not have.
+    pub(crate) libraries: Vec<PathBuf>,
     /// Directories of its firmware, if it is not where the program looks.
     pub(crate) firmware: Vec<PathBuf>,
 }
@@ -37,7 +37,7 @@ pub(crate) fn find() -> anyhow::Result<Emulator> {
     if let Some(program) = installed {
         return Ok(Emulator {
             program,
-            libraries: None,
+            libraries: Vec::new(),
             firmware: Vec::new(),
         });
     }
@@ -65,7 +65,9 @@ fn unpacked(root: &Path) -> Emulator {
     let share = root.join("usr/share");
     Emulator {
         program: root.join("usr/bin").join(PROGRAM),
-        libraries: Some(root.join("usr/lib/x86_64-linux-gnu")),
+        libraries: ["usr/lib", "lib"]
+            .map(|lib| root.join(lib).join("x86_64-linux-gnu"))
+            .into(),
         firmware: vec![share.join("qemu"), share.join("seabios")],
     }
 }

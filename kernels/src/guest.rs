@@ -1,6 +1,7 @@
 //! Boots a kernel in QEMU with the suites in its initramfs.
 
 use std::{
+    env,
     fmt::Write as _,
     io::{BufRead as _, BufReader},
     path::Path,
@@ -61,9 +62,9 @@ pub(crate) fn run(
 }
 
 fn require(programs: &[&str], packages: &str) -> anyhow::Result<()> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = env::var_os("PATH").unwrap_or_default();
     for program in programs {
-        std::env::split_paths(&path)
+        env::split_paths(&path)
             .find(|directory| directory.join(program).is_file())
             .with_context(|| {
                 format!(
@@ -134,7 +135,8 @@ impl Machine {
         for directory in &emulator.firmware {
             command.arg("-L").arg(directory);
         }
-        if let Some(libraries) = &emulator.libraries {
+        if !emulator.libraries.is_empty() {
+            let libraries = env::join_paths(&emulator.libraries).context("paths of libraries")?;
             command.env("LD_LIBRARY_PATH", libraries);
         }
         let mut child = command

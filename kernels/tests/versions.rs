@@ -6,7 +6,9 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, UdpSocket},
-    process, thread,
+    process,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
@@ -194,6 +196,37 @@ fn sockets_from_before_are_counted() {
         (counts.egress_packets, counts.egress_bytes),
         (1, UDP4 + 100)
     );
+    host.assert_nothing_lost();
+}
+
+/// Two processors meet such a socket for the first time at the same moment:
+/// both must find the storage that one of them makes.
+#[test]
+fn a_socket_from_before_is_taken_up_once() {
+    const SOCKETS: usize = 400;
+    let receivers: Vec<_> = (0..SOCKETS)
+        .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap())
+        .collect();
+    let addresses: Vec<_> = receivers
+        .iter()
+        .map(|one| one.local_addr().unwrap())
+        .collect();
+    let host = Host::start();
+    let arrived = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+                for (number, address) in addresses.iter().enumerate() {
+                    arrived.fetch_add(1, Ordering::SeqCst);
+                    while arrived.load(Ordering::SeqCst) < 2 * (number + 1) {
+                        std::hint::spin_loop();
+                    }
+                    sender.send_to(&[7; 100], address).unwrap();
+                }
+            });
+        }
+    });
     host.assert_nothing_lost();
 }
 

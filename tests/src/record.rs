@@ -42,6 +42,7 @@ pub struct Started {
 #[expect(missing_docs, reason = "as documented for --format json")]
 pub struct Balance {
     pub uplink_bytes: u64,
+    pub wrapped_bytes: u64,
     pub unseen_bytes: u64,
     pub missing_bytes: u64,
 }
@@ -119,6 +120,7 @@ pub struct Flow {
     pub executable: Executable,
     pub process: Option<Process>,
     pub netns: Option<u64>,
+    pub forwarded_from: Option<String>,
     pub destination: Destination,
     pub hosted_in: HostedIn,
     pub third_country: Option<bool>,

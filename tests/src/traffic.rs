@@ -3,21 +3,27 @@
 //! One way out of a host is one subcommand. A new way needs a variant of
 //! [`Way`], a function that sends, and an arm in [`Way::send`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr, SocketAddrV4},
+    path::PathBuf,
+};
 
 use anyhow::Result;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
 mod attend;
+mod carriers;
 mod datagrams;
 mod exec;
+mod handover;
 mod packets;
 mod podman;
 mod serve;
 mod stream;
 mod tcp;
 mod udp;
+mod uring;
 
 pub use attend::attend;
 pub use datagrams::Datagrams;
@@ -28,7 +34,19 @@ pub use serve::serve;
 pub use stream::Stream;
 
 /// Protocols that the generator speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// TCP.
@@ -186,6 +204,66 @@ pub enum Way {
         #[arg(long, value_enum)]
         by: Packets,
     },
+    /// Makes a socket and gives it to another process.
+    Give {
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddr,
+        /// Connected TCP, or unconnected UDP.
+        #[arg(long, value_enum)]
+        protocol: Protocol,
+        /// Socket to meet at.
+        #[arg(long)]
+        through: PathBuf,
+    },
+    /// Takes a socket from another process and sends by it.
+    Take {
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddr,
+        /// What the socket is.
+        #[arg(long, value_enum)]
+        protocol: Protocol,
+        /// Socket to meet at.
+        #[arg(long)]
+        through: PathBuf,
+    },
+    /// Passes one connection on, as a proxy does.
+    Relay {
+        /// Where the client connects to.
+        #[arg(long)]
+        listen: SocketAddr,
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddr,
+    },
+    /// Wraps what is routed to a TUN into datagrams, as a VPN does.
+    Vpn {
+        /// Name of the TUN.
+        #[arg(long)]
+        tun: String,
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddr,
+    },
+    /// Sends as a guest behind a TAP does.
+    Guest {
+        /// Name of the TAP.
+        #[arg(long)]
+        tap: String,
+        /// Ethernet address of the TAP.
+        #[arg(long)]
+        gateway: String,
+        /// Address of the guest.
+        #[arg(long)]
+        from: SocketAddrV4,
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddrV4,
+        /// Datagrams.
+        #[arg(long, default_value_t = 5)]
+        count: usize,
+    },
     /// Sends one datagram from one unconnected socket to each of many ports.
     UdpPorts {
         /// Address, and the first port.
@@ -235,6 +313,25 @@ impl Way {
             } => datagrams::send(to, bytes, count, call)?,
             Self::Stream { to, bytes, by } => stream::send(to, bytes, by)?,
             Self::Packets { to, count, by } => packets::send(to, count, by)?,
+            Self::Give {
+                to,
+                protocol,
+                through,
+            } => handover::give(to, protocol, &through)?,
+            Self::Take {
+                to,
+                protocol,
+                through,
+            } => handover::take(to, protocol, &through)?,
+            Self::Relay { listen, to } => carriers::relay(listen, to)?,
+            Self::Vpn { tun, to } => carriers::vpn(&tun, to)?,
+            Self::Guest {
+                tap,
+                gateway,
+                from,
+                to,
+                count,
+            } => carriers::guest(&tap, &gateway, from, to, count)?,
             Self::UdpPorts { to, count } => udp::ports(to, count)?,
         };
         report.pid = std::process::id();

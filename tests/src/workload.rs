@@ -1,11 +1,11 @@
 //! What a process that sends traffic hands back.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write as _},
     process::{Child, Output},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::traffic::Report;
 
@@ -52,6 +52,26 @@ impl Sender {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.0.id()
+    }
+
+    /// Tells it to begin, where it waits for that, and waits until it says that
+    /// it has sent.
+    ///
+    /// # Errors
+    /// It ended.
+    pub fn begin(&mut self) -> Result<()> {
+        let input = self.0.stdin.as_mut().context("sender without a pipe")?;
+        writeln!(input, "begin").context("tell the sender")?;
+        let output = self.0.stdout.as_mut().context("sender without a pipe")?;
+        let mut line = String::new();
+        BufReader::with_capacity(1, output)
+            .read_line(&mut line)
+            .context("sender's second line")?;
+        ensure!(
+            line.trim() == "sent",
+            "the sender said {line:?} in place of `sent`"
+        );
+        Ok(())
     }
 
     /// Tells it to stop and waits for its report.

@@ -108,6 +108,13 @@ pub const WAYS: &[Way] = &[
         "stream --to 198.51.100.9:443 --by inherited",
     ),
     way(
+        "io-uring-tcp",
+        "TCP: connect and write by io_uring",
+        TCP,
+        GERMANY,
+        "stream --to 198.51.100.9:443 --by io-uring",
+    ),
+    way(
         "udp-connected",
         "UDP: connect and send",
         UDP,
@@ -148,6 +155,20 @@ pub const WAYS: &[Way] = &[
         UDP,
         OVERSEAS_V6,
         "datagrams --to [2001:db8:2::9]:53 --bytes 1000 --count 20 --call segmented-message",
+    ),
+    way(
+        "io-uring-udp",
+        "UDP: sendmsg by io_uring",
+        UDP,
+        OVERSEAS,
+        "datagrams --to 203.0.113.9:53 --bytes 1000 --count 20 --call io-uring",
+    ),
+    way(
+        "zero-copy",
+        "UDP: send without a copy, by io_uring",
+        UDP,
+        OVERSEAS,
+        "datagrams --to 203.0.113.9:53 --bytes 1000 --count 20 --call zero-copy",
     ),
     way(
         "quic",
@@ -196,6 +217,13 @@ pub const WAYS: &[Way] = &[
             "udp --to [2001:db8:2::9]:53 --bytes 4000 --count 5",
         ),
         Fragments,
+    ),
+    way(
+        "extension-headers",
+        "IPv6 extension headers before UDP",
+        UDP,
+        GERMANY_V6,
+        "packets --to 2001:db8:1::9 --by extension-headers",
     ),
     way(
         "ping",

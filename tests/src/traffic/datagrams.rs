@@ -12,7 +12,7 @@ use nix::sys::socket::{
     sockopt::UdpGsoSegment,
 };
 
-use super::Report;
+use super::{Report, uring};
 
 /// System calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -27,6 +27,10 @@ pub enum Datagrams {
     Broadcast,
     /// An IPv6 socket, to an IPv4-mapped address.
     Mapped,
+    /// By io_uring.
+    IoUring,
+    /// By io_uring, without a copy of the payload.
+    ZeroCopy,
     /// Packets that begin as QUIC version 1 does (RFC 9000, section 17.2).
     Quic,
 }
@@ -72,6 +76,10 @@ pub(super) fn send(to: SocketAddr, bytes: usize, count: usize, call: Datagrams) 
                 SocketAddr::V6(_) => to,
             };
             plain(&socket, &payload, count, mapped)?;
+        }
+        Datagrams::IoUring | Datagrams::ZeroCopy => {
+            let zero_copy = call == Datagrams::ZeroCopy;
+            uring::datagrams(socket.try_clone()?, to, &payload, count, zero_copy)?;
         }
         Datagrams::Quic => {
             // Long header, version 1, connection ids of 8 bytes.

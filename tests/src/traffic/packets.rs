@@ -1,7 +1,7 @@
 //! Packets below TCP and UDP.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -27,6 +27,8 @@ pub enum Packets {
     Unknown,
     /// An IP header of the sender's own making (`IP_HDRINCL`, raw(7)).
     HeaderIncluded,
+    /// UDP behind hop-by-hop and destination options (RFC 8200, section 4).
+    ExtensionHeaders,
 }
 
 pub(super) fn send(to: IpAddr, count: usize, by: Packets) -> Result<Report> {
@@ -42,6 +44,8 @@ pub(super) fn send(to: IpAddr, count: usize, by: Packets) -> Result<Report> {
         Packets::Unknown | Packets::HeaderIncluded => {
             (Type::RAW, Protocol::from(i32::from(EXPERIMENT)))
         }
+        // Takes headers as they are (raw(7)).
+        Packets::ExtensionHeaders => (Type::RAW, Protocol::from(libc::IPPROTO_RAW)),
     };
     let socket = Socket::new(domain, kind, Some(protocol)).context("open the socket")?;
     socket.set_read_timeout(Some(Duration::from_secs(2)))?;
@@ -51,6 +55,8 @@ pub(super) fn send(to: IpAddr, count: usize, by: Packets) -> Result<Report> {
             with_header(to)
         }
         (Packets::HeaderIncluded, IpAddr::V6(_)) => bail!("IPv4 only"),
+        (Packets::ExtensionHeaders, IpAddr::V4(_)) => bail!("IPv6 only"),
+        (Packets::ExtensionHeaders, IpAddr::V6(to)) => with_extension_headers(to),
         (Packets::Unknown, _) => vec![7; PAYLOAD],
         (Packets::Ping | Packets::RawPing, _) => echo_request(to),
     };
@@ -94,5 +100,29 @@ fn with_header(to: Ipv4Addr) -> Vec<u8> {
     let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, EXPERIMENT, 0, 0, 0, 0, 0, 0];
     packet.extend(to.octets());
     packet.resize(20 + PAYLOAD, 7);
+    packet
+}
+
+/// An IPv6 header with options that say nothing (PadN), UDP to port 53 behind
+/// them. The kernel fills in nothing: the source is that of the test's host.
+fn with_extension_headers(to: Ipv6Addr) -> Vec<u8> {
+    const HOP_BY_HOP: u8 = 0;
+    const DESTINATION_OPTIONS: u8 = 60;
+    const UDP: u8 = 17;
+    /// A header and [`PAYLOAD`].
+    const DATAGRAM: u16 = 8 + 64;
+    let source = Ipv6Addr::new(0x2001, 0xdb8, 0x77, 0, 0, 0, 0, 0x10);
+    let length = 8 + 8 + DATAGRAM;
+    let mut packet = vec![0x60, 0, 0, 0];
+    packet.extend(length.to_be_bytes());
+    packet.extend([HOP_BY_HOP, 64]);
+    packet.extend(source.octets());
+    packet.extend(to.octets());
+    packet.extend([DESTINATION_OPTIONS, 0, 1, 4, 0, 0, 0, 0]);
+    packet.extend([UDP, 0, 1, 4, 0, 0, 0, 0]);
+    for word in [5353, 53, DATAGRAM, 0] {
+        packet.extend(word.to_be_bytes());
+    }
+    packet.resize(packet.len() + PAYLOAD, 7);
     packet
 }

@@ -20,7 +20,7 @@ use nix::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{Report, tcp};
+use super::{Report, tcp, uring};
 
 /// Ways to connect or to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -35,6 +35,8 @@ pub enum Stream {
     Splice,
     /// From a file by `sendfile`.
     Sendfile,
+    /// By io_uring, from connecting on.
+    IoUring,
     /// Forks and executes another program that inherits the socket.
     Inherited,
 }
@@ -45,14 +47,24 @@ pub(super) fn send(to: SocketAddr, bytes: u64, by: Stream) -> Result<Report> {
         "a connection carries at least {} bytes",
         tcp::HEADER
     );
-    let mut stream = connect(to, by).with_context(|| format!("connect to {to}"))?;
     let mut payload = tcp::header(bytes, 0).to_vec();
     payload.resize(usize::try_from(bytes)?, b'w');
+    if by == Stream::IoUring {
+        uring::stream(to, payload)?;
+        return Ok(Report {
+            sent: bytes,
+            units: 1,
+            ..Report::default()
+        });
+    }
+    let mut stream = connect(to, by).with_context(|| format!("connect to {to}"))?;
     match by {
         Stream::Splice => spliced(&stream, &payload)?,
         Stream::Sendfile => from_file(&stream, &payload)?,
         Stream::Inherited => inherited(&stream, &payload)?,
-        Stream::NonBlocking | Stream::FastOpen | Stream::Multipath => stream.write_all(&payload)?,
+        Stream::NonBlocking | Stream::FastOpen | Stream::Multipath | Stream::IoUring => {
+            stream.write_all(&payload)?;
+        }
     }
     let local = stream.local_addr()?;
     stream.read_to_end(&mut Vec::new()).context("the end")?;

@@ -36,6 +36,7 @@ const GROUPS: &[Group] = &[
             "busybox-static",
             "iproute2",
             "iputils-ping",
+            "iptables",
         ],
     },
     Group {
