@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -19,9 +19,9 @@ use nix::{
 /// Until the agent says that it records.
 const START: Duration = Duration::from_secs(30);
 /// Until it has drained and left.
-const END: Duration = Duration::from_secs(15);
+const END: Duration = Duration::from_secs(60);
 /// The agent ends by itself then, should the benchmark be killed.
-const LONGEST: &str = "120s";
+const LONGEST: &str = "240s";
 
 /// Where things are: from the environment, else where `cargo xtask` puts them.
 #[derive(Clone, Debug)]
@@ -64,6 +64,8 @@ impl Places {
 /// The running agent. Dropping it ends it.
 pub(crate) struct Agent {
     child: Child,
+    /// Passes on what it says.
+    reader: Option<JoinHandle<()>>,
     /// Store and lock; removed at the end.
     _directory: tempfile::TempDir,
 }
@@ -71,6 +73,14 @@ pub(crate) struct Agent {
 impl Agent {
     /// Starts it and waits until it records.
     pub(crate) fn start(places: &Places) -> Result<Self> {
+        Self::start_into(places, std::io::sink())
+    }
+
+    /// The same; what it says then goes to `listener`.
+    pub(crate) fn start_into(
+        places: &Places,
+        mut listener: impl std::io::Write + Send + 'static,
+    ) -> Result<Self> {
         let directory = tempfile::tempdir().context("cannot make a directory for the store")?;
         let runtime = directory.path().join("run");
         fs::create_dir(&runtime).context("cannot make a directory for the lock")?;
@@ -100,8 +110,9 @@ impl Agent {
             .with_context(|| format!("cannot start {}", places.program.display()))?;
         let output = child.stdout.take();
         let errors = child.stderr.take();
-        let agent = Self {
+        let mut agent = Self {
             child,
+            reader: None,
             _directory: directory,
         };
         let complaints = thread::spawn(move || {
@@ -113,7 +124,7 @@ impl Agent {
             text
         });
         let (said, hear) = mpsc::channel();
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let Some(output) = output else { return };
             let mut output = BufReader::new(output);
             let mut line = String::new();
@@ -121,8 +132,9 @@ impl Agent {
                 return;
             }
             // The agent must never wait for us.
-            let _ = std::io::copy(&mut output, &mut std::io::sink());
+            let _ = std::io::copy(&mut output, &mut listener);
         });
+        agent.reader = Some(reader);
         match hear.recv_timeout(START) {
             Ok(line) if line.contains(r#""type":"started""#) => Ok(agent),
             Err(RecvTimeoutError::Timeout) => {
@@ -143,6 +155,17 @@ impl Agent {
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it, and waits until all that it said has been passed on.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.end()?;
+        if let Some(reader) = self.reader.take()
+            && reader.join().is_err()
+        {
+            bail!("what the agent said could not be read");
+        }
+        Ok(())
     }
 
     fn end(&mut self) -> Result<()> {

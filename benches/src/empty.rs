@@ -2,17 +2,23 @@
 //! "go on". It is put together here, so that neither the product's object nor
 //! the BPF build carries it.
 
+use std::os::fd::AsFd as _;
+
 use anyhow::{Context as _, Result};
 use aya::{
     Ebpf,
-    programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, Program},
+    programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, Program, SchedClassifier},
 };
-use weir::kernel::CgroupDirectory;
+use weir::kernel::{CgroupDirectory, UplinkHook, UplinkProgram};
 
 const NAME: &str = "weir_empty";
 
 /// `r0 = 1; exit` (RFC 9669, sections 4.1 and 4.3).
 const CODE: [u8; 16] = [0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0];
+/// `r0 = -1; exit`: `TCX_NEXT`, `TC_ACT_UNSPEC`.
+const CODE_UPLINK: [u8; 16] = [
+    0xb7, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x95, 0, 0, 0, 0, 0, 0, 0,
+];
 
 /// The empty program, attached. Dropping it detaches.
 pub(crate) struct Empty(Ebpf);
@@ -20,7 +26,8 @@ pub(crate) struct Empty(Ebpf);
 impl Empty {
     /// Loads and attaches it.
     pub(crate) fn attach(cgroup: &CgroupDirectory) -> Result<Self> {
-        let mut ebpf = Ebpf::load(&object()).context("the empty program cannot be loaded")?;
+        let mut ebpf = Ebpf::load(&object(b"cgroup_skb/egress", &CODE))
+            .context("the empty program cannot be loaded")?;
         let program: &mut CgroupSkb = ebpf
             .program_mut(NAME)
             .context("the empty program is not in its object")?
@@ -36,14 +43,50 @@ impl Empty {
 
     /// How often it ran and how many nanoseconds that took.
     pub(crate) fn run_time(&self) -> Result<(u64, u64)> {
-        let info = self
+        run_time(&self.0)
+    }
+}
+
+/// The same for `SCHED_CLS` programs; says "go on" as that kind does.
+pub(crate) struct EmptyUplink(Ebpf);
+
+impl EmptyUplink {
+    /// Loads it.
+    pub(crate) fn load() -> Result<Self> {
+        let object = object(b"classifier/egress", &CODE_UPLINK);
+        let mut ebpf = Ebpf::load(&object).context("the empty program cannot be loaded")?;
+        let program: &mut SchedClassifier = ebpf
+            .program_mut(NAME)
+            .context("the empty program is not in its object")?
+            .try_into()?;
+        program.load()?;
+        Ok(Self(ebpf))
+    }
+
+    /// To be attached.
+    pub(crate) fn program(&self) -> Result<UplinkProgram> {
+        let program: &SchedClassifier = self
             .0
             .program(NAME)
-            .map(Program::info)
-            .context("the empty program is not in its object")??;
-        let nanoseconds = u64::try_from(info.run_time().as_nanos())?;
-        Ok((info.run_count(), nanoseconds))
+            .context("the empty program is not in its object")?
+            .try_into()?;
+        let program = program.fd()?.as_fd().try_clone_to_owned()?;
+        Ok(UplinkProgram::new(program, UplinkHook::Tcx))
     }
+
+    /// How often it ran and how many nanoseconds that took.
+    pub(crate) fn run_time(&self) -> Result<(u64, u64)> {
+        run_time(&self.0)
+    }
+}
+
+fn run_time(ebpf: &Ebpf) -> Result<(u64, u64)> {
+    let info = ebpf
+        .program(NAME)
+        .map(Program::info)
+        .context("the empty program is not in its object")??;
+    let nanoseconds = u64::try_from(info.run_time().as_nanos())?;
+    Ok((info.run_count(), nanoseconds))
 }
 
 /// A section of the object: offset of its name in the names, type, flags,
@@ -52,22 +95,27 @@ struct Section<'a>(u32, u32, u64, &'a [u8], u32, u32, u64);
 
 /// An ELF64 relocatable object for BPF (elf(5)) with the program, a licence
 /// and a symbol table.
-fn object() -> Vec<u8> {
+fn object(section: &[u8; 17], code: &[u8; 16]) -> Vec<u8> {
     const HEADER: usize = 64;
     // One table serves both sections and symbols.
-    const NAMES: &[u8] = b"\0cgroup_skb/egress\0license\0.strtab\0.symtab\0weir_empty\0";
+    let names = [
+        b"\0",
+        section.as_slice(),
+        b"\0license\0.strtab\0.symtab\0weir_empty\0",
+    ]
+    .concat();
     // st_name, st_info (global function), st_other, st_shndx, st_value, st_size
     let mut symbols = vec![0; 24];
     symbols.extend(43_u32.to_le_bytes());
     symbols.extend([0x12, 0, 1, 0]);
     symbols.extend(0_u64.to_le_bytes());
-    symbols.extend((CODE.len() as u64).to_le_bytes());
+    symbols.extend((code.len() as u64).to_le_bytes());
 
     let sections = [
         Section(0, 0, 0, &[], 0, 0, 0),
-        Section(1, 1, 0x6, &CODE, 0, 0, 0),
+        Section(1, 1, 0x6, code, 0, 0, 0),
         Section(19, 1, 0x2, b"Dual MIT/GPL\0", 0, 0, 0),
-        Section(27, 3, 0, NAMES, 0, 0, 0),
+        Section(27, 3, 0, &names, 0, 0, 0),
         Section(35, 2, 0, &symbols, 3, 1, 24),
     ];
     let mut contents = Vec::new();
@@ -113,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_kernel_takes_it() {
-        let mut ebpf = Ebpf::load(&object()).unwrap();
+        let mut ebpf = Ebpf::load(&object(b"cgroup_skb/egress", &CODE)).unwrap();
         let program: &mut CgroupSkb = ebpf.program_mut(NAME).unwrap().try_into().unwrap();
         program.load().unwrap();
         assert_eq!(program.info().unwrap().size_translated(), Some(16));

@@ -6,7 +6,7 @@ use std::{
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
     path::PathBuf,
-    process::Command,
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     UdpTurns,
     /// 64 bytes from one socket, each packet to a destination never seen.
     UdpNew,
+    /// The same, so many in a second.
+    Storm,
 }
 
 impl Kind {
@@ -55,6 +57,7 @@ impl Kind {
             Self::UdpConnected => "udp-connected",
             Self::UdpTurns => "udp-turns",
             Self::UdpNew => "udp-new",
+            Self::Storm => "storm",
         }
     }
 }
@@ -67,6 +70,15 @@ pub(crate) struct LoadArguments {
     milliseconds: u64,
     #[arg(long)]
     cgroup: PathBuf,
+    /// Says `ready` once the namespace is there, and waits for a line.
+    #[arg(long)]
+    wait: bool,
+    /// Tracks connections, and has their events printed.
+    #[arg(long)]
+    conntrack: bool,
+    /// Packets in a second, of a storm.
+    #[arg(long, default_value_t = 1000)]
+    rate: u64,
 }
 
 /// What was sent.
@@ -90,6 +102,16 @@ impl Outcome {
         self.operations as f64 / self.seconds
     }
 
+    /// How long it took.
+    pub(crate) fn seconds(self) -> f64 {
+        self.seconds
+    }
+
+    /// IP bytes of small datagrams over IPv4 (RFC 791, RFC 768).
+    pub(crate) fn ip_bytes(self) -> u64 {
+        self.operations * (20 + 8 + SMALL.len() as u64)
+    }
+
     /// Gigabits of payload per second.
     pub(crate) fn gigabits(self) -> f64 {
         self.bytes as f64 * 8.0 / 1e9 / self.seconds
@@ -101,6 +123,11 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<()> {
     world::enter(&arguments.cgroup)?;
     unshare(CloneFlags::CLONE_NEWNET).context("cannot make a network namespace")?;
     loopback_up()?;
+    if arguments.wait {
+        println!("ready");
+        io::stdin().read_line(&mut String::new())?;
+    }
+    let _tracker = arguments.conntrack.then(Tracker::start).transpose()?;
     let time = Duration::from_millis(arguments.milliseconds);
     let outcome = match arguments.kind {
         Kind::TcpPingPong => tcp_ping_pong(time),
@@ -108,11 +135,44 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<()> {
         Kind::TcpConnect => tcp_connect(time),
         Kind::UdpConnected => udp(time, u64::MAX, true, |_| Some(1)),
         Kind::UdpTurns => udp(time, u64::MAX, false, |n| u32::try_from(n % PEERS).ok()),
+        Kind::Storm => storm(time, arguments.rate),
         Kind::UdpNew => udp(time, MOST_NEW_PEERS, false, |n| u32::try_from(n).ok()),
     }
     .with_context(|| format!("traffic `{}`", arguments.kind.name()))?;
     serde_json::to_writer(io::stdout(), &outcome)?;
     Ok(())
+}
+
+/// `conntrack -E` in this network namespace. Dropping it ends it.
+struct Tracker(Child);
+
+impl Tracker {
+    fn start() -> Result<Self> {
+        // A rule that asks for the state of connections has the kernel track them.
+        let rule = "-A OUTPUT -m conntrack --ctstate NEW -j ACCEPT";
+        let status = Command::new("iptables").args(rule.split(' ')).status();
+        if !status.context("cannot start `iptables`")?.success() {
+            bail!("`iptables {rule}` failed");
+        }
+        let tracker = Command::new("conntrack")
+            .arg("-E")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start `conntrack`")?;
+        // It says nothing when it is ready.
+        thread::sleep(Duration::from_millis(100));
+        Ok(Self(tracker))
+    }
+}
+
+impl Drop for Tracker {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// With the packet size of Ethernet: loopback's own, 64 KiB, would leave bulk
@@ -234,6 +294,32 @@ fn udp(
     Ok(repeat(time, most, |n| {
         sender.send_to(&SMALL, address(n)?).map(drop)
     })?)
+}
+
+/// Every packet goes to a destination never seen. Whatever is late is sent at
+/// once, so that the number is right in the end.
+fn storm(time: Duration, rate: u64) -> Result<Outcome> {
+    let receiver = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    let port = receiver.local_addr()?.port();
+    let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let base = u32::from(Ipv4Addr::new(127, 1, 0, 0));
+    let start = Instant::now();
+    let all = u64::try_from(time.as_millis())? * rate / 1000;
+    let mut sent = 0;
+    while sent < all {
+        let due = u64::try_from(start.elapsed().as_micros())? * rate / 1_000_000;
+        for number in sent..due.min(all) {
+            let host = Ipv4Addr::from_bits(base + u32::try_from(number)?);
+            sender.send_to(&SMALL, SocketAddrV4::new(host, port))?;
+        }
+        sent = due.min(all);
+        thread::sleep(Duration::from_micros(500));
+    }
+    Ok(Outcome {
+        operations: sent,
+        bytes: 0,
+        seconds: start.elapsed().as_secs_f64(),
+    })
 }
 
 #[cfg(test)]

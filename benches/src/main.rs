@@ -12,10 +12,13 @@ mod load;
 mod machine;
 mod median;
 mod memory;
+mod observer;
 mod program_cost;
 mod report;
 mod stop;
+mod storm;
 mod throughput;
+mod uplink_cost;
 mod world;
 
 use std::{
@@ -53,6 +56,8 @@ enum Task {
     Traffic,
     /// Only the memory of the idle agent.
     Memory,
+    /// Only the storms of new flows; 80 seconds.
+    Storm,
     /// Makes traffic in a network namespace of its own (the benchmark starts
     /// itself with this).
     #[command(hide = true)]
@@ -116,12 +121,16 @@ fn measure(task: Option<&Task>, rounds: u32, stop: &Stop) -> Result<Report> {
     let mut report = Report::new(Machine::this()?, rounds);
     if matches!(task, None | Some(Task::Programs)) {
         report.extend(program_cost::measure(rounds, stop)?);
+        report.extend(uplink_cost::measure(rounds, stop)?);
     }
     if matches!(task, None | Some(Task::Traffic)) {
         report.extend(throughput::measure(rounds, stop)?);
     }
     if matches!(task, None | Some(Task::Memory)) {
         report.extend(memory::measure(stop)?);
+    }
+    if matches!(task, None | Some(Task::Storm)) {
+        report.extend(storm::measure(stop)?);
     }
     Ok(report)
 }

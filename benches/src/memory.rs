@@ -37,7 +37,7 @@ pub(crate) fn measure(stop: &Stop) -> Result<Vec<Row>> {
     };
     let row = |what, kilobytes: u64, goals| Row {
         group: GROUP,
-        what,
+        what: str::to_owned(what),
         unit: "MiB",
         with: mebibytes(kilobytes),
         without: None,

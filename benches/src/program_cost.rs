@@ -19,11 +19,15 @@ use crate::{
 
 const GROUP: &str = "Egress program, per packet";
 /// How long each traffic lasts in each half of a round.
-const MILLISECONDS: u64 = 250;
+pub(crate) const MILLISECONDS: u64 = 250;
 /// Fewer runs would mean that the program was not where the traffic is.
-const FEWEST_RUNS: u64 = 200;
+pub(crate) const FEWEST_RUNS: u64 = 200;
 /// More than all kinds of traffic make in one attachment.
-const MAX_FLOWS: u32 = 65_535;
+pub(crate) const OPTIONS: CaptureOptions = CaptureOptions {
+    max_flows: 65_535,
+    program_stats: false,
+    uplink_hook: UplinkHook::Tcx,
+};
 
 /// Traffic, its name in the table, and its goals.
 const KINDS: [(Kind, &str, &[Goal]); 5] = [
@@ -58,13 +62,8 @@ impl Subject {
         if !weir {
             return Ok(Self::Empty(Empty::attach(&directory)?));
         }
-        let options = CaptureOptions {
-            max_flows: MAX_FLOWS,
-            program_stats: false,
-            uplink_hook: UplinkHook::Tcx,
-        };
         Ok(Self::Weir(Box::new(Capture::start(
-            &directory, options, None,
+            &directory, OPTIONS, None,
         )?)))
     }
 
@@ -123,7 +122,7 @@ pub(crate) fn measure(rounds: u32, stop: &Stop) -> Result<Vec<Row>> {
             let compared = pairs.compare().context("no rounds")?;
             Ok(Row {
                 group: GROUP,
-                what,
+                what: (*what).to_owned(),
                 unit: "ns",
                 with: compared.with,
                 without: Some(compared.without),

@@ -46,7 +46,7 @@ pub(crate) struct Row {
     /// Heading that rows stand under.
     pub(crate) group: &'static str,
     /// What was measured.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// Unit of `with` and `without`.
     pub(crate) unit: &'static str,
     /// With Weir.
@@ -81,7 +81,7 @@ impl Row {
             .collect();
         let number = |value: f64| format!("{} {}", digits(value), self.unit);
         [
-            self.what.to_owned(),
+            self.what.clone(),
             number(self.with),
             self.without.map(number).unwrap_or_default(),
             self.ratio.map(|r| format!("{r:.2}")).unwrap_or_default(),
@@ -198,7 +198,7 @@ mod tests {
         report.extend(vec![
             Row {
                 group: "Time of the egress program per packet",
-                what: "UDP, 1,024 destinations in turn",
+                what: "UDP, 1,024 destinations in turn".to_owned(),
                 unit: "ns",
                 with: 149.6,
                 without: Some(60.0),
@@ -207,7 +207,7 @@ mod tests {
             },
             Row {
                 group: "Memory",
-                what: "resident, idle",
+                what: "resident, idle".to_owned(),
                 unit: "MiB",
                 with: 41.0,
                 without: None,

@@ -1,20 +1,20 @@
-//! What the traffic itself feels: rates with the agent running beside rates
-//! without any program.
+//! What the traffic itself feels: rates with the agent running, and with other
+//! observers, beside rates without any.
 
 use anyhow::{Context as _, Result};
 
 use crate::{
-    agent::{Agent, Places},
+    agent::Places,
     load::{Kind, Outcome},
     median::Pairs,
+    observer::{AtWork, Observer},
     report::{Goal, Row},
     stop::Stop,
     world::World,
 };
 
-const GROUP: &str = "Traffic, agent running";
 /// How long each traffic lasts in each half of a round.
-const MILLISECONDS: u64 = 700;
+const MILLISECONDS: u64 = 500;
 
 /// One row to be.
 struct Traffic {
@@ -27,19 +27,19 @@ struct Traffic {
 const KINDS: [Traffic; 3] = [
     Traffic {
         kind: Kind::TcpConnect,
-        what: "TCP connect and close",
+        what: "TCP connect and close, observed by",
         unit: "k/s",
         read: thousands,
     },
     Traffic {
         kind: Kind::TcpBulk,
-        what: "TCP bulk",
+        what: "TCP bulk, observed by",
         unit: "Gbit/s",
         read: Outcome::gigabits,
     },
     Traffic {
         kind: Kind::UdpConnected,
-        what: "UDP, 64 bytes",
+        what: "UDP, 64 bytes, observed by",
         unit: "k/s",
         read: thousands,
     },
@@ -49,38 +49,44 @@ fn thousands(outcome: Outcome) -> f64 {
     outcome.rate() / 1e3
 }
 
-/// Measures all kinds of traffic.
+/// Measures all kinds of traffic, without and with each observer.
 pub(crate) fn measure(rounds: u32, stop: &Stop) -> Result<Vec<Row>> {
     let places = Places::find()?;
     let world = World::make()?;
-    let mut pairs: [Pairs; KINDS.len()] = Default::default();
+    let mut pairs: [[Pairs; KINDS.len()]; Observer::ALL.len()] = Default::default();
     for round in 0..rounds {
-        for weir in [round % 2 == 0, round % 2 == 1] {
-            let agent = weir.then(|| Agent::start(&places)).transpose()?;
-            for (traffic, pairs) in KINDS.iter().zip(&mut pairs) {
-                stop.check()?;
-                pairs.push(
-                    weir,
-                    (traffic.read)(world.load(traffic.kind, MILLISECONDS)?),
-                );
+        for (observer, pairs) in Observer::ALL.into_iter().zip(&mut pairs) {
+            // Who goes first changes from round to round.
+            for with in [round % 2 == 0, round % 2 == 1] {
+                let at_work = with.then(|| observer.start(&places)).transpose()?;
+                for (traffic, pairs) in KINDS.iter().zip(&mut *pairs) {
+                    stop.check()?;
+                    let outcome = match at_work {
+                        Some(AtWork::WithTraffic) => {
+                            world.load_tracked(traffic.kind, MILLISECONDS)?
+                        }
+                        _ => world.load(traffic.kind, MILLISECONDS)?,
+                    };
+                    pairs.push(with, (traffic.read)(outcome));
+                }
             }
-            drop(agent);
         }
     }
-    KINDS
-        .iter()
-        .zip(&pairs)
-        .map(|(traffic, pairs)| {
-            let compared = pairs.compare().context("no rounds")?;
-            Ok(Row {
-                group: GROUP,
-                what: traffic.what,
+    let mut rows = Vec::new();
+    for (number, traffic) in KINDS.iter().enumerate() {
+        for (observer, pairs) in Observer::ALL.into_iter().zip(&pairs) {
+            let compared = pairs[number].compare().context("no rounds")?;
+            let weir = observer == Observer::Weir;
+            rows.push(Row {
+                group: traffic.what,
+                what: observer.name().to_owned(),
                 unit: traffic.unit,
                 with: compared.with,
                 without: Some(compared.without),
                 ratio: Some(compared.ratio),
-                goals: vec![Goal::AtLeast(0.97)],
-            })
-        })
-        .collect()
+                goals: weir.then_some(Goal::AtLeast(0.97)).into_iter().collect(),
+            });
+        }
+    }
+    Ok(rows)
 }

@@ -2,8 +2,9 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -33,21 +34,74 @@ impl World {
     /// Makes traffic in a process of this cgroup and of a new network
     /// namespace, and waits for its end.
     pub(crate) fn load(&self, kind: Kind, milliseconds: u64) -> Result<Outcome> {
+        let mut command = self.command(kind, milliseconds)?;
+        outcome(kind, &command.stdin(Stdio::null()).output()?)
+    }
+
+    /// New flows at a rate.
+    pub(crate) fn storm(&self, rate: u64, milliseconds: u64) -> Result<Outcome> {
+        let mut command = self.command(Kind::Storm, milliseconds)?;
+        command.arg("--rate").arg(rate.to_string());
+        outcome(Kind::Storm, &command.stdin(Stdio::null()).output()?)
+    }
+
+    /// Path of the cgroup below the root of the hierarchy.
+    pub(crate) fn cgroup_path(&self) -> String {
+        let name = self.cgroup.file_name().unwrap_or_default();
+        format!("/{}", name.to_string_lossy())
+    }
+
+    /// The same, with its connections tracked.
+    pub(crate) fn load_tracked(&self, kind: Kind, milliseconds: u64) -> Result<Outcome> {
+        let mut command = self.command(kind, milliseconds)?;
+        command.arg("--conntrack").stdin(Stdio::null());
+        outcome(kind, &command.output()?)
+    }
+
+    /// The same; once its namespace is there, `prepare` is given its process, and
+    /// what that gives lasts until the end.
+    pub(crate) fn load_with<T>(
+        &self,
+        kind: Kind,
+        milliseconds: u64,
+        prepare: impl FnOnce(u32) -> Result<T>,
+    ) -> Result<Outcome> {
+        let mut child = self
+            .command(kind, milliseconds)?
+            .arg("--wait")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the traffic")?;
+        let ready = child.stdout.as_mut().context("traffic without a pipe")?;
+        // One byte at a time: what follows is read by someone else.
+        BufReader::with_capacity(1, ready).read_line(&mut String::new())?;
+        let prepared = prepare(child.id());
+        // At the end of its input it goes on, too.
+        drop(child.stdin.take());
+        let output = child.wait_with_output()?;
+        let _prepared = prepared?;
+        outcome(kind, &output)
+    }
+
+    fn command(&self, kind: Kind, milliseconds: u64) -> Result<Command> {
         let program = std::env::current_exe().context("cannot find this program")?;
-        let output = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["load", kind.name(), "--milliseconds"])
             .arg(milliseconds.to_string())
             .arg("--cgroup")
             .arg(&self.cgroup)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .context("cannot start the traffic")?;
-        if !output.status.success() {
-            bail!("the traffic `{}` failed: {}", kind.name(), output.status);
-        }
-        serde_json::from_slice(&output.stdout).context("the traffic did not say what it sent")
+            .stderr(Stdio::inherit());
+        Ok(command)
     }
+}
+
+fn outcome(kind: Kind, output: &Output) -> Result<Outcome> {
+    if !output.status.success() {
+        bail!("the traffic `{}` failed: {}", kind.name(), output.status);
+    }
+    serde_json::from_slice(&output.stdout).context("the traffic did not say what it sent")
 }
 
 impl Drop for World {

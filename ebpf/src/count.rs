@@ -138,7 +138,7 @@ fn slow(skb: *mut __sk_buff, sk: *mut bpf_sock, state: *mut SocketState, way: Wa
 /// Reads a packet's headers, nearly always in place.
 #[inline(always)]
 fn read(skb: *mut __sk_buff, way: Way) -> Packet {
-    if let Some(packet) = packet::usual(skb, way) {
+    if let Some(packet) = packet::usual(skb, 0, way) {
         return packet;
     }
     let mut packet = Packet::UNKNOWN;

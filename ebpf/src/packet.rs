@@ -61,12 +61,13 @@ pub(crate) fn load<T: Copy>(skb: *mut __sk_buff, offset: u32) -> Result<T, ()> {
     }
 }
 
-/// Bytes from the start of the IP header, read in place: a tenth of a helper's
-/// cost. `None` when that many do not lie in the packet's linear part.
+/// Bytes of an IP header that begins at an offset, read in place: a tenth of a
+/// helper's cost. `None` when that many do not lie in the packet's linear part.
 #[inline(always)]
-fn head<const N: usize>(skb: *mut __sk_buff) -> Option<&'static [u8; N]> {
+fn head<const N: usize>(skb: *mut __sk_buff, offset: usize) -> Option<&'static [u8; N]> {
     // SAFETY: reads of the context, which the verifier rewrites and checks.
-    let (start, end) = unsafe { ((*skb).data as usize, (*skb).data_end as usize) };
+    let (data, end) = unsafe { ((*skb).data as usize, (*skb).data_end as usize) };
+    let start = data + offset;
     if start + N > end {
         return None;
     }
@@ -91,12 +92,12 @@ fn word<const AT: usize>(h: &[u8; 48]) -> u64 {
     ])
 }
 
-/// Reads the headers of a TCP or UDP packet without IPv4 options, IPv6
-/// extension headers or fragments, which is nearly every packet. `None` for all
-/// others: [`parse`] knows them.
+/// Reads the headers, from an offset on, of a TCP or UDP packet without IPv4
+/// options, IPv6 extension headers or fragments, which is nearly every packet.
+/// `None` for all others: [`parse`] and [`leaving`] know them.
 #[inline(always)]
-pub(crate) fn usual(skb: *mut __sk_buff, way: Way) -> Option<Packet> {
-    let h = head::<28>(skb)?;
+pub(crate) fn usual(skb: *mut __sk_buff, offset: usize, way: Way) -> Option<Packet> {
+    let h = head::<28>(skb, offset)?;
     let (protocol, remote, [a, b, c, d]) = if h[0] == 0x45 {
         // More fragments, or an offset (RFC 791, section 3.1).
         if u16::from_be_bytes([h[6], h[7]]) & 0x3fff != 0 {
@@ -109,7 +110,7 @@ pub(crate) fn usual(skb: *mut __sk_buff, way: Way) -> Option<Packet> {
         let low = u64::from_ne_bytes([0, 0, 0xff, 0xff, a, b, c, d]);
         (h[9], [0, low], [h[20], h[21], h[22], h[23]])
     } else if h[0] >> 4 == 6 {
-        let h = head::<48>(skb)?;
+        let h = head::<48>(skb, offset)?;
         let remote = match way {
             Way::Egress => [word::<24>(h), word::<32>(h)],
             Way::Ingress => [word::<8>(h), word::<16>(h)],
@@ -234,13 +235,13 @@ fn ports(skb: *mut __sk_buff, offset: u32, way: Way, packet: &mut Packet) {
 /// repeats; 0 when they cannot be read.
 #[inline(always)]
 pub(crate) fn repeated_header(skb: *mut __sk_buff) -> u32 {
-    if let Some(h) = head::<40>(skb)
+    if let Some(h) = head::<40>(skb, 0)
         && h[0] == 0x45
         && h[9] == TCP
     {
         return 20 + u32::from(h[32] >> 4) * 4;
     }
-    if let Some(h) = head::<60>(skb)
+    if let Some(h) = head::<60>(skb, 0)
         && h[0] >> 4 == 6
         && h[6] == TCP
     {
@@ -269,14 +270,16 @@ fn try_repeated_header(skb: *mut __sk_buff) -> Result<u32, ()> {
     }
 }
 
+/// `EtherType` (IEEE 802.3) of either version of IP.
+pub(crate) const IPV4: u16 = 0x0800;
+pub(crate) const IPV6: u16 = 0x86dd;
+
 /// Reads the headers of a packet that leaves the host behind a link-layer
 /// header of `link` bytes. What is not IP, or cannot be read, stays unknown.
 /// Gives the bytes that fragmentation added: where sockets are counted, packets
 /// are still whole.
 #[inline(never)]
 pub(crate) fn leaving(skb: *mut __sk_buff, link: u32, ethertype: u16, packet: &mut Packet) -> u32 {
-    const IPV4: u16 = 0x0800;
-    const IPV6: u16 = 0x86dd;
     let added = match ethertype {
         IPV4 => leaving_v4(skb, link, packet),
         IPV6 => leaving_v6(skb, link, packet),

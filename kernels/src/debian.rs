@@ -10,23 +10,24 @@ use anyhow::{Context as _, bail};
 
 use crate::paths;
 
-/// The image of the newest kernel of a series such as `6.1`; fetched only if
-/// none is kept in `target/kernels`.
-pub(crate) fn image(series: &str) -> anyhow::Result<PathBuf> {
+/// The newest kernel of a series such as `6.1`, with its modules; fetched only
+/// if none is kept in `target/kernels`.
+pub(crate) fn directory(series: &str) -> anyhow::Result<PathBuf> {
     let kept = paths::cache().join(series);
-    if let Some(image) = image_in(&kept) {
+    if let Some(image) = image(&kept) {
         println!(
             "{series}: using {} (remove {} to fetch the newest)",
             image.display(),
             kept.display()
         );
-        return Ok(image);
+        return Ok(kept);
     }
     fetch(series, &kept)?;
-    image_in(&kept).with_context(|| format!("{} holds no boot/vmlinuz-*", kept.display()))
+    Ok(kept)
 }
 
-fn image_in(directory: &Path) -> Option<PathBuf> {
+/// The image in an unpacked kernel.
+pub(crate) fn image(directory: &Path) -> Option<PathBuf> {
     fs::read_dir(directory.join("boot"))
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))

@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use crate::{
     debian,
     emulator::{self, Emulator},
+    equipment,
     initramfs::Initramfs,
     outcome::{self, Outcome, Tests},
     paths,
@@ -35,30 +36,74 @@ pub(crate) fn run(
     suites: &[Suite],
     time_limit: Duration,
 ) -> anyhow::Result<Vec<Outcome>> {
-    require(
-        &["busybox", "setpriv", "ldd"],
-        "busybox-static util-linux libc-bin",
-    )?;
-    let emulator = emulator::find()?;
-    let image = debian::image(series)?;
-    let archive = paths::cache().join(format!("{series}.cpio"));
-    pack(suites)?.write(&archive)?;
-    println!(
-        "{series}: booting {} (at most {} s)",
-        image.display(),
-        time_limit.as_secs()
-    );
-    let started = Instant::now();
-    let (mut machine, output) = Machine::boot(&emulator, &image, &archive)?;
+    let kernel = debian::directory(series)?;
+    let mut image = Initramfs::default();
+    for (number, suite) in suites.iter().enumerate() {
+        image.program(&format!("/suites/{number}"), &suite.executable)?;
+    }
+    let ready = equipment::add(&mut image, &kernel)?;
+    let boot = Boot {
+        series,
+        kernel: &kernel,
+        time_limit,
+    };
     let mut console = Console::new(series, suites);
-    let ended = console.follow(&lines(output), started + time_limit);
-    drop(machine.stop());
+    let script = ready + &calls(suites);
+    let ended = boot.run(image, &script, &mut |line| console.line(line))?;
     let cause = match ended {
         Ended::PoweredOff => "the machine stopped without a result".to_owned(),
         Ended::TimeLimit => format!("no result within {} s", time_limit.as_secs()),
     };
-    println!("{series}: {:.1} s in all", started.elapsed().as_secs_f64());
     Ok(console.outcomes(&cause))
+}
+
+/// A kernel to boot.
+#[derive(Clone, Copy)]
+pub(crate) struct Boot<'a> {
+    /// Its series.
+    pub(crate) series: &'static str,
+    /// Where it is unpacked.
+    pub(crate) kernel: &'a Path,
+    /// How long everything may take.
+    pub(crate) time_limit: Duration,
+}
+
+impl Boot<'_> {
+    /// Boots with an image, runs a script there, and gives each line that comes.
+    pub(crate) fn run(
+        self,
+        mut image: Initramfs,
+        script: &str,
+        line: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Ended> {
+        require(
+            &["busybox", "setpriv", "ldd"],
+            "busybox-static util-linux libc-bin",
+        )?;
+        let emulator = emulator::find()?;
+        let Self {
+            series,
+            kernel,
+            time_limit,
+        } = self;
+        let vmlinuz = debian::image(kernel)
+            .with_context(|| format!("{} holds no boot/vmlinuz-*", kernel.display()))?;
+        image.program(BUSYBOX, Path::new("/usr/bin/busybox"))?;
+        image.file("/init", init(script).into_bytes());
+        let archive = paths::cache().join(format!("{series}.cpio"));
+        image.write(&archive)?;
+        println!(
+            "{series}: booting {} (at most {} s)",
+            vmlinuz.display(),
+            time_limit.as_secs()
+        );
+        let started = Instant::now();
+        let (mut machine, output) = Machine::boot(&emulator, &vmlinuz, &archive)?;
+        let ended = follow(&lines(output), started + time_limit, line);
+        drop(machine.stop());
+        println!("{series}: {:.1} s in all", started.elapsed().as_secs_f64());
+        Ok(ended)
+    }
 }
 
 fn require(programs: &[&str], packages: &str) -> anyhow::Result<()> {
@@ -75,19 +120,9 @@ fn require(programs: &[&str], packages: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pack(suites: &[Suite]) -> anyhow::Result<Initramfs> {
-    let mut image = Initramfs::default();
-    image.program(BUSYBOX, Path::new("/usr/bin/busybox"))?;
-    for (number, suite) in suites.iter().enumerate() {
-        image.program(&format!("/suites/{number}"), &suite.executable)?;
-    }
-    image.file("/init", init(suites).into_bytes());
-    Ok(image)
-}
-
 /// The first process of the guest. Whatever happens, it powers off at the end.
-fn init(suites: &[Suite]) -> String {
-    let mut script = format!(
+fn init(script: &str) -> String {
+    format!(
         "#!{BUSYBOX} sh\n\
          export PATH=/bin RUST_BACKTRACE=1 TMPDIR=/tmp\n\
          {BUSYBOX} mkdir -p /proc /sys /dev /tmp /run\n\
@@ -97,22 +132,34 @@ fn init(suites: &[Suite]) -> String {
          mount -t proc none /proc\n\
          mount -t sysfs none /sys\n\
          mount -t tmpfs none /tmp\n\
+         mount -t tmpfs none /run\n\
          mount -t cgroup2 none /sys/fs/cgroup\n\
          mount -t bpf none /sys/fs/bpf\n\
          ip link set lo up\n\
-         echo {RELEASE}$(uname -r)\n"
-    );
+         echo {RELEASE}$(uname -r)\n\
+         {script}\
+         poweroff -f\n"
+    )
+}
+
+/// The lines that run every suite.
+fn calls(suites: &[Suite]) -> String {
+    let mut script = String::new();
     for (number, suite) in suites.iter().enumerate() {
+        let before = if suite.traffic {
+            format!("{} ", equipment::ONE_PROCESSOR)
+        } else {
+            String::new()
+        };
         // Writing to a string cannot fail.
         let _ = writeln!(
             script,
             "echo {BEGIN}{number}\n\
-             /suites/{number} {}\n\
+             {before}/suites/{number} {}\n\
              echo {STATUS}$?",
             suite.arguments().join(" ")
         );
     }
-    script.push_str("poweroff -f\n");
     script
 }
 
@@ -141,7 +188,7 @@ impl Machine {
         }
         let mut child = command
             .args(["-machine", "q35,accel=tcg", "-cpu", "max"])
-            .args(["-m", "1024", "-smp", "2"])
+            .args(["-m", "3072", "-smp", "2"])
             .args(["-nodefaults", "-display", "none", "-serial", "stdio"])
             .args(["-nic", "none", "-no-reboot", "-append"])
             .arg("console=ttyS0 quiet loglevel=4 panic=-1")
@@ -187,9 +234,22 @@ fn lines(output: ChildStdout) -> Receiver<String> {
 
 /// Why nothing more came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
+pub(crate) enum Ended {
+    /// The machine did.
     PoweredOff,
+    /// It took too long.
     TimeLimit,
+}
+
+fn follow(lines: &Receiver<String>, deadline: Instant, take: &mut dyn FnMut(&str)) -> Ended {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match lines.recv_timeout(left) {
+            Ok(line) => take(&line),
+            Err(RecvTimeoutError::Disconnected) => return Ended::PoweredOff,
+            Err(RecvTimeoutError::Timeout) => return Ended::TimeLimit,
+        }
+    }
 }
 
 /// Follows what the init script and the suites print.
@@ -211,17 +271,6 @@ impl<'a> Console<'a> {
             current: 0,
             summary: None,
             results: vec![None; suites.len()],
-        }
-    }
-
-    fn follow(&mut self, lines: &Receiver<String>, deadline: Instant) -> Ended {
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match lines.recv_timeout(left) {
-                Ok(line) => self.line(&line),
-                Err(RecvTimeoutError::Disconnected) => return Ended::PoweredOff,
-                Err(RecvTimeoutError::Timeout) => return Ended::TimeLimit,
-            }
         }
     }
 
@@ -269,6 +318,7 @@ mod tests {
             name,
             executable: "/nonexistent".into(),
             filter: "",
+            traffic: false,
         })
     }
 
@@ -317,6 +367,7 @@ mod tests {
 
     #[test]
     fn the_machine_powers_off_at_the_end() {
-        assert!(init(&suites()).ends_with("echo WEIR-STATUS $?\npoweroff -f\n"));
+        let script = init(&calls(&suites()));
+        assert!(script.ends_with("echo WEIR-STATUS $?\npoweroff -f\n"));
     }
 }

@@ -8,12 +8,14 @@
 
 mod debian;
 mod emulator;
+mod equipment;
 mod guest;
 mod host;
 mod initramfs;
 mod outcome;
 mod paths;
 mod suite;
+mod ways;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -30,8 +32,12 @@ struct Arguments {
     #[arg(long, value_enum, default_value = "all")]
     kernel: Vec<Choice>,
     /// Seconds that one boot with all its tests may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     time_limit: u64,
+    /// Print the catalogue of ways out, with a column for each kernel, in place
+    /// of running the tests.
+    #[arg(long)]
+    ways: bool,
 }
 
 /// A choice on the command line.
@@ -78,6 +84,9 @@ fn chosen(choices: &[Choice]) -> Vec<Kernel> {
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     let time_limit = Duration::from_secs(arguments.time_limit);
+    if arguments.ways {
+        return ways::run(&chosen(&arguments.kernel), time_limit);
+    }
     let suites = suite::compile()?;
     let mut outcomes = Vec::new();
     for kernel in chosen(&arguments.kernel) {

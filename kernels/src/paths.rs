@@ -11,9 +11,16 @@ pub(crate) fn workspace() -> &'static Path {
     member.parent().unwrap_or(member)
 }
 
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
 /// `target/kernels`: kernels and initramfs images.
 pub(crate) fn cache() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace().join("target"), PathBuf::from)
-        .join("kernels")
+    target().join("kernels")
+}
+
+/// `target/debug`: programs of this workspace.
+pub(crate) fn binaries() -> PathBuf {
+    target().join("debug")
 }

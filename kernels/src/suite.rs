@@ -20,6 +20,8 @@ pub(crate) struct Suite {
     pub(crate) executable: PathBuf,
     /// Only tests whose path contains this; all, if empty.
     pub(crate) filter: &'static str,
+    /// Whether it compares both layers on network devices.
+    pub(crate) traffic: bool,
 }
 
 /// Where a suite comes from.
@@ -31,16 +33,18 @@ struct Source {
     kind: &'static str,
     target: &'static str,
     filter: &'static str,
+    traffic: bool,
 }
 
 /// Every suite. A test that needs a real kernel belongs into one of these.
-const SOURCES: [Source; 6] = [
+const SOURCES: [Source; 7] = [
     Source {
         name: "units",
         directory: "agent",
         kind: "lib",
         target: "weir",
         filter: "kernel::",
+        traffic: false,
     },
     agents("capture"),
     agents("bounds"),
@@ -52,6 +56,15 @@ const SOURCES: [Source; 6] = [
         kind: "test",
         target: "versions",
         filter: "",
+        traffic: false,
+    },
+    Source {
+        name: "coverage",
+        directory: "tests",
+        kind: "test",
+        target: "coverage",
+        filter: "every_way_is_recorded",
+        traffic: true,
     },
 ];
 
@@ -63,6 +76,7 @@ const fn agents(target: &'static str) -> Source {
         kind: "test",
         target,
         filter: "",
+        traffic: false,
     }
 }
 
@@ -107,6 +121,7 @@ pub(crate) fn compile() -> anyhow::Result<Vec<Suite>> {
                 name: source.name,
                 executable,
                 filter: source.filter,
+                traffic: source.traffic,
             })
         })
         .collect()

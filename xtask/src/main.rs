@@ -58,8 +58,13 @@ enum Task {
         #[arg(long, conflicts_with = "fast")]
         kernel: Vec<String>,
     },
-    /// Send by every way out of a host and print what was recorded of it.
-    Coverage,
+    /// Send by every way out of a host and print what was recorded of it, on each
+    /// kernel.
+    Coverage {
+        /// Where: 6.1, 6.12, host or all; can be given several times.
+        #[arg(long, default_value = "all")]
+        kernel: Vec<String>,
+    },
     /// Show three sample products and what Weir says of each; needs no network.
     Demo,
     /// Measure the cost of the kernel programs and of the agent.
@@ -94,7 +99,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Run { release, arguments } => match run::agent(&workspace, release, &arguments)? {},
         Task::Check => check::prepared(&workspace)?,
         Task::Test { fast, kernel } => return test::run(&workspace, fast, &kernel),
-        Task::Coverage => match run::coverage(&workspace)? {},
+        Task::Coverage { kernel } => match run::coverage(&workspace, &kernel)? {},
         Task::Demo => match run::demo(&workspace)? {},
         Task::Bench { arguments } => match run::bench(&workspace, &arguments)? {},
         Task::Clean => clean::run(&workspace)?,

@@ -15,8 +15,8 @@ use crate::{
 
 /// The demonstration, and what it sends with.
 const DEMO: &[&str] = &["weir-demo", "weir-traffic"];
-/// The catalogue of ways out, and what it sends with.
-const COVERAGE: &[&str] = &["weir-coverage", "weir-traffic"];
+/// What boots kernels, the catalogue of ways out, and what it sends with.
+const COVERAGE: &[&str] = &["weir-kernels", "weir-coverage", "weir-traffic"];
 const BENCHMARK: &[&str] = &["weir-bench"];
 
 /// Sets up, builds and becomes the agent, so that signals and the exit code
@@ -61,12 +61,17 @@ pub(crate) fn demo(workspace: &Workspace) -> Result<Infallible> {
 }
 
 /// Sends by every way out and shows what was recorded.
-pub(crate) fn coverage(workspace: &Workspace) -> Result<Infallible> {
-    program(workspace, COVERAGE, false, &[])
+pub(crate) fn coverage(workspace: &Workspace, kernels: &[String]) -> Result<Infallible> {
+    let mut arguments = vec!["--ways".to_owned()];
+    for kernel in kernels {
+        arguments.extend(["--kernel".to_owned(), kernel.clone()]);
+    }
+    program(workspace, COVERAGE, false, &arguments)
 }
 
 /// Measures; optimised, as what is measured should be what is installed.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
+    setup::observers(workspace)?;
     program(workspace, BENCHMARK, true, arguments)
 }
 

@@ -90,7 +90,9 @@ pub struct Unseen {
 /// See [the module](self).
 #[derive(Debug, Default)]
 pub(super) struct Destination {
-    sockets: BTreeMap<u64, Moved>,
+    /// By cgroup. Nearly every destination has one: a map would take many times
+    /// its size.
+    sockets: Vec<(u64, Moved)>,
     uplink: BTreeMap<Owner, Moved>,
     told: BTreeMap<Owner, Moved>,
     told_missing: u64,
@@ -100,7 +102,13 @@ pub(super) struct Destination {
 
 impl Destination {
     pub(super) fn socket(&mut self, cgroup: u64, more: Moved, look: u64) {
-        self.sockets.entry(cgroup).or_default().add(more);
+        match self.sockets.iter_mut().find(|(known, _)| *known == cgroup) {
+            Some((_, sum)) => sum.add(more),
+            None => {
+                self.sockets.reserve_exact(1);
+                self.sockets.push((cgroup, more));
+            }
+        }
         self.moved_at = look;
     }
 
@@ -122,7 +130,7 @@ impl Destination {
         };
         (
             sum(&mut self.uplink.values()),
-            sum(&mut self.sockets.values()),
+            sum(&mut self.sockets.iter().map(|(_, moved)| moved)),
         )
     }
 
@@ -161,7 +169,11 @@ impl Destination {
             let own = if owner.cgroup == 0 {
                 Moved::default()
             } else {
-                self.sockets.get(&owner.cgroup).copied().unwrap_or_default()
+                let known = self
+                    .sockets
+                    .iter()
+                    .find(|(known, _)| *known == owner.cgroup);
+                known.map(|(_, moved)| *moved).unwrap_or_default()
             };
             let excess = moved.beyond(own).at_most(rest);
             if excess.bytes == 0 {

@@ -74,6 +74,11 @@ pub struct CanaryUplink {
 }
 
 impl UplinkProgram {
+    /// A program of type `SCHED_CLS`, to be attached in a given way.
+    pub fn new(program: OwnedFd, hook: UplinkHook) -> Self {
+        Self { program, hook }
+    }
+
     /// Attaches to an interface in the network namespace of a process.
     ///
     /// # Errors

@@ -17,6 +17,9 @@ use super::{Entry, entry::Sequenced};
 /// A segment is closed when it has grown to this many bytes.
 const SEGMENT_BYTES: u64 = 64 << 20;
 
+/// Entries that are not written yet take no more memory than this.
+const BUFFER_BYTES: usize = 1 << 20;
+
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -135,7 +138,8 @@ impl Ledger {
     /// Adds an entry; it is on disk after the next [`Ledger::flush`].
     ///
     /// # Errors
-    /// When an entry cannot be serialised, which would be a defect.
+    /// The system's, once so much is waiting that it has to be written; or when an
+    /// entry cannot be serialised, which would be a defect.
     pub fn append(&mut self, time: Timestamp, entry: Entry) -> Result<(), LedgerError> {
         self.seq += 1;
         let json = serde_json::to_vec(&Sequenced {
@@ -148,6 +152,24 @@ impl Ledger {
             .extend_from_slice(format!("{:08x} ", crc32c::crc32c(&json)).as_bytes());
         self.buffer.extend_from_slice(&json);
         self.buffer.push(b'\n');
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), LedgerError> {
+        if self.failed {
+            return Err(io(&self.path, "written")(std::io::Error::other(
+                "an earlier write failed",
+            )));
+        }
+        self.file.write_all(&self.buffer).map_err(|error| {
+            self.failed = true;
+            io(&self.path, "written")(error)
+        })?;
+        self.bytes += self.buffer.len() as u64;
+        self.buffer.clear();
         Ok(())
     }
 
@@ -156,21 +178,11 @@ impl Ledger {
     /// # Errors
     /// The system's. Nothing more is written after a failure.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
-        if self.failed {
-            return Err(io(&self.path, "written")(std::io::Error::other(
-                "an earlier write failed",
-            )));
-        }
-        let written = self
-            .file
-            .write_all(&self.buffer)
-            .and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
+        self.write()?;
+        self.file.sync_data().map_err(|error| {
             self.failed = true;
-            return Err(io(&self.path, "written")(error));
-        }
-        self.bytes += self.buffer.len() as u64;
-        self.buffer.clear();
+            io(&self.path, "written")(error)
+        })?;
         if self.bytes >= SEGMENT_BYTES {
             self.path = self.directory.join(segment_name(self.seq + 1));
             self.file = OpenOptions::new()

@@ -1,6 +1,6 @@
 //! Reads the slots and tells what changed since the last time.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use weir_common::{FlowKey, KIND_UPLINK, KIND_UPLINK_FOLDED, SLOT_SINK};
 
@@ -134,9 +134,20 @@ impl Sweeper {
         clock: &Clock,
     ) -> Result<Vec<Observation>, CaptureError> {
         let used = capture.used_slots()?;
-        Ok((0..used)
+        Ok(self.sweep_part(capture, clock, 0..used))
+    }
+
+    /// Looks at some slots: what a whole sweep finds can be many times the size of
+    /// what it is found in.
+    pub fn sweep_part(
+        &mut self,
+        capture: &Capture,
+        clock: &Clock,
+        slots: Range<u32>,
+    ) -> Vec<Observation> {
+        slots
             .filter_map(|slot| self.look(capture, slot, clock))
-            .collect())
+            .collect()
     }
 
     /// Takes over what an earlier agent left half done: slots that it had

@@ -13,7 +13,7 @@ use weir_common::{DIRECTION_OUTBOUND, FlowKey, KIND_UPLINK, LAST_TOLD_PORT, Proc
 
 use crate::{
     atomic, flow,
-    packet::{self, Packet},
+    packet::{self, Packet, Way},
 };
 
 /// `TC_ACT_UNSPEC` of clsact, `TCX_NEXT` of tcx: go on.
@@ -39,6 +39,19 @@ fn weir_uplink_bare(ctx: TcContext) -> i32 {
     NEXT
 }
 
+/// The packet's headers, and what fragmentation added.
+#[inline(always)]
+fn read(skb: *mut __sk_buff, link: u32, ethertype: u16) -> (Packet, u32) {
+    if (ethertype == packet::IPV4 || ethertype == packet::IPV6)
+        && let Some(packet) = packet::usual(skb, link as usize, Way::Egress)
+    {
+        return (packet, 0);
+    }
+    let mut packet = Packet::UNKNOWN;
+    let added = packet::leaving(skb, link, ethertype, &mut packet);
+    (packet, added)
+}
+
 #[inline(always)]
 fn count(skb: *mut __sk_buff, link: u32) {
     // SAFETY: reads of the context, which the verifier rewrites and checks.
@@ -51,8 +64,7 @@ fn count(skb: *mut __sk_buff, link: u32) {
             (*skb).ingress_ifindex,
         )
     };
-    let mut packet = Packet::UNKNOWN;
-    let added = packet::leaving(skb, link, ethertype, &mut packet);
+    let (packet, added) = read(skb, link, ethertype);
     let key = FlowKey {
         // SAFETY: the context is a packet; without a socket the answer is 0.
         cgroup_id: unsafe { bpf_skb_cgroup_id(skb) },

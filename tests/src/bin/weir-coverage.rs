@@ -4,40 +4,64 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::{Parser, ValueEnum};
+use serde::Serialize;
 use weir_tests::coverage::{Expect, Outcome, WAYS, Way, run};
 
+#[derive(Parser)]
+struct Arguments {
+    /// How to answer.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Aligned rows for people.
+    Table,
+    /// One JSON object for each way.
+    Json,
+}
+
+/// What is said of a way.
+#[derive(Serialize)]
+struct Line<'a> {
+    way: &'a str,
+    workload: &'a str,
+    wire: u64,
+    sockets: u64,
+    uplink: u64,
+    unseen: u64,
+    /// Layers that should see it.
+    layers: &'a str,
+    /// How the record differs from the wire, or why nothing was sent.
+    error: Option<String>,
+}
+
 fn main() -> Result<ExitCode> {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    println!(
-        "Linux {}: each way from image-generation.service\n",
-        release.trim()
-    );
-    println!(
-        "{:<22} {:>9} {:>9} {:>9} {:>9}  {:<12}",
-        "way", "on wire", "sockets", "uplink", "unseen", "as expected"
-    );
+    let Arguments { format } = Arguments::parse();
+    if format == Format::Table {
+        head()?;
+    }
     let mut wrong = Vec::new();
     for way in WAYS {
-        match run(way) {
-            Ok(outcome) => {
-                let said = match outcome.check(way) {
-                    Ok(()) => expected(way),
-                    Err(error) => {
-                        wrong.push(format!("{error:#}"));
-                        "NO"
-                    }
-                };
-                row(way, &outcome, said);
-            }
-            Err(error) => {
-                println!("{:<22} FAILED", way.id);
-                wrong.push(format!("{}: {error:#}", way.id));
-            }
+        let outcome = run(way);
+        let error = match &outcome {
+            Ok(outcome) => outcome.check(way).err().map(|error| format!("{error:#}")),
+            Err(error) => Some(format!("{}: {error:#}", way.id)),
+        };
+        let line = line(way, outcome.as_ref().ok(), error.clone());
+        match format {
+            Format::Table => row(&line),
+            Format::Json => println!("{}", serde_json::to_string(&line)?),
         }
+        wrong.extend(error);
     }
-    println!("\nIP bytes sent. Those of sockets are counted before fragmentation.");
-    for error in &wrong {
-        println!("\n{error}");
+    if format == Format::Table {
+        println!("\nIP bytes sent. Those of sockets are counted before fragmentation.");
+        for error in &wrong {
+            println!("\n{error}");
+        }
     }
     Ok(if wrong.is_empty() {
         ExitCode::SUCCESS
@@ -46,22 +70,45 @@ fn main() -> Result<ExitCode> {
     })
 }
 
-fn expected(way: &Way) -> &'static str {
-    match way.expect {
-        Expect::Both => "yes",
-        Expect::Fragments => "yes, in parts",
-        Expect::UplinkOnly => "yes, uplink",
+fn line<'a>(way: &'a Way, outcome: Option<&'a Outcome>, error: Option<String>) -> Line<'a> {
+    Line {
+        way: way.id,
+        workload: outcome.map_or("", |outcome| &outcome.workload),
+        wire: outcome.map_or(0, |outcome| outcome.wire.bytes),
+        sockets: outcome.map_or(0, |outcome| outcome.socket.bytes),
+        uplink: outcome.map_or(0, |outcome| outcome.uplink.bytes),
+        unseen: outcome.map_or(0, |outcome| outcome.unseen.bytes),
+        layers: match way.expect {
+            Expect::Both => "both",
+            Expect::Fragments => "in parts",
+            Expect::UplinkOnly => "uplink",
+        },
+        error,
     }
 }
 
-fn row(way: &Way, outcome: &Outcome, said: &str) {
+fn head() -> Result<()> {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
     println!(
-        "{:<22} {:>9} {:>9} {:>9} {:>9}  {:<12}",
-        way.id,
-        outcome.wire.bytes,
-        outcome.socket.bytes,
-        outcome.uplink.bytes,
-        outcome.unseen.bytes,
-        said
+        "Linux {}: each way from image-generation.service\n",
+        release.trim()
+    );
+    println!(
+        "{:<22} {:<8} {:>8} {:>8} {:>8} {:>7}  AS SENT",
+        "WAY", "LAYERS", "ON WIRE", "SOCKETS", "UPLINK", "UNSEEN"
+    );
+    Ok(())
+}
+
+fn row(line: &Line<'_>) {
+    println!(
+        "{:<22} {:<8} {:>8} {:>8} {:>8} {:>7}  {}",
+        line.way,
+        line.layers,
+        line.wire,
+        line.sockets,
+        line.uplink,
+        line.unseen,
+        if line.error.is_none() { "yes" } else { "NO" }
     );
 }

@@ -43,6 +43,15 @@ pub(crate) struct Tools {
     pub(crate) deny: Option<PathBuf>,
 }
 
+/// Installs what the benchmark measures beside Weir.
+pub(crate) fn observers(workspace: &Workspace) -> Result<()> {
+    apt::Apt::new(workspace).install_missing(
+        "observers",
+        "to be measured beside Weir",
+        &["auditd", "bpftrace", "conntrack"],
+    )
+}
+
 /// Makes everything available that the goal needs.
 pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
     progress::heading("set-up");

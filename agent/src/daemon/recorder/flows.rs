@@ -50,7 +50,7 @@ impl Recorder<'_> {
                 }
                 let open = OpenFlow::new(judged, slot, earlier);
                 let base = open.base();
-                self.open.insert(id, open);
+                self.open.insert(id, Box::new(open));
                 base
             }
         };
@@ -97,7 +97,7 @@ impl Recorder<'_> {
                     if new {
                         self.metrics.first_seen(&judged);
                     }
-                    self.open.insert(id, OpenFlow::unseen(judged));
+                    self.open.insert(id, Box::new(OpenFlow::unseen(judged)));
                     (Counters::default(), FlowEvent::FirstSeen)
                 }
             };

@@ -25,6 +25,9 @@ const SWEEPS_PER_ENTRY: u64 = 60;
 /// Sweeps between two looks for idle flows.
 const SWEEPS_PER_CLOSING: u64 = 10;
 
+/// Slots of which the observations are in memory at the same time.
+const SLOTS_AT_ONCE: u16 = 4096;
+
 /// How a recorder ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -60,7 +63,8 @@ pub(super) struct Recorder<'a> {
     resume: Resume,
     /// Number of the recording, in hexadecimal.
     recording: String,
-    open: HashMap<FlowId, OpenFlow>,
+    /// Boxed: a table keeps room for twice its entries.
+    open: HashMap<FlowId, Box<OpenFlow>>,
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
@@ -174,9 +178,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn sweep(&mut self) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.sweeps += 1;
-        for observation in self.sweeper.sweep(&self.capture, &clock)? {
-            self.take(observation, &clock)?;
-        }
+        self.sweep_all(&clock)?;
         self.balance(false, &clock)?;
         self.judge_again(&clock);
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
@@ -211,6 +213,17 @@ impl<'a> Recorder<'a> {
         Ok(self.ledger.flush()?)
     }
 
+    fn sweep_all(&mut self, clock: &Clock) -> Result<(), Failure> {
+        let used = self.capture.used_slots()?;
+        for first in (0..used).step_by(usize::from(SLOTS_AT_ONCE)) {
+            let end = used.min(first.saturating_add(SLOTS_AT_ONCE.into()));
+            for observation in self.sweeper.sweep_part(&self.capture, clock, first..end) {
+                self.take(observation, clock)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Drains and tells the final counts; detaches first, unless the kernel
     /// shall go on without this agent. Gives back the ledger.
     pub(super) fn finish(mut self, ending: Ending) -> Result<Ledger, Failure> {
@@ -220,9 +233,7 @@ impl<'a> Recorder<'a> {
             self.capture.detach()?;
         }
         let clock = Clock::read().map_err(Failure::Clock)?;
-        for observation in self.sweeper.sweep(&self.capture, &clock)? {
-            self.take(observation, &clock)?;
-        }
+        self.sweep_all(&clock)?;
         self.balance(true, &clock)?;
         self.judge_again(&clock);
         let mut last: Vec<_> = self.open.drain().collect();
