@@ -21,8 +21,8 @@ use crate::{
 
 /// New flows each second, for so many milliseconds.
 const STORMS: [(&str, u64, u64); 2] = [
-    ("Storm: 1,000,000 flows in 60 s", 16_700, 60_000),
-    ("Storm: 100,000 flows/s for 10 s", 100_000, 10_000),
+    ("Storm: 1 M flows in 60 s", 16_700, 60_000),
+    ("Storm: 100 k flows/s, 10 s", 100_000, 10_000),
 ];
 
 /// What the agent says at the end of each flow.
@@ -89,28 +89,28 @@ fn storm(places: &Places, group: &'static str, rate: u64, milliseconds: u64) -> 
     };
     Ok(vec![
         row(
-            "bytes recorded, of those sent",
+            "bytes recorded of those sent",
             "MB",
             recorded / 1e6,
             Some(sent / 1e6),
             vec![Goal::AtLeast(1.0), Goal::AtMost(1.0)],
         ),
         row(
-            "flows made, of those asked for",
+            "flows made of those asked",
             "k/s",
             outcome.rate() / 1e3,
             Some(rate as f64 / 1e3),
             vec![],
         ),
         row(
-            "agent's peak resident memory",
+            "agent, peak resident",
             "MiB",
             peak as f64 / 1024.0,
             None,
             vec![Goal::AtMost(256.0)],
         ),
         row(
-            "agent's processor time",
+            "agent, processor time",
             "%",
             cpu / outcome.seconds() * 100.0,
             None,

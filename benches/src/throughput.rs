@@ -27,19 +27,19 @@ struct Traffic {
 const KINDS: [Traffic; 3] = [
     Traffic {
         kind: Kind::TcpConnect,
-        what: "TCP connect and close, observed by",
+        what: "TCP connect and close, beside",
         unit: "k/s",
         read: thousands,
     },
     Traffic {
         kind: Kind::TcpBulk,
-        what: "TCP bulk, observed by",
+        what: "TCP bulk, beside",
         unit: "Gbit/s",
         read: Outcome::gigabits,
     },
     Traffic {
         kind: Kind::UdpConnected,
-        what: "UDP, 64 bytes, observed by",
+        what: "UDP, 64 bytes, beside",
         unit: "k/s",
         read: thousands,
     },
