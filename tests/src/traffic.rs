@@ -246,6 +246,24 @@ pub enum Way {
         #[arg(long)]
         to: SocketAddr,
     },
+    /// Sends frames by a packet socket.
+    Frames {
+        /// Name of the interface.
+        #[arg(long)]
+        interface: String,
+        /// Ethernet address to send to.
+        #[arg(long)]
+        gateway: String,
+        /// Own address.
+        #[arg(long)]
+        from: SocketAddrV4,
+        /// Where to.
+        #[arg(long)]
+        to: SocketAddrV4,
+        /// Datagrams.
+        #[arg(long, default_value_t = 5)]
+        count: usize,
+    },
     /// Sends as a guest behind a TAP does.
     Guest {
         /// Name of the TAP.
@@ -325,6 +343,13 @@ impl Way {
             } => handover::take(to, protocol, &through)?,
             Self::Relay { listen, to } => carriers::relay(listen, to)?,
             Self::Vpn { tun, to } => carriers::vpn(&tun, to)?,
+            Self::Frames {
+                interface,
+                gateway,
+                from,
+                to,
+                count,
+            } => carriers::frames(&interface, &gateway, from, to, count)?,
             Self::Guest {
                 tap,
                 gateway,

@@ -168,6 +168,70 @@ fn what_a_guest_sends_is_its_holders() {
     );
 }
 
+/// No IP socket sent it, and it comes from a veth: it is of whoever lives behind
+/// that.
+#[test]
+fn frames_from_behind_a_veth_are_of_who_lives_there() {
+    let stage = Stage::new().unwrap();
+    let pod = pod_behind_app(&stage);
+    let app = name(&stage.app);
+    all(&[format!("-n {app} link set pod0 address 02:00:00:00:00:07")]);
+    let agent = stage.agent_on_app(&stage.settings().unwrap()).unwrap();
+    let unit = stage.unit(UNIT).unwrap().keep();
+    let to = at(stage::OVERSEAS, 443);
+    let line = format!(
+        "frames --interface eth0 --gateway 02:00:00:00:00:07 --from 10.77.5.2:4000 --to {to}"
+    );
+    let mut sender = Sender::ready(unit.start(&pod, &line).unwrap()).unwrap();
+    sender.begin().unwrap();
+    let source = any_port("10.77.5.2".parse().unwrap());
+    let wire = stage.wire.exchange(source, to, Udp).unwrap();
+    let of_pod = |flow: &Flow| flow.scope == "unseen" && flow.destination.address == to.ip();
+    let flow = agent.wait_for("of the pod", of_pod).unwrap();
+    let path = unit.cgroup_path();
+    assert_eq!(flow.workload.cgroup_path.as_deref(), Some(path.as_str()));
+    assert_eq!(flow.forwarded_from.as_deref(), Some("pod0"));
+    assert_eq!(flow.verdict, "undeclared");
+    sender.stop().unwrap();
+    let ended = agent.stop().unwrap();
+    ended_well(&ended).unwrap();
+    let flows = unseen_to(&ended, to);
+    assert_eq!(flows.len(), 1);
+    assert_eq!(wire.egress.packets, 5);
+    assert_eq!(
+        (flows[0].egress_bytes, flows[0].egress_packets),
+        (wire.egress.bytes, wire.egress.packets)
+    );
+}
+
+/// The kernel answers a ping by a socket of its own: it is of the root cgroup,
+/// and an answer.
+#[test]
+fn what_the_kernel_sends_by_itself_is_the_root_cgroups() {
+    let stage = Stage::new().unwrap();
+    let agent = stage.agent_on_app(&stage.settings().unwrap()).unwrap();
+    let unit = stage.unit("peer.service").unwrap().keep();
+    unit.traffic(&stage.peer, "packets --to 10.77.0.10 --by raw-ping")
+        .unwrap();
+    stage.wire.settled().unwrap();
+    let ended = agent.stop().unwrap();
+    ended_well(&ended).unwrap();
+    let of_kernel = |flow: &&Flow| {
+        flow.workload.cgroup_path.as_deref() == Some("/")
+            && flow.destination.protocol == "icmp"
+            && flow.destination.address == at(stage::INTERNAL, 0).ip()
+    };
+    let flows: Vec<_> = ended.flows.iter().filter(of_kernel).collect();
+    // Three answers of 84 bytes, to three requests.
+    let sums: Vec<_> = flows
+        .iter()
+        .map(|flow| (flow.egress_bytes, flow.egress_packets))
+        .filter(|sent| sent.1 > 0)
+        .collect();
+    assert_eq!(sums, [(3 * 84, 3)], "{flows:#?}");
+    assert_eq!(unseen_to(&ended, at(stage::INTERNAL, 0)).len(), 0);
+}
+
 /// The inner flow is its sender's, where it is sent to; the outer one is the
 /// VPN's.
 #[test]

@@ -194,6 +194,11 @@ impl Destination {
         found
     }
 
+    /// Owners of which something was told as unseen.
+    pub(super) fn told(&self) -> impl Iterator<Item = Owner> {
+        self.told.keys().copied()
+    }
+
     /// What sockets sent and no uplink saw, if it is beyond what is tolerated and
     /// twice what was told before. Only of a destination that is reached by an
     /// uplink: others are not meant to be seen there.

@@ -1,7 +1,10 @@
-//! Whose a TAP or TUN interface is: the process that holds it open, such as
-//! QEMU for its guest.
+//! Whose an interface is that packets come from: of a TAP or TUN, the process
+//! that holds it open, such as QEMU for its guest; of a veth, whoever lives in the
+//! network namespace of its other end.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _, path::Path};
+
+use crate::kernel::namespace_number;
 
 /// Path of the cgroup of the process that holds an interface open, below the
 /// cgroup v2 root; `None` when none does, as with a veth.
@@ -17,6 +20,29 @@ pub fn holder_of(interface: &str) -> Option<String> {
             .filter_map(|entry| fs::read_to_string(entry.path()).ok())
             .any(|info| names(&info, interface));
         if !holds {
+            return None;
+        }
+        cgroup(&fs::read_to_string(process.join("cgroup")).ok()?)
+    })
+}
+
+/// Path of the cgroup of the first process in a network namespace, below the
+/// cgroup v2 root: the lowest id is that of a container's first process or of
+/// what made the namespace. The namespace by its number here.
+pub fn within(namespace: i32) -> Option<String> {
+    let mut ids: Vec<u32> = processes(Path::new("/proc"))
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    ids.sort_unstable();
+    let mut known = BTreeSet::new();
+    ids.into_iter().find_map(|id| {
+        let process = Path::new("/proc").join(id.to_string());
+        let file = fs::File::open(process.join("ns/net")).ok()?;
+        // Asked once for each namespace.
+        if !known.insert(file.metadata().ok()?.ino()) {
+            return None;
+        }
+        if namespace_number(&file).ok()? != Some(namespace) {
             return None;
         }
         cgroup(&fs::read_to_string(process.join("cgroup")).ok()?)

@@ -17,7 +17,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use destination::{Moved, Owner, Residual, Unseen, Via};
-pub use forward::holder_of;
+pub use forward::{holder_of, within};
 pub use route::leading_off;
 
 use crate::record::Protocol;
@@ -29,6 +29,10 @@ use tunnel::Tunnels;
 const QUIET: u64 = 2;
 /// Looks without a change after which a destination is forgotten.
 const FORGOTTEN: u64 = 3600;
+
+/// Destinations that are kept apart; beyond, they are forgotten as soon as they
+/// are compared.
+const MOST_DESTINATIONS: usize = 262_144;
 
 /// The sums of both layers, in IP bytes on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +59,8 @@ pub struct Balance {
     tunnels: Tunnels,
     /// Sums of destinations that are forgotten.
     past: Sums,
+    /// Those of which something was told, until [`Balance::forgotten`].
+    forgotten: Vec<((IpAddr, Protocol), Owner)>,
 }
 
 impl Balance {
@@ -113,15 +119,26 @@ impl Balance {
                 unseen.extend(found.into_iter().map(|one| (*to, one)));
             }
         }
-        let past = &mut self.past;
-        self.destinations.retain(|_, destination| {
-            let keep = destination.quiet_for(now) < FORGOTTEN;
+        let quiet = if self.destinations.len() > MOST_DESTINATIONS {
+            QUIET + 1
+        } else {
+            FORGOTTEN
+        };
+        let (past, forgotten) = (&mut self.past, &mut self.forgotten);
+        self.destinations.retain(|to, destination| {
+            let keep = destination.quiet_for(now) < quiet;
             if !keep {
                 *past = add(*past, destination.sums());
+                forgotten.extend(destination.told().map(|owner| (*to, owner)));
             }
             keep
         });
         unseen
+    }
+
+    /// What was told as unseen and will not be told of again: its counts are final.
+    pub fn forgotten(&mut self) -> Vec<((IpAddr, Protocol), Owner)> {
+        std::mem::take(&mut self.forgotten)
     }
 
     /// Destinations for which sockets sent more than left, beyond what is

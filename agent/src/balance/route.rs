@@ -79,6 +79,7 @@ mod tests {
             hardware: false,
             below: None,
             port_of: None,
+            peer_namespace: None,
         }
     }
 

@@ -1,3 +1,4 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
 use proptest::prelude::*;
 
 use super::*;
@@ -154,6 +155,24 @@ fn a_residual_is_told_beyond_the_tolerance_and_when_it_doubles() {
     assert_eq!(of_sockets(&mut balance, 1), Some(6_001));
     assert_eq!(of_sockets(&mut balance, 6_001), None);
     assert_eq!(of_sockets(&mut balance, 1), Some(12_003));
+}
+
+/// However many destinations there are, those that are compared go.
+#[test]
+fn memory_is_bounded_and_sums_stay() {
+    let mut balance = Balance::default();
+    let count = u32::try_from(MOST_DESTINATIONS).unwrap() + 1;
+    for number in 0..count {
+        let to = (IpAddr::V4(number.into()), Protocol::UDP);
+        balance.uplink(to, of(7), Via::Uplink, moved(1));
+    }
+    let told = settled(&mut balance).len();
+    assert_eq!(told, MOST_DESTINATIONS + 1);
+    assert!(balance.forgotten().is_empty());
+    balance.look(false);
+    assert_eq!(balance.forgotten().len(), MOST_DESTINATIONS + 1);
+    assert!(balance.destinations.is_empty());
+    assert_eq!(balance.sums().unseen_bytes, u64::from(count));
 }
 
 proptest! {

@@ -39,6 +39,8 @@ pub(super) struct UplinkSide {
     interfaces: HashMap<u32, Interface>,
     /// Why interfaces could not be listed, if it was said already.
     unlisted: Option<String>,
+    /// Cgroups that interfaces are of, for one look.
+    holders: HashMap<u32, Option<u64>>,
     /// Whose flow is what.
     unseen: HashMap<(IpAddr, Protocol, Owner), FlowId>,
 }
@@ -52,6 +54,7 @@ impl UplinkSide {
             slots: HashMap::new(),
             interfaces: HashMap::new(),
             unlisted: None,
+            holders: HashMap::new(),
             unseen: HashMap::new(),
         }
     }
@@ -197,6 +200,8 @@ impl UplinkSide {
         mut number: impl FnMut() -> FlowId,
     ) -> Vec<(bool, FlowRecord)> {
         let found = self.balance.look(end);
+        // Who holds an interface is asked once for all that comes from it.
+        self.holders.clear();
         found
             .into_iter()
             .map(|((address, protocol), unseen)| {
@@ -205,6 +210,17 @@ impl UplinkSide {
                 self.unseen.insert((address, protocol, unseen.owner), id);
                 let record = self.record(id, address, protocol, unseen, clock);
                 (known.is_none(), record)
+            })
+            .collect()
+    }
+
+    /// Flows of unseen packets whose counts are final.
+    pub(super) fn ended(&mut self) -> Vec<FlowId> {
+        self.balance
+            .forgotten()
+            .into_iter()
+            .filter_map(|((address, protocol), owner)| {
+                self.unseen.remove(&(address, protocol, owner))
             })
             .collect()
     }
@@ -235,8 +251,22 @@ impl UplinkSide {
         self.balance.sums()
     }
 
+    /// Cgroup of whoever sends from behind an interface.
+    fn holder(&mut self, index: u32) -> Option<u64> {
+        if let Some(known) = self.holders.get(&index) {
+            return *known;
+        }
+        let found = self.interfaces.get(&index).and_then(|one| {
+            let path =
+                balance::holder_of(&one.name).or_else(|| balance::within(one.peer_namespace?))?;
+            self.root.id_of(path.trim_start_matches('/').as_ref())
+        });
+        self.holders.insert(index, found);
+        found
+    }
+
     fn record(
-        &self,
+        &mut self,
         id: FlowId,
         address: IpAddr,
         protocol: Protocol,
@@ -251,11 +281,11 @@ impl UplinkSide {
                 |one| one.name.clone(),
             )
         });
-        let holder = from
-            .as_deref()
-            .filter(|_| owner.cgroup == 0)
-            .and_then(balance::holder_of)
-            .and_then(|path| self.root.id_of(path.trim_start_matches('/').as_ref()));
+        let holder = if owner.cgroup == 0 && owner.from != 0 {
+            self.holder(owner.from)
+        } else {
+            None
+        };
         FlowRecord {
             id,
             scope: Scope::Unseen,

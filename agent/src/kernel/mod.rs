@@ -28,7 +28,9 @@ pub use btf::BtfError;
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
-pub use netlink::{Interface, Kind, News, Route, interfaces, make_pair, routes, set_up};
+pub use netlink::{
+    Interface, Kind, News, Route, interfaces, make_pair, namespace_number, routes, set_up,
+};
 pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
 pub use programs::ProgramStats;

@@ -3,10 +3,16 @@
 use std::{
     io::{copy, sink, stdin},
     net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
+    os::fd::AsRawFd as _,
     thread,
 };
 
 use anyhow::{Context, Result};
+use nix::{
+    ifaddrs::getifaddrs,
+    sys::socket::{MsgFlags, sendto},
+};
+use socket2::{Domain, Socket, Type};
 use tappers::{Interface, Tap, Tun};
 
 use super::Report;
@@ -77,6 +83,36 @@ pub(super) fn guest(
     let frame = frame(hardware(gateway)?, from, to);
     for _ in 0..count {
         tap.send(&frame)?;
+    }
+    println!("sent");
+    copy(&mut stdin(), &mut sink())?;
+    Ok(Report {
+        sent: u64::from(PAYLOAD) * count as u64,
+        units: count as u64,
+        local: Some(from.into()),
+        ..Report::default()
+    })
+}
+
+/// Sends datagrams by a packet socket, at the first line of its standard input:
+/// frames to a gateway that is asked for no route. Until the input ends.
+pub(super) fn frames(
+    interface: &str,
+    gateway: &str,
+    from: SocketAddrV4,
+    to: SocketAddrV4,
+    count: usize,
+) -> Result<Report> {
+    let socket = Socket::new(Domain::PACKET, Type::RAW, None).context("open a packet socket")?;
+    let by = getifaddrs()?
+        .filter(|one| one.interface_name == interface)
+        .find_map(|one| one.address?.as_link_addr().copied())
+        .with_context(|| format!("no interface {interface}"))?;
+    println!("ready");
+    stdin().read_line(&mut String::new())?;
+    let frame = frame(hardware(gateway)?, from, to);
+    for _ in 0..count {
+        sendto(socket.as_raw_fd(), &frame, &by, MsgFlags::empty())?;
     }
     println!("sent");
     copy(&mut stdin(), &mut sink())?;

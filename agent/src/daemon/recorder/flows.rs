@@ -106,6 +106,11 @@ impl Recorder<'_> {
             }
             self.show_flow(id, event, clock);
         }
+        for id in self.uplink.ended() {
+            if let Some(mut open) = self.open.remove(&id) {
+                self.end(clock, &mut open)?;
+            }
+        }
         let since = self.watch.last();
         for gap in self.uplink.residuals(end, &since, clock) {
             self.gap(gap, clock)?;

@@ -48,6 +48,8 @@ pub struct Interface {
     pub below: Option<u32>,
     /// Number of the bridge or bond that it is a port of.
     pub port_of: Option<u32>,
+    /// Number that this network namespace has for the one of its other end.
+    pub peer_namespace: Option<i32>,
 }
 
 /// Every interface of this network namespace.
@@ -80,20 +82,20 @@ fn interface(link: LinkMessage) -> Interface {
         hardware: false,
         below: None,
         port_of: None,
+        peer_namespace: None,
     };
-    let mut elsewhere = false;
     for attribute in link.attributes {
         match attribute {
             LinkAttribute::IfName(name) => interface.name = name,
             LinkAttribute::Link(index) => interface.below = Some(index),
-            LinkAttribute::LinkNetNsId(_) => elsewhere = true,
+            LinkAttribute::LinkNetNsId(id) => interface.peer_namespace = Some(id),
             LinkAttribute::Controller(index) => interface.port_of = Some(index),
             LinkAttribute::ParentDevName(_) => interface.hardware = true,
             LinkAttribute::LinkInfo(info) => interface.kind = kind(&info),
             _ => {}
         }
     }
-    if elsewhere {
+    if interface.peer_namespace.is_some() {
         interface.below = None;
     }
     interface

@@ -3,6 +3,7 @@
 
 mod classifier;
 mod links;
+mod namespaces;
 mod news;
 mod routes;
 mod veth;
@@ -18,6 +19,7 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
 pub(super) use classifier::{attach, attached, detach};
 pub use links::{Interface, Kind, interfaces};
+pub use namespaces::namespace_number;
 pub use news::News;
 pub use routes::{Route, routes};
 pub use veth::{make_pair, set_up};
