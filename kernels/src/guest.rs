@@ -131,7 +131,6 @@ fn init(script: &str) -> String {
          exec >/dev/ttyS0 2>&1\n\
          mount -t proc none /proc\n\
          mount -t sysfs none /sys\n\
-         mount -t tmpfs none /tmp\n\
          mount -t tmpfs none /run\n\
          mount -t cgroup2 none /sys/fs/cgroup\n\
          mount -t bpf none /sys/fs/bpf\n\
