@@ -141,6 +141,25 @@ fn an_interface_that_comes_to_lead_off_is_counted_at() {
     assert_eq!(left(&settings, to), wire.egress.bytes);
 }
 
+/// What doctor says is not covered is in the record, too.
+#[test]
+fn what_is_not_covered_is_recorded() {
+    let stage = Stage::new().unwrap();
+    let settings = stage.settings().unwrap();
+    let agent = stage.agent_finding_uplinks(&settings).unwrap();
+    agent.stop().unwrap();
+    let entries = ledger::entries(&settings.store).unwrap();
+    let entry = entries.iter().find(|one| one["type"] == "not_covered");
+    let entry = entry.unwrap();
+    // Of the app's host: no route by which it leads off.
+    assert_eq!(
+        entry["uplinks"],
+        "no interface leads off the host: name those that do with --uplink"
+    );
+    assert_eq!(entry["AF_XDP"], "frames go to the driver, past both layers");
+    assert!(entry["packet sockets"].is_string());
+}
+
 /// Nobody answers for the destination any more: what sockets send is dropped
 /// before it reaches the uplink.
 #[test]

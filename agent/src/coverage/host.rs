@@ -1,5 +1,7 @@
 //! What of this host can be covered, and what cannot.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::{
@@ -74,6 +76,15 @@ pub fn examine() -> Vec<Examined> {
         ),
     ])
     .collect()
+}
+
+/// What of this host is not covered, with the reason.
+pub fn not_covered() -> BTreeMap<String, String> {
+    examine()
+        .into_iter()
+        .filter(|one| one.state != State::Ok)
+        .map(|one| (one.what.to_owned(), one.found))
+        .collect()
 }
 
 fn pins() -> Examined {

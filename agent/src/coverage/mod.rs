@@ -5,5 +5,5 @@ mod host;
 mod watch;
 
 pub use gap::{Gap, Reason};
-pub use host::{Examined, State, examine};
+pub use host::{Examined, State, examine, not_covered};
 pub use watch::{CHECK_EVERY, Watch};

@@ -62,6 +62,9 @@ pub enum Entry {
         /// SHA-256 of each IP database, by name.
         databases: BTreeMap<String, String>,
     },
+    /// What this host cannot cover, with the reason, as [`crate::coverage::examine`]
+    /// found it when the agent began.
+    NotCovered(BTreeMap<String, String>),
     /// Counts of one flow.
     Flow(Box<FlowInterval>),
     /// Counts of the uplink layer.

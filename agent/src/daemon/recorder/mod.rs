@@ -13,7 +13,7 @@ pub(super) use self_test::{Canary, Played};
 
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
-    coverage::{Gap, Watch},
+    coverage::{Gap, Watch, not_covered},
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
     output::{Display, GapLine, Metrics, Started, Stopped},
@@ -126,6 +126,8 @@ impl<'a> Recorder<'a> {
                 .collect(),
         };
         self.ledger.append(clock.now(), entry)?;
+        let not_covered = Entry::NotCovered(not_covered());
+        self.ledger.append(clock.now(), not_covered)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
         for gap in gaps.into_iter().chain(uncovered) {
