@@ -124,6 +124,7 @@ pub struct Flow {
     pub destination: Destination,
     pub hosted_in: HostedIn,
     pub third_country: Option<bool>,
+    pub relay: bool,
     pub product: Option<String>,
     pub verdict: String,
     pub rule: Option<String>,

@@ -338,7 +338,10 @@ fn what_a_proxy_relays_is_the_proxys() {
         &wire,
     )
     .unwrap();
+    let relayed = ended.only(&proxy_unit.cgroup_path(), to, "tcp").unwrap();
+    assert!(relayed.relay);
     let client = ended.only(&unit.cgroup_path(), proxy, "tcp").unwrap();
+    assert!(!client.relay);
     assert_eq!(client.verdict, "internal");
     let reached = |flow: &&Flow| {
         flow.workload.cgroup_path.as_deref() == Some(&unit.cgroup_path())

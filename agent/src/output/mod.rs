@@ -31,6 +31,9 @@ pub struct Shown<'a> {
     /// Whether the country of hosting lies outside the platform's home; `None`
     /// when either is not known.
     pub third_country: Option<bool>,
+    /// Whether its workload also serves others on this host, and so may send what
+    /// they asked it to, as a proxy does.
+    pub relay: bool,
 }
 
 /// Where the daemon shows what it sees.

@@ -2,14 +2,17 @@
 
 use jiff::{civil::Date, tz::TimeZone};
 
-use super::{Recorder, show::shown};
+use super::{
+    Recorder,
+    show::{is_relay, shown},
+};
 use crate::{
     attribution::Container,
     daemon::{Failure, open_flow::OpenFlow},
     kernel::Clock,
     ledger::Entry,
     output::FlowEvent,
-    record::{Change, Counters, Observation, Scope, Seen},
+    record::{Change, Counters, Direction, Observation, Scope, Seen},
     verdict::Judged,
 };
 
@@ -28,6 +31,9 @@ impl Recorder<'_> {
                 return Ok(());
             }
         };
+        if record.direction == Direction::Inbound && record.address.is_loopback() {
+            self.relays.insert(record.cgroup.0);
+        }
         let id = record.id;
         let now = record.counters;
         let event = match change {
@@ -128,7 +134,13 @@ impl Recorder<'_> {
             .entry(open.judged.verdict.label())
             .or_default() += 1;
         let third_country = self.pipeline.third_country(&open.judged, today(clock));
-        let shown = shown(FlowEvent::Final, clock, &open.judged, third_country);
+        let relay = is_relay(&self.relays, &open.judged);
+        let shown = shown(
+            FlowEvent::Final,
+            clock,
+            &open.judged,
+            (third_country, relay),
+        );
         self.show(|display| display.flow(&shown));
         Ok(())
     }

@@ -5,7 +5,7 @@ mod flows;
 mod self_test;
 mod show;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -65,6 +65,8 @@ pub(super) struct Recorder<'a> {
     recording: String,
     /// Boxed: a table keeps room for twice its entries.
     open: HashMap<FlowId, Box<OpenFlow>>,
+    /// Cgroups that have served others on this host.
+    relays: HashSet<u64>,
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
@@ -95,6 +97,7 @@ impl<'a> Recorder<'a> {
             metrics,
             display,
             open: HashMap::new(),
+            relays: HashSet::new(),
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
@@ -209,7 +212,9 @@ impl<'a> Recorder<'a> {
                 .open
                 .values()
                 .map(|o| o.judged.flow.flow.flow.record.cgroup.0);
-            self.pipeline.prune(&cgroups.collect());
+            let cgroups: HashSet<u64> = cgroups.collect();
+            self.relays.retain(|cgroup| cgroups.contains(cgroup));
+            self.pipeline.prune(&cgroups);
         }
         self.measure()?;
         Ok(self.ledger.flush()?)

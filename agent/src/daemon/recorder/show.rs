@@ -1,13 +1,13 @@
 //! Shows what the recorder has to say, as long as somebody looks.
 
-use std::io;
+use std::{collections::HashSet, io};
 
 use super::Recorder;
 use super::flows::today;
 use crate::{
     kernel::Clock,
     output::{Display, FlowEvent, Shown},
-    record::FlowId,
+    record::{Direction, FlowId},
     verdict::Judged,
 };
 
@@ -17,7 +17,8 @@ impl Recorder<'_> {
             return;
         };
         let third_country = self.pipeline.third_country(&open.judged, today(clock));
-        let written = display.flow(&shown(event, clock, &open.judged, third_country));
+        let relay = is_relay(&self.relays, &open.judged);
+        let written = display.flow(&shown(event, clock, &open.judged, (third_country, relay)));
         self.written(written);
     }
 
@@ -41,7 +42,7 @@ pub(super) fn shown<'a>(
     event: FlowEvent,
     clock: &Clock,
     judged: &'a Judged,
-    third_country: Option<bool>,
+    (third_country, relay): (Option<bool>, bool),
 ) -> Shown<'a> {
     let record = &judged.flow.flow.flow.record;
     let seen = (
@@ -54,5 +55,14 @@ pub(super) fn shown<'a>(
         seen,
         judged,
         third_country,
+        relay,
     }
+}
+
+/// Whether a flow goes out from a workload that serves others on this host.
+pub(super) fn is_relay(relays: &HashSet<u64>, judged: &Judged) -> bool {
+    let record = &judged.flow.flow.flow.record;
+    record.direction == Direction::Outbound
+        && !record.address.is_loopback()
+        && relays.contains(&record.cgroup.0)
 }
