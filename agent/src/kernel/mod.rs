@@ -36,4 +36,4 @@ pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
 pub use programs::ProgramStats;
 pub use slots::{SlotCounts, Slots};
 pub use uplinks::{CanaryUplink, UplinkChange, UplinkHook, UplinkProgram};
-pub use wakeup::wakeup;
+pub use wakeup::{payload_wakeup, wakeup};
