@@ -8,6 +8,7 @@ mod capture;
 mod cgroup;
 mod clock;
 mod maps;
+mod namespace;
 mod netlink;
 mod pins;
 mod preflight;
@@ -28,6 +29,7 @@ pub use btf::BtfError;
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
+pub use namespace::own_namespace;
 pub use netlink::{
     Interface, Kind, News, Route, interfaces, make_pair, namespace_number, routes, set_up,
 };

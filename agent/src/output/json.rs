@@ -18,7 +18,7 @@ use crate::{
     canary::Proof,
     coverage::Gap,
     jurisdiction::HostedIn,
-    naming::Name,
+    naming::Names,
     record::{Counters, Direction, FlowId, Process, Scope},
     verdict::Verdict,
 };
@@ -138,7 +138,8 @@ struct FlowLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded_from: Option<&'a str>,
     destination: Destination,
-    name: &'a Name,
+    names: &'a Names,
+    contradiction: Option<String>,
     hosted_in: &'a HostedIn,
     third_country: Option<bool>,
     relay: bool,
@@ -216,7 +217,8 @@ impl<W: Write> Display for JsonLines<W> {
                 port: record.port,
                 protocol: record.protocol.to_string(),
             },
-            name: &named.name,
+            names: &named.names,
+            contradiction: named.names.contradiction().map(|c| c.to_string()),
             hosted_in: &judged.flow.hosted_in,
             third_country: shown.third_country,
             relay: shown.relay,

@@ -17,6 +17,7 @@ mod diagnostic;
 mod entry;
 mod form;
 mod glob;
+mod name_pattern;
 mod network;
 mod product;
 mod render;
@@ -39,12 +40,13 @@ pub use self::{
     diagnostic::{Diagnostic, Place, Rejected},
     entry::{Candidate, Entries, Entry, PortRange, has_ports},
     glob::{Glob, GlobError},
+    name_pattern::{NamePattern, PatternFault},
     network::InternalNetwork,
     product::{Posture, Product},
     selector::{Aspect, Fit, Selector, Wanted},
     source::{Position, Source, digest},
 };
-use crate::{attribution::Attributed, jurisdiction::CountryCode};
+use crate::{attribution::Attributed, jurisdiction::CountryCode, naming::Resolvers};
 
 /// The reserved file of the platform's own networks and shared services.
 const PLATFORM: &str = "platform.toml";
@@ -58,6 +60,7 @@ pub struct Policy {
     products: Vec<Product>,
     shared: Entries,
     internal: JointPrefixMap<IpNetwork, InternalNetwork>,
+    resolvers: Arc<Resolvers>,
     home: Option<Territory>,
     sets: CountrySets,
 }
@@ -157,8 +160,12 @@ impl Policy {
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         let mut internal = JointPrefixMap::new();
         let (mut shared, mut home) = (Vec::new(), None);
+        let mut resolvers = Resolvers::new();
         if let Some(platform) = platform {
             home = platform.home;
+            for resolver in platform.resolvers {
+                resolver.add_to(&mut resolvers);
+            }
             shared = entries(platform.entries);
             for network in platform.internal {
                 internal.insert(network.cidr, network);
@@ -169,6 +176,7 @@ impl Policy {
             products: compiled,
             shared: Entries::new(shared),
             internal,
+            resolvers: Arc::new(resolvers),
             home,
             sets,
         }
@@ -218,6 +226,11 @@ impl Policy {
     /// Every network of the platform.
     pub fn internal_networks(&self) -> impl Iterator<Item = &InternalNetwork> {
         self.internal.values()
+    }
+
+    /// The resolvers that the platform trusts.
+    pub fn resolvers(&self) -> &Arc<Resolvers> {
+        &self.resolvers
     }
 
     /// The platform's jurisdiction.

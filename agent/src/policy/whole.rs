@@ -134,10 +134,17 @@ fn internal_only(
                 );
             }
         }
+        for name in &entry.names {
+            report(
+                entry,
+                &name.span,
+                format!("the external name {}", name.value),
+            );
+        }
         let anywhere = entry
             .entry
             .as_ref()
-            .is_some_and(|entry| entry.networks.is_empty() && !entry.countries.is_empty());
+            .is_some_and(|entry| entry.networks.is_empty() && entry.names.is_empty() && !entry.countries.is_empty());
         if anywhere {
             report(
                 entry,

@@ -1,5 +1,7 @@
 //! Stage 5: the verdict, a pure function of flow and policy.
 
+mod by_entries;
+mod identity;
 mod judge;
 mod judgement;
 mod reason;
@@ -7,5 +9,5 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
-pub use judge::judge;
+pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};

@@ -4,9 +4,10 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::judge::agreed;
+use super::{identity::Identity, judge::agreed};
 use crate::{
     jurisdiction::{Agreement, Located},
+    naming::DomainName,
     policy::{Aspect, Entry, InternalNetwork, Policy, Product, has_ports},
     record::{Direction, FlowRecord},
 };
@@ -17,15 +18,22 @@ pub(super) enum Why<'a> {
     ThisHost,
     Canary,
     Internal(&'a InternalNetwork),
-    Contested(&'a [&'a Product]),
+    Contested(Vec<&'a Product>),
     Possible(&'a Product, Aspect),
     Unattributed,
-    Undeclared(&'a Product),
-    /// The entry and the product that it is of; `None` for the platform.
-    Declared(&'a Entry, Option<&'a Product>),
-    PlaceUnknown(&'a Entry, Option<&'a Product>),
-    Expired(&'a Entry, Option<&'a Product>),
-    Outside(&'a Entry, Option<&'a Product>),
+    Undeclared(&'a Product, Identity<'a>),
+    /// The entry, the product that it is of (`None` for the platform), and the name
+    /// that was judged.
+    Declared(&'a Entry, Option<&'a Product>, Identity<'a>),
+    PlaceUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
+    Expired(&'a Entry, Option<&'a Product>, Identity<'a>),
+    Outside(&'a Entry, Option<&'a Product>, Identity<'a>),
+    WeakName(&'a Entry, Option<&'a Product>, Identity<'a>),
+    NameUnknown(&'a Entry, Option<&'a Product>),
+    /// The entry that declares one of the names, and another that nothing declares.
+    AnotherName(&'a Entry, Option<&'a Product>, &'a DomainName),
+    /// The entry that declares the name, which may not be the one that was meant.
+    Hidden(&'a Entry, Option<&'a Product>, &'a DomainName),
 }
 
 /// The sentence, written when displayed.
@@ -41,6 +49,7 @@ impl fmt::Display for Reason<'_> {
         let record = &self.flow.flow.flow.record;
         let workload = &self.flow.flow.flow.workload;
         let destination = Destination(record);
+        let at = |identity: &Identity<'_>| At(*identity, Destination(record));
         let place = Place(self);
         match &self.why {
             Why::NoDestination => {
@@ -80,44 +89,119 @@ impl fmt::Display for Reason<'_> {
                 }
                 write!(f, "; it reached {destination} ({place})")
             }
-            Why::Undeclared(product) => {
+            Why::Undeclared(product, identity) => {
                 write!(
                     f,
-                    "no entry of {} declares {destination} ({place})",
-                    product.name()
-                )
+                    "no entry of {} declares {} ({place})",
+                    product.name(),
+                    at(identity)
+                )?;
+                let names = &self.flow.flow.names;
+                match names.contradiction() {
+                    Some(contradiction) => write!(f, "; {contradiction}"),
+                    None => Ok(()),
+                }
             }
-            Why::Declared(entry, owner) => {
+            Why::Declared(entry, owner, identity) => {
                 write!(
                     f,
-                    "{} declares {destination} ({place})",
-                    Rule(entry, *owner)
+                    "{} declares {} ({place})",
+                    Rule(entry, *owner),
+                    at(identity)
                 )
             }
-            Why::PlaceUnknown(entry, owner) => write!(
+            Why::PlaceUnknown(entry, owner, identity) => write!(
                 f,
-                "{} declares {destination} only when hosted in {}, which cannot be told ({place})",
+                "{} declares {} only when hosted in {}, which cannot be told ({place})",
                 Rule(entry, *owner),
+                at(identity),
                 Admitted(entry)
             ),
-            Why::Expired(entry, owner) => {
-                write!(f, "{} declared {destination}", Rule(entry, *owner))?;
+            Why::Expired(entry, owner, identity) => {
+                write!(f, "{} declared {}", Rule(entry, *owner), at(identity))?;
                 if let Some(last) = entry.expires {
                     write!(f, " until {last} and has expired")?;
                 }
                 write!(f, " ({place})")
             }
-            Why::Outside(entry, owner) => write!(
+            Why::Outside(entry, owner, identity) => write!(
                 f,
-                "{} declares {destination} only when hosted in {} ({place})",
+                "{} declares {} only when hosted in {} ({place})",
                 Rule(entry, *owner),
+                at(identity),
                 Admitted(entry)
+            ),
+            Why::WeakName(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} declares {} only when its name is {}, and it is {} ({place})",
+                    Rule(entry, *owner),
+                    at(identity),
+                    entry.grade,
+                    Worth(*identity)
+                )
+            }
+            Why::NameUnknown(entry, owner) => {
+                write!(
+                    f,
+                    "{} may declare {destination}, whose name is not known",
+                    Rule(entry, *owner)
+                )?;
+                match &self.flow.flow.names.missing {
+                    Some(missing) => write!(f, ": {missing} ({place})"),
+                    None => write!(f, " ({place})"),
+                }
+            }
+            Why::AnotherName(entry, owner, other) => write!(
+                f,
+                "{} declares {destination}, but the workload was told that {other} is there, \
+                 too, which nothing declares, and it is not known which it meant ({place})",
+                Rule(entry, *owner)
+            ),
+            Why::Hidden(entry, owner, name) => write!(
+                f,
+                "{} declares {name} at {destination}, but the client hides the name that it \
+                 asks for (ECH) ({place})",
+                Rule(entry, *owner)
             ),
         }
     }
 }
 
+/// `api.provider.example at 203.0.113.9:443/tcp outbound`.
+struct At<'a>(Identity<'a>, Destination<'a>);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.name() {
+            Some(name) => write!(f, "{name} at {}", self.1),
+            None => self.1.fmt(f),
+        }
+    }
+}
+
+/// What a name is worth, and why not more.
+struct Worth<'a>(Identity<'a>);
+
+impl fmt::Display for Worth<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Identity::Nameless => f.write_str("not known"),
+            Identity::Told(told) | Identity::Hidden(told) | Identity::Said(_, Some(told)) => {
+                told.grade.fmt(f)?;
+                told.doubt
+                    .as_ref()
+                    .map_or(Ok(()), |doubt| write!(f, ": {doubt}"))
+            }
+            Identity::Said(said, None) => {
+                write!(f, "{}: no answer gave it", said.grade)
+            }
+        }
+    }
+}
+
 /// `203.0.113.9:443/tcp outbound`.
+#[derive(Clone, Copy)]
 struct Destination<'a>(&'a FlowRecord);
 
 impl fmt::Display for Destination<'_> {

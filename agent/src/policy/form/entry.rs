@@ -11,7 +11,11 @@ use super::{
     values::{self, SetNames},
 };
 use crate::{
-    policy::entry::{Entry, has_ports},
+    naming::Grade,
+    policy::{
+        entry::{Entry, has_ports},
+        name_pattern::NamePattern,
+    },
     record::{Direction, Protocol},
 };
 
@@ -36,6 +40,16 @@ pub(in crate::policy) static ALLOW: Section = Section {
             "address",
             "an array of addresses",
             "`address = [\"203.0.113.9\"]`",
+        ),
+        optional(
+            "name",
+            "an array of names",
+            "`name = [\"api.provider.example\", \"*.cdn.example\"]`",
+        ),
+        optional(
+            "grade",
+            "a string",
+            "`grade = \"answered\"`, `\"answered_untrusted\"` or `\"presented\"`",
         ),
         optional(
             "countries",
@@ -63,6 +77,7 @@ pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) span: Range<usize>,
     pub(in crate::policy) direction: Direction,
     pub(in crate::policy) networks: Vec<Placed<IpNetwork>>,
+    pub(in crate::policy) names: Vec<Placed<NamePattern>>,
     /// The whole entry; `None` when something of it is faulty.
     pub(in crate::policy) entry: Option<Entry>,
 }
@@ -93,15 +108,25 @@ impl EntryForm {
         ];
         let direction = choice(&mut reader, "direction", &directions);
         let networks = networks(&mut reader);
+        let names = names(&mut reader);
+        let grade = grade(&mut reader);
+        if direction == Some(Direction::Inbound)
+            && let Some(value) = reader.value("name")
+        {
+            let help = "remove `name`: who comes from outside has an address and no name";
+            reader
+                .problems
+                .report(value.span(), "an inbound entry names no name", help);
+        }
         let mut countries = Vec::new();
         for item in reader.items("countries").unwrap_or_default() {
             countries.extend(values::territory(item, sets, reader.problems));
         }
-        if ["cidr", "address", "countries"]
+        if ["cidr", "address", "name", "countries"]
             .iter()
             .all(|key| reader.value(key).is_none())
         {
-            let help = "add `cidr`, `address` or `countries`";
+            let help = "add `cidr`, `address`, `name` or `countries`";
             reader
                 .problems
                 .report(span.clone(), "[[allow]] names no destination", help);
@@ -130,6 +155,8 @@ impl EntryForm {
                 owner: owner?.value.to_owned(),
                 direction: outbound,
                 networks: networks.iter().map(|network| network.value).collect(),
+                names: names.iter().map(|name| name.value.clone()).collect(),
+                grade,
                 countries,
                 ports,
                 protocols,
@@ -141,6 +168,7 @@ impl EntryForm {
             span,
             direction: outbound,
             networks,
+            names,
             entry,
         }
     }
@@ -186,6 +214,46 @@ fn networks(reader: &mut Reader<'_, '_>) -> Vec<Placed<IpNetwork>> {
         }
     }
     networks
+}
+
+fn names(reader: &mut Reader<'_, '_>) -> Vec<Placed<NamePattern>> {
+    let mut names: Vec<Placed<NamePattern>> = Vec::new();
+    for item in reader.items("name").unwrap_or_default() {
+        let Some(value) = values::name(item, reader.problems) else {
+            continue;
+        };
+        if let Some(first) = names.iter().find(|known| known.value == value) {
+            let line = reader.problems.source().position(first.span.start).line;
+            let message = format!("{value} stands twice in the entry");
+            let help = format!("the first is in line {line}; remove one");
+            reader.problems.report(item.span(), message, help);
+        }
+        names.push(Placed {
+            value,
+            span: item.span(),
+        });
+    }
+    names
+}
+
+/// The least grade that a name must have.
+fn grade(reader: &mut Reader<'_, '_>) -> Grade {
+    let grades = [
+        Grade::Answered,
+        Grade::AnsweredUntrusted,
+        Grade::Presented,
+    ]
+    .map(|grade| (grade.label(), grade));
+    let grade = choice(reader, "grade", &grades);
+    if let Some(value) = reader.value("grade")
+        && reader.value("name").is_none()
+    {
+        let help = "add `name`, or remove `grade`";
+        reader
+            .problems
+            .report(value.span(), "`grade` without `name` says nothing", help);
+    }
+    grade.unwrap_or(Grade::Answered)
 }
 
 fn protocols(reader: &mut Reader<'_, '_>) -> Vec<Protocol> {

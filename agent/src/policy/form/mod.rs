@@ -9,6 +9,7 @@ mod jurisdictions;
 mod platform;
 mod product;
 mod reader;
+mod resolver;
 mod values;
 
 use std::ops::Range;
@@ -27,11 +28,12 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 6] = [
+pub(super) const SECTIONS: [&reader::Section; 7] = [
     &product::PRODUCT,
     &product::WORKLOAD,
     &entry::ALLOW,
     &platform::PLATFORM,
     &platform::INTERNAL,
+    &resolver::RESOLVER,
     &jurisdictions::SET,
 ];

@@ -6,6 +6,7 @@ use ipnetwork::IpNetwork;
 
 use super::{
     entry::EntryForm,
+    resolver::ResolverForm,
     reader::{Problems, Reader, Section, optional, parse, required},
     values::{self, SetNames},
 };
@@ -20,6 +21,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
             "internal",
             "an array of tables",
             "`[[internal]]` with `cidr`, `purpose` and `owner`",
+        ),
+        optional(
+            "resolver",
+            "an array of tables",
+            "`[[resolver]]` with `address`, `purpose` and `owner`",
         ),
         optional(
             "allow",
@@ -48,6 +54,7 @@ pub(in crate::policy) struct PlatformForm {
     pub(in crate::policy) source: Arc<Source>,
     pub(in crate::policy) home: Option<Territory>,
     pub(in crate::policy) internal: Vec<InternalNetwork>,
+    pub(in crate::policy) resolvers: Vec<ResolverForm>,
     pub(in crate::policy) entries: Vec<EntryForm>,
 }
 
@@ -85,11 +92,13 @@ impl PlatformForm {
                 });
             }
         }
+        let resolvers = ResolverForm::read_all(&mut reader);
         let entries = EntryForm::read_all(&mut reader, sets);
         Some(Self {
             source,
             home,
             internal,
+            resolvers,
             entries,
         })
     }

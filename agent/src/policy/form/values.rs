@@ -8,7 +8,7 @@ use toml::{Spanned, de::DeValue};
 use super::reader::{Problems, describe, nearest};
 use crate::{
     jurisdiction::CountryCode,
-    policy::{countries::Territory, entry::PortRange},
+    policy::{countries::Territory, entry::PortRange, name_pattern::NamePattern},
     record::Protocol,
 };
 
@@ -100,6 +100,20 @@ fn parse_network(written: &str) -> Result<IpNetwork, (String, String)> {
         ));
     }
     Ok(network)
+}
+
+/// A name, or everything below one.
+pub(super) fn name(value: &Value<'_>, problems: &mut Problems) -> Option<NamePattern> {
+    let written = text(value, "a name", problems)?;
+    match NamePattern::parse(written) {
+        Ok(pattern) => Some(pattern),
+        Err(fault) => {
+            let message = format!("`{}` is not a name: {fault}", written.escape_debug());
+            let help = "write `api.provider.example`, or `*.provider.example` for all below it";
+            problems.report(value.span(), message, help);
+            None
+        }
+    }
 }
 
 /// A single address.
