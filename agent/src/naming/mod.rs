@@ -1,5 +1,9 @@
 //! Stage 3: under which name the workload knew the destination.
 
+mod domain_name;
+pub mod wire;
+
+pub use domain_name::{DomainName, NameFault};
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::Attributed;
