@@ -22,4 +22,4 @@ pub use name::{Contradiction, Grade, Missing, Name, Named, Names, Source, Transp
 pub use namer::{Namer, NamingCounts};
 pub use resolvers::Resolvers;
 pub use table::{GRACE_S, LONGEST_S, MOST_NAMES, MOST_OF_ADDRESS, MOST_OF_ONE};
-pub use wire::client_hello::{ClientHello, Ech};
+pub use wire::client_hello::Ech;

@@ -7,13 +7,13 @@ use std::{
 };
 
 use super::{
-    ClientHello, Grade, Missing, Name, Named, Names, Resolvers, Source, Transport,
+    Grade, Missing, Name, Named, Names, Resolvers, Source, Transport,
     asked::{Asked, Exchange, Fit},
     presented::{Destination, Presented},
     resolvers::{Arrival, LOOPBACK},
     streams::{Heard, Streams},
     table::{Held, Table, Told},
-    wire::dns,
+    wire::{client_hello::ClientHello, dns},
 };
 use crate::{
     attribution::Attributed,
@@ -210,12 +210,13 @@ impl Namer {
             self.table.insert(owner, *address, &told, *ttl, now_ns);
         }
         for hint in &answer.service {
-            let target = hint.target.as_ref().filter(|t| **t != told.name);
             let mut told = Told::clone(&told);
-            told.aliases.extend(target.cloned());
+            if hint.target != told.name && !told.aliases.contains(&hint.target) {
+                told.aliases.push(hint.target.clone());
+            }
             let told = Arc::new(told);
-            for (address, ttl) in &hint.addresses {
-                self.table.insert(owner, *address, &told, *ttl, now_ns);
+            for address in &hint.addresses {
+                self.table.insert(owner, *address, &told, hint.ttl, now_ns);
             }
         }
         self.changed.insert(owner);
@@ -275,7 +276,7 @@ impl Namer {
                 return;
             }
         };
-        let Some(name) = server_name else {
+        let Some(name) = server_name.name().cloned() else {
             self.counts.nameless_hellos += 1;
             return;
         };
@@ -443,6 +444,7 @@ const MOST_OF_FLOW: usize = 48;
 /// Adds names; one that is there already is renewed.
 fn add(names: &mut Vec<Name>, more: impl IntoIterator<Item = Name>) {
     for name in more {
+        let full = names.len() >= MOST_OF_FLOW;
         let known = names
             .iter_mut()
             .find(|known| known.name == name.name && known.source == name.source);
@@ -458,8 +460,8 @@ fn add(names: &mut Vec<Name>, more: impl IntoIterator<Item = Name>) {
                 };
                 known.doubt = doubt;
             }
-            None if names.len() < MOST_OF_FLOW => names.push(name),
-            None => {}
+            None if full => {}
+            None => names.push(name),
         }
     }
 }

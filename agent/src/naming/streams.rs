@@ -2,14 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::{
-    ClientHello,
-    wire::{
-        client_hello::{self, Progress},
-        dns,
-        quic::QuicHello,
-        stream::Assembler,
-    },
+use super::wire::{
+    Progress,
+    client_hello::{self, ClientHello},
+    dns::framed,
+    quic::QuicHello,
+    stream::Assembler,
 };
 use crate::{
     bounded::Bounded,
@@ -84,17 +82,17 @@ impl Streams {
             .prefix()
             .get(stream.read..)
             .unwrap_or_default();
-        let (messages, used) = dns::framed(unread);
-        let messages = messages.into_iter().map(<[u8]>::to_vec).collect();
-        stream.read += used;
-        messages
+        let mut messages = framed(unread);
+        let whole = messages.by_ref().map(<[u8]>::to_vec).collect();
+        stream.read += messages.consumed();
+        whole
     }
 
     /// What a copy of a TLS stream's beginning tells.
     pub(super) fn hello(&mut self, payload: &Payload<'_>) -> Heard {
         if self.tls.get_mut(&payload.socket).is_none() {
             // Nearly always all of it is in the first copy.
-            match client_hello::records(payload.bytes) {
+            match client_hello::from_stream(payload.bytes) {
                 Progress::Complete(hello) => return Heard::Hello(hello),
                 Progress::Not(_) => return Heard::Malformed,
                 Progress::Needs(_) => {}
@@ -114,8 +112,11 @@ impl Streams {
         }
         let offset = payload.offset.wrapping_sub(stream.base);
         stream.assembler.insert(offset, payload.bytes);
-        let progress = client_hello::records(stream.assembler.prefix());
+        let progress = client_hello::from_stream(stream.assembler.prefix());
         stream.done = !matches!(progress, Progress::Needs(_));
+        if stream.assembler.conflicting() {
+            return Heard::Malformed;
+        }
         match progress {
             Progress::Complete(hello) => Heard::Hello(hello),
             Progress::Needs(_) => Heard::Nothing,

@@ -49,7 +49,6 @@ impl fmt::Display for Reason<'_> {
         let record = &self.flow.flow.flow.record;
         let workload = &self.flow.flow.flow.workload;
         let destination = Destination(record);
-        let at = |identity: &Identity<'_>| At(*identity, Destination(record));
         let place = Place(self);
         match &self.why {
             Why::NoDestination => {
@@ -94,7 +93,7 @@ impl fmt::Display for Reason<'_> {
                     f,
                     "no entry of {} declares {} ({place})",
                     product.name(),
-                    at(identity)
+                    At(*identity, destination)
                 )?;
                 let names = &self.flow.flow.names;
                 match names.contradiction() {
@@ -107,18 +106,18 @@ impl fmt::Display for Reason<'_> {
                     f,
                     "{} declares {} ({place})",
                     Rule(entry, *owner),
-                    at(identity)
+                    At(*identity, destination)
                 )
             }
             Why::PlaceUnknown(entry, owner, identity) => write!(
                 f,
                 "{} declares {} only when hosted in {}, which cannot be told ({place})",
                 Rule(entry, *owner),
-                at(identity),
+                At(*identity, destination),
                 Admitted(entry)
             ),
             Why::Expired(entry, owner, identity) => {
-                write!(f, "{} declared {}", Rule(entry, *owner), at(identity))?;
+                write!(f, "{} declared {}", Rule(entry, *owner), At(*identity, destination))?;
                 if let Some(last) = entry.expires {
                     write!(f, " until {last} and has expired")?;
                 }
@@ -128,7 +127,7 @@ impl fmt::Display for Reason<'_> {
                 f,
                 "{} declares {} only when hosted in {} ({place})",
                 Rule(entry, *owner),
-                at(identity),
+                At(*identity, destination),
                 Admitted(entry)
             ),
             Why::WeakName(entry, owner, identity) => {
@@ -136,7 +135,7 @@ impl fmt::Display for Reason<'_> {
                     f,
                     "{} declares {} only when its name is {}, and it is {} ({place})",
                     Rule(entry, *owner),
-                    at(identity),
+                    At(*identity, destination),
                     entry.grade,
                     Worth(*identity)
                 )
