@@ -1,6 +1,6 @@
 //! Declared destinations.
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 
 use ipnetwork::IpNetwork;
 use jiff::civil::Date;
@@ -31,10 +31,18 @@ pub struct Entry {
     /// Who sends first.
     pub direction: Direction,
     /// Networks of the other side, a single address as its longest prefix. Empty
-    /// when the place of hosting alone declares.
+    /// when a provider or the place of hosting alone declares.
     pub networks: Vec<IpNetwork>,
+    /// Providers of the other side, by id. They name destinations beside
+    /// `networks`: either suffices.
+    pub providers: Vec<String>,
     /// Where the other side must be hosted; empty when that does not matter.
     pub countries: Vec<Territory>,
+    /// Where the operator's ultimate parent must have its legal home, by a review
+    /// that counts; empty when that does not matter.
+    pub operator_domicile: Vec<Territory>,
+    /// Whether the other side must not be anycast.
+    pub no_anycast: bool,
     /// Ports; empty for any.
     pub ports: Vec<PortRange>,
     /// IP protocols; empty for any.
@@ -73,7 +81,8 @@ pub const fn has_ports(protocol: Protocol) -> bool {
 pub struct Entries {
     entries: Vec<Entry>,
     by_network: JointPrefixMap<IpNetwork, Vec<usize>>,
-    /// Those that name no network.
+    by_provider: HashMap<String, Vec<usize>>,
+    /// Those that name no network and no provider.
     anywhere: Vec<usize>,
 }
 
@@ -92,23 +101,36 @@ impl Entries {
     pub(super) fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by(|a, b| a.id.cmp(&b.id));
         let mut by_network: JointPrefixMap<IpNetwork, Vec<usize>> = JointPrefixMap::new();
+        let mut by_provider = HashMap::new();
         let mut anywhere = Vec::new();
         for (number, entry) in entries.iter().enumerate() {
-            if entry.networks.is_empty() {
+            if entry.networks.is_empty() && entry.providers.is_empty() {
                 anywhere.push(number);
             }
             for network in &entry.networks {
                 by_network.entry(*network).or_default().push(number);
             }
+            for id in &entry.providers {
+                let numbers: &mut Vec<usize> = by_provider.entry(id.clone()).or_default();
+                numbers.push(number);
+            }
         }
         Self {
             entries,
             by_network,
+            by_provider,
             anywhere,
         }
     }
 
-    /// Entries whose networks hold the address, and those without networks.
+    /// Entries that name the provider, by id.
+    pub fn of_provider(&self, id: &str) -> impl Iterator<Item = &Entry> {
+        let numbers = self.by_provider.get(id).into_iter().flatten();
+        numbers.filter_map(|number| self.entries.get(*number))
+    }
+
+    /// Entries whose networks hold the address, and those that name neither
+    /// networks nor providers.
     pub fn candidates(&self, address: IpAddr) -> impl Iterator<Item = Candidate<'_>> {
         let host = IpNetwork::from(address);
         let named = self.by_network.cover(&host).flat_map(|(network, numbers)| {

@@ -200,6 +200,11 @@ fn answer(
 
 /// Whether the entry admits the place; `None` when that cannot be told.
 fn admitted(entry: &Entry, hosted_in: &HostedIn, policy: &Policy, today: Date) -> Option<bool> {
+    // Nothing is known of the operator yet, and what is unknown satisfies no
+    // condition.
+    if !entry.operator_domicile.is_empty() || entry.no_anycast {
+        return None;
+    }
     if entry.countries.is_empty() {
         return Some(true);
     }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::judge::agreed;
 use crate::{
     jurisdiction::{Agreement, Located},
-    policy::{Aspect, Entry, InternalNetwork, Policy, Product, has_ports},
+    policy::{Aspect, Doubt, Entry, InternalNetwork, Membership, Policy, Product, has_ports},
     record::{Direction, FlowRecord},
 };
 
@@ -94,12 +94,23 @@ impl fmt::Display for Reason<'_> {
                     Rule(entry, *owner)
                 )
             }
-            Why::PlaceUnknown(entry, owner) => write!(
+            Why::PlaceUnknown(entry, owner) if entry.countries.is_empty() => write!(
                 f,
-                "{} declares {destination} only when hosted in {}, which cannot be told ({place})",
-                Rule(entry, *owner),
-                Admitted(entry)
+                "{} declares {destination} on conditions on its operator, who is not known ({place})",
+                Rule(entry, *owner)
             ),
+            Why::PlaceUnknown(entry, owner) => {
+                write!(
+                    f,
+                    "{} declares {destination} only when hosted in {}, which cannot be told",
+                    Rule(entry, *owner),
+                    Admitted(entry)
+                )?;
+                if let Some(doubt) = self.doubt(entry) {
+                    write!(f, ": {doubt}")?;
+                }
+                write!(f, " ({place})")
+            }
             Why::Expired(entry, owner) => {
                 write!(f, "{} declared {destination}", Rule(entry, *owner))?;
                 if let Some(last) = entry.expires {
@@ -113,6 +124,24 @@ impl fmt::Display for Reason<'_> {
                 Rule(entry, *owner),
                 Admitted(entry)
             ),
+        }
+    }
+}
+
+impl Reason<'_> {
+    /// Why the entry's sets cannot tell, where the country itself is known and
+    /// the place does not say the same of the platform's home.
+    fn doubt(&self, entry: &Entry) -> Option<Doubt> {
+        let country = agreed(&self.flow.hosted_in)?;
+        let sets = self.policy.country_sets();
+        let of_entry = sets.membership_of_any(&entry.countries, country, self.today);
+        let home = self.policy.home();
+        let of_home = home.map(|home| sets.membership(home, country, self.today));
+        match of_entry {
+            Membership::Unknown(doubt) if of_home != Some(Membership::Unknown(doubt.clone())) => {
+                Some(doubt)
+            }
+            _ => None,
         }
     }
 }
@@ -158,10 +187,10 @@ impl fmt::Display for Place<'_> {
             let Some(home) = policy.home() else {
                 return Ok(());
             };
-            return match policy.third_country(country, *today) {
-                Some(true) => write!(f, ", outside {home}"),
-                Some(false) => write!(f, ", inside {home}"),
-                None => write!(f, "; {home} has no members dated {today}"),
+            return match policy.country_sets().membership(home, country, *today) {
+                Membership::Outside => write!(f, ", outside {home}"),
+                Membership::Member => write!(f, ", inside {home}"),
+                Membership::Unknown(doubt) => write!(f, "; {doubt}"),
             };
         }
         if hosted_in.agreement == Agreement::Disputed {
