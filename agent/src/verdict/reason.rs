@@ -199,6 +199,24 @@ impl fmt::Display for Worth<'_> {
     }
 }
 
+impl Reason<'_> {
+    /// Why the entry's sets cannot tell, where the country itself is known and
+    /// the place does not say the same of the platform's home.
+    fn doubt(&self, entry: &Entry) -> Option<Doubt> {
+        let country = agreed(&self.flow.hosted_in)?;
+        let sets = self.policy.country_sets();
+        let of_entry = sets.membership_of_any(&entry.countries, country, self.today);
+        let home = self.policy.home();
+        let of_home = home.map(|home| sets.membership(home, country, self.today));
+        match of_entry {
+            Membership::Unknown(doubt) if of_home != Some(Membership::Unknown(doubt.clone())) => {
+                Some(doubt)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// `203.0.113.9:443/tcp outbound`.
 #[derive(Clone, Copy)]
 struct Destination<'a>(&'a FlowRecord);
@@ -241,10 +259,10 @@ impl fmt::Display for Place<'_> {
             let Some(home) = policy.home() else {
                 return Ok(());
             };
-            return match policy.third_country(country, *today) {
-                Some(true) => write!(f, ", outside {home}"),
-                Some(false) => write!(f, ", inside {home}"),
-                None => write!(f, "; {home} has no members dated {today}"),
+            return match policy.country_sets().membership(home, country, *today) {
+                Membership::Outside => write!(f, ", outside {home}"),
+                Membership::Member => write!(f, ", inside {home}"),
+                Membership::Unknown(doubt) => write!(f, "; {doubt}"),
             };
         }
         if hosted_in.agreement == Agreement::Disputed {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ipnetwork::IpNetwork;
 
 use super::{
+    Known,
     entry::EntryForm,
     resolver::ResolverForm,
     reader::{Problems, Reader, Section, optional, parse, required},
-    values::{self, SetNames},
+    values,
 };
 use crate::policy::{countries::Territory, network::InternalNetwork, source::Source};
 
@@ -60,7 +61,7 @@ pub(in crate::policy) struct PlatformForm {
 
 impl PlatformForm {
     /// Reads the file; `None` when it is not TOML.
-    pub(in crate::policy) fn read(sets: &SetNames, problems: &mut Problems) -> Option<Self> {
+    pub(in crate::policy) fn read(known: &Known, problems: &mut Problems) -> Option<Self> {
         let source = Arc::clone(problems.source());
         let table = parse(&source.text, problems)?;
         let mut reader = Reader::open(&PLATFORM, &table, 0..0, problems);
@@ -68,7 +69,7 @@ impl PlatformForm {
         if reader.text("home").is_some()
             && let Some(value) = reader.value("home")
         {
-            home = values::territory(value, sets, reader.problems);
+            home = values::territory(value, &known.sets, reader.problems);
         }
         let mut internal: Vec<InternalNetwork> = Vec::new();
         for (table, span) in reader.tables("internal") {
@@ -93,7 +94,7 @@ impl PlatformForm {
             }
         }
         let resolvers = ResolverForm::read_all(&mut reader);
-        let entries = EntryForm::read_all(&mut reader, sets);
+        let entries = EntryForm::read_all(&mut reader, known);
         Some(Self {
             source,
             home,
