@@ -119,7 +119,7 @@ pub(super) fn drain(
     let pipeline = Pipeline::new(
         paths,
         names,
-        Databases::open(&options.country_databases)?,
+        Databases::open(&options.databases)?,
         Policy::load(&options.allowlists)?,
     );
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "", &[]);

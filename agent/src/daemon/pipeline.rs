@@ -71,7 +71,7 @@ impl Pipeline {
             reason: "names are not recorded yet".to_owned(),
         };
         judge(
-            self.databases.locate(Named { flow, name }),
+            self.databases.locate(Named { flow, name }, today),
             &self.policy,
             today,
         )
@@ -80,7 +80,7 @@ impl Pipeline {
     /// Whether the flow's country lies outside the platform's home.
     pub(super) fn third_country(&self, judged: &Judged, today: Date) -> Option<bool> {
         self.policy
-            .third_country(judged.flow.hosted_in.country?, today)
+            .third_country(judged.flow.place.country()?, today)
     }
 
     /// Digest of the policy in force.

@@ -1,15 +1,19 @@
-//! Stage 4: where the destination is hosted, by which sources.
+//! Stage 4: where the destination is hosted and by whom, by which sources.
 
+mod agree;
+mod answer;
 mod country;
 mod database;
 mod databases;
 mod error;
+mod facts;
 mod layout;
 mod special;
 #[cfg(test)]
 mod tests;
 
-pub use country::{Agreement, CountryCode, HostedIn, Located, SourceAnswer, UnknownCountryCode};
-pub use database::{Description, Image};
+pub use answer::{Agreement, Answers, AsNumber, Located, Operator, Place, SourceAnswer};
+pub use country::{CountryCode, UnknownCountryCode};
+pub use database::{DatabaseFile, Description, Image, MAX_AGE_DAYS};
 pub use databases::Databases;
 pub use error::{DatabaseError, Fault};

@@ -12,6 +12,7 @@ mod netlink;
 mod pins;
 mod preflight;
 mod programs;
+mod sealed;
 mod slots;
 mod uplinks;
 mod wakeup;
@@ -34,6 +35,7 @@ pub use netlink::{
 pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
 pub use programs::ProgramStats;
+pub use sealed::SealedMemory;
 pub use slots::{SlotCounts, Slots};
 pub use uplinks::{CanaryUplink, UplinkChange, UplinkHook, UplinkProgram};
 pub use wakeup::wakeup;

@@ -17,7 +17,7 @@ use crate::{
     balance::Sums,
     canary::Proof,
     coverage::Gap,
-    jurisdiction::HostedIn,
+    jurisdiction::Place,
     naming::Name,
     record::{Counters, Direction, FlowId, Process, Scope},
     verdict::Verdict,
@@ -46,6 +46,8 @@ pub struct DatabaseLine {
     pub kind: String,
     /// When its data were built.
     pub built: Timestamp,
+    /// Days after that for which its answers count.
+    pub max_age_days: u32,
     /// Digest of the file.
     pub sha256: String,
 }
@@ -139,7 +141,8 @@ struct FlowLine<'a> {
     forwarded_from: Option<&'a str>,
     destination: Destination,
     name: &'a Name,
-    hosted_in: &'a HostedIn,
+    #[serde(flatten)]
+    place: &'a Place,
     third_country: Option<bool>,
     relay: bool,
     product: Option<&'a str>,
@@ -217,7 +220,7 @@ impl<W: Write> Display for JsonLines<W> {
                 protocol: record.protocol.to_string(),
             },
             name: &named.name,
-            hosted_in: &judged.flow.hosted_in,
+            place: &judged.flow.place,
             third_country: shown.third_country,
             relay: shown.relay,
             product: judged.product.as_deref(),

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     canary::{CANARY_CGROUP, is_canary_address},
-    jurisdiction::{Agreement, CountryCode, HostedIn, Located},
+    jurisdiction::{Located, Place},
     policy::{Candidate, Claim, Entry, Policy, Product},
     record::Scope,
 };
@@ -138,7 +138,7 @@ fn by_entries(flow: &Located, policy: &Policy, product: &Product, today: Date) -
         .chain(shared)
         .filter(|(found, _)| found.entry.takes(record))
         .filter_map(|(found, owner)| {
-            answer(found, &flow.hosted_in, policy, today).map(|answer| (answer, found, owner))
+            answer(found, &flow.place, policy, today).map(|answer| (answer, found, owner))
         })
         .max_by_key(|(answer, found, _)| (*answer, found.prefix, Reverse(&found.entry.id)));
     let Some((answer, Candidate { entry, .. }, owner)) = best else {
@@ -178,13 +178,8 @@ fn by_entries(flow: &Located, policy: &Policy, product: &Product, today: Date) -
 
 /// What an entry that takes the flow's direction, protocol and port says of it;
 /// `None` when it does not speak of the destination.
-fn answer(
-    found: Candidate<'_>,
-    hosted_in: &HostedIn,
-    policy: &Policy,
-    today: Date,
-) -> Option<Answer> {
-    let admitted = admitted(found.entry, hosted_in, policy, today);
+fn answer(found: Candidate<'_>, place: &Place, policy: &Policy, today: Date) -> Option<Answer> {
+    let admitted = admitted(found.entry, place, policy, today);
     if !found.entry.in_force(today) {
         // Not in force, it can say only what it would have said.
         return (admitted == Some(true)).then_some(Answer::Expired);
@@ -199,20 +194,12 @@ fn answer(
 }
 
 /// Whether the entry admits the place; `None` when that cannot be told.
-fn admitted(entry: &Entry, hosted_in: &HostedIn, policy: &Policy, today: Date) -> Option<bool> {
+fn admitted(entry: &Entry, place: &Place, policy: &Policy, today: Date) -> Option<bool> {
     if entry.countries.is_empty() {
         return Some(true);
     }
-    let country = agreed(hosted_in)?;
+    let country = place.country()?;
     policy
         .country_sets()
         .contains_any(&entry.countries, country, today)
-}
-
-/// The country that a verdict may rest on.
-pub(super) fn agreed(hosted_in: &HostedIn) -> Option<CountryCode> {
-    match hosted_in.agreement {
-        Agreement::Unanimous | Agreement::Majority => hosted_in.country,
-        Agreement::Disputed | Agreement::Unknown => None,
-    }
 }

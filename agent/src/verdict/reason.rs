@@ -4,9 +4,8 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::judge::agreed;
 use crate::{
-    jurisdiction::{Agreement, Located},
+    jurisdiction::{Agreement, Answers, CountryCode, Located, SourceAnswer},
     policy::{Aspect, Entry, InternalNetwork, Policy, Product, has_ports},
     record::{Direction, FlowRecord},
 };
@@ -152,8 +151,8 @@ impl fmt::Display for Place<'_> {
             today,
             ..
         } = self.0;
-        let hosted_in = &flow.hosted_in;
-        if let Some(country) = agreed(hosted_in) {
+        let place = &flow.place;
+        if let Some(country) = place.country() {
             write!(f, "hosted in {country}")?;
             let Some(home) = policy.home() else {
                 return Ok(());
@@ -164,23 +163,38 @@ impl fmt::Display for Place<'_> {
                 None => write!(f, "; {home} has no members dated {today}"),
             };
         }
-        if hosted_in.agreement == Agreement::Disputed {
-            f.write_str("place disputed")?;
-            for (i, answer) in hosted_in.sources.iter().enumerate() {
-                let before = if i == 0 { ": " } else { ", " };
-                match answer.country {
-                    Some(country) => write!(f, "{before}{} says {country}", answer.source)?,
-                    None => write!(f, "{before}{} says nothing", answer.source)?,
-                }
-            }
-            return Ok(());
+        if place.is_anycast() {
+            let says =
+                |source: &&SourceAnswer<bool>| source.note.is_none() && source.value == Some(true);
+            let sources = place.anycast.sources.iter().filter(says);
+            let sources: Vec<&str> = sources.map(|source| &*source.source).collect();
+            return write!(
+                f,
+                "place unknown: {} is announced from several places (anycast) according to {}",
+                flow.flow.flow.record.address,
+                sources.join(" and ")
+            );
+        }
+        if place.hosted_in.agreement == Agreement::Disputed {
+            return disputed(f, &place.hosted_in);
         }
         f.write_str("place unknown")?;
-        hosted_in
-            .reason
-            .as_ref()
-            .map_or(Ok(()), |reason| write!(f, ": {reason}"))
+        let reason = place.hosted_in.reason.as_ref();
+        reason.map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
+}
+
+fn disputed(f: &mut fmt::Formatter<'_>, hosted_in: &Answers<CountryCode>) -> fmt::Result {
+    f.write_str("place disputed")?;
+    for (i, answer) in hosted_in.sources.iter().enumerate() {
+        write!(f, "{}{}", if i == 0 { ": " } else { ", " }, answer.source)?;
+        match (answer.value, &answer.note) {
+            (Some(country), None) => write!(f, " says {country}")?,
+            (Some(country), Some(note)) => write!(f, " says {country}, but was {note}")?,
+            (None, _) => f.write_str(" says nothing")?,
+        }
+    }
+    Ok(())
 }
 
 /// `entry provider-a of image-generation`.
