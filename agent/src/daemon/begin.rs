@@ -118,7 +118,7 @@ pub(super) fn drain(
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());
     let policy = Policy::load(&options.allowlists)?;
     let namer = super::namer(&policy, clock.boot_ns());
-    let databases = Databases::open(&options.country_databases)?;
+    let databases = Databases::open(&options.databases)?;
     let pipeline = Pipeline::new(paths, names, namer, databases, policy);
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "", &[]);
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);

@@ -34,7 +34,7 @@ use self::{
 use crate::{
     attribution::{Names, StateRoots},
     coverage::Watch,
-    jurisdiction::Databases,
+    jurisdiction::{DatabaseFile, Databases},
     kernel::{
         CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins, find_cgroup_root,
         kernel_release, own_namespace, payload_wakeup, preflight, wakeup,
@@ -73,7 +73,7 @@ pub struct Options {
     /// Directory of the allowlists.
     pub allowlists: PathBuf,
     /// IP databases by name.
-    pub country_databases: Vec<(String, PathBuf)>,
+    pub databases: Vec<DatabaseFile>,
     /// Directory of the embedded store.
     pub store: PathBuf,
     /// Directory of the lock that admits one agent.
@@ -106,7 +106,7 @@ pub struct Options {
 /// loss of the store or of the kernel side later.
 pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
     let policy = Policy::load(&options.allowlists)?;
-    let databases = Databases::open(&options.country_databases)?;
+    let databases = Databases::open(&options.databases)?;
     preflight()?;
     let root = match &options.cgroup_root {
         Some(path) => path.clone(),
@@ -261,12 +261,12 @@ async fn listen(address: Option<SocketAddr>) -> Result<Option<(TcpListener, Sock
 fn describe(databases: &Databases) -> Vec<DatabaseLine> {
     databases
         .describe()
-        .iter()
         .map(|database| DatabaseLine {
             name: database.name.to_string(),
             path: database.path.display().to_string(),
             kind: database.kind.clone(),
             built: database.built,
+            max_age_days: database.max_age_days,
             sha256: database.sha256.clone(),
         })
         .collect()

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::paths::Paths;
 use crate::{
     attribution::{Attributed, Attributor, Names, WorkloadKind},
-    jurisdiction::Databases,
+    jurisdiction::{Databases, Locator},
     kernel::Clock,
     naming::{self, Namer, NamingCounts},
     policy::Policy,
@@ -20,7 +20,7 @@ pub(super) struct Pipeline {
     paths: Rc<Paths>,
     attributor: Attributor<Rc<Paths>>,
     namer: Namer,
-    databases: Databases,
+    locator: Locator,
     policy: Policy,
 }
 
@@ -38,7 +38,7 @@ impl Pipeline {
             paths,
             attributor,
             namer,
-            databases,
+            locator: Locator::new(Arc::new(databases), Arc::clone(policy.providers())),
             policy,
         }
     }
@@ -114,13 +114,13 @@ impl Pipeline {
         today: Date,
     ) -> Judged {
         let named = self.namer.name(flow, before, clock);
-        judge(self.databases.locate(named), &self.policy, today)
+        judge(self.locator.locate(named, today), &self.policy, today)
     }
 
     /// Whether the flow's country lies outside the platform's home.
     pub(super) fn third_country(&self, judged: &Judged, today: Date) -> Option<bool> {
         self.policy
-            .third_country(judged.flow.hosted_in.country?, today)
+            .third_country(judged.flow.place.country()?, today)
     }
 
     /// Digest of the policy in force.

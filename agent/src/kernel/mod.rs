@@ -13,6 +13,7 @@ mod netlink;
 mod pins;
 mod preflight;
 mod programs;
+mod sealed;
 mod slots;
 mod uplinks;
 mod wakeup;
@@ -36,6 +37,7 @@ pub use netlink::{
 pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
 pub use programs::ProgramStats;
+pub use sealed::SealedMemory;
 pub use slots::{SlotCounts, Slots};
 pub use uplinks::{CanaryUplink, UplinkChange, UplinkHook, UplinkProgram};
 pub use wakeup::{payload_wakeup, wakeup};

@@ -17,7 +17,7 @@ use crate::{
     balance::Sums,
     canary::Proof,
     coverage::Gap,
-    jurisdiction::HostedIn,
+    jurisdiction::{Domicile, EncryptedDns, Place},
     naming::Names,
     record::{Counters, Direction, FlowId, Process, Scope},
     verdict::Verdict,
@@ -46,6 +46,8 @@ pub struct DatabaseLine {
     pub kind: String,
     /// When its data were built.
     pub built: Timestamp,
+    /// Days after that for which its answers count.
+    pub max_age_days: u32,
     /// Digest of the file.
     pub sha256: String,
 }
@@ -140,7 +142,10 @@ struct FlowLine<'a> {
     destination: Destination,
     names: &'a Names,
     contradiction: Option<String>,
-    hosted_in: &'a HostedIn,
+    #[serde(flatten)]
+    place: &'a Place,
+    operator_domicile: &'a Domicile,
+    encrypted_dns: Option<&'a EncryptedDns>,
     third_country: Option<bool>,
     relay: bool,
     product: Option<&'a str>,
@@ -219,7 +224,9 @@ impl<W: Write> Display for JsonLines<W> {
             },
             names: &named.names,
             contradiction: named.names.contradiction().map(|c| c.to_string()),
-            hosted_in: &judged.flow.hosted_in,
+            place: &judged.flow.place,
+            operator_domicile: &judged.flow.operator_domicile,
+            encrypted_dns: judged.flow.encrypted_dns.as_ref(),
             third_country: shown.third_country,
             relay: shown.relay,
             product: judged.product.as_deref(),

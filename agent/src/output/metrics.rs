@@ -318,8 +318,8 @@ fn labels(judged: &Judged) -> FlowLabels {
         },
         hosted_in: judged
             .flow
-            .hosted_in
-            .country
+            .place
+            .country()
             .map(String::from)
             .unwrap_or_default(),
     }

@@ -17,14 +17,16 @@ use std::cmp::Reverse;
 use jiff::civil::Date;
 
 use super::{
+    conditions::admitted,
     identity::Identity,
-    judge::{Decision, agreed},
+    judge::Decision,
     judgement::Verdict,
     reason::Why,
 };
 use crate::{
     jurisdiction::Located,
-    policy::{Candidate, Entry, Policy, Product},
+    naming::Grade,
+    policy::{Candidate, Entries, Policy, Product},
 };
 
 /// What one entry says of a flow, the best answer last.
@@ -141,8 +143,8 @@ impl<'a> Case<'a> {
                 let Candidate { entry, prefix } = answered.found;
                 let closeness = identity
                     .names()
-                    .flat_map(|name| entry.names.iter().filter(|p| p.matches(name)))
-                    .map(crate::policy::NamePattern::closeness)
+                    .flat_map(|name| entry.names.iter().filter(|p| p.fits(name.as_str())))
+                    .map(|pattern| (pattern.name().len(), !pattern.is_wildcard()))
                     .max();
                 (answered.answer, prefix, closeness, Reverse(&entry.id))
             });
@@ -188,24 +190,35 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The entries of the product and those of the platform.
+    fn sets(&self) -> [(&'a Entries, Option<&'a Product>); 2] {
+        [
+            (self.product.entries(), Some(self.product)),
+            (self.policy.shared(), None),
+        ]
+    }
+
     /// Answers of the entries that name the destination.
-    fn answers(&self, identity: Identity<'a>) -> impl Iterator<Item = Answered<'a>> + '_ {
+    fn answers<'s>(&'s self, identity: Identity<'a>) -> impl Iterator<Item = Answered<'a>> + 's {
         let record = &self.flow.flow.flow.record;
-        let own = self
-            .product
-            .entries()
-            .candidates(record.address, identity.names())
-            .map(|found| (found, Some(self.product)));
-        let shared = self
-            .policy
-            .shared()
-            .candidates(record.address, identity.names())
-            .map(|found| (found, None));
-        own.chain(shared)
-            .filter(move |(found, _)| found.entry.takes(record))
-            .filter(move |(found, _)| found.entry.names_one_of(identity.names()))
-            .filter_map(move |(found, owner)| {
-                self.answer(found, identity).map(|answer| Answered {
+        let (by_address, by_name) = self.providers(identity);
+        self.sets()
+            .into_iter()
+            .flat_map(move |(entries, owner)| {
+                let plain = entries.candidates(record.address, identity.names());
+                let ids = [(by_address, None), (by_name, identity.grade())];
+                let provided = ids.into_iter().flat_map(move |(id, grade)| {
+                    let found = id.into_iter().flat_map(|id| entries.of_provider(id));
+                    found.map(move |found| (found, grade))
+                });
+                let all = plain.map(|found| (found, None)).chain(provided);
+                all.map(move |(found, grade)| (found, grade, owner))
+            })
+            .filter(move |(found, ..)| found.entry.takes(record))
+            .filter(move |(found, ..)| found.entry.names_one_of(identity.names()))
+            .filter_map(move |(found, grade, owner)| {
+                let answer = self.answer(found, grade, identity)?;
+                Some(Answered {
                     answer,
                     found,
                     owner,
@@ -213,17 +226,35 @@ impl<'a> Case<'a> {
             })
     }
 
+    /// Whose the address is, and whose the name, by the table of providers, where any
+    /// entry asks for that.
+    fn providers(&self, identity: Identity<'a>) -> (Option<&'a str>, Option<&'a str>) {
+        let asked = |(entries, _): &(&Entries, _)| entries.name_providers();
+        if !self.sets().iter().any(asked) {
+            return (None, None);
+        }
+        let by_address = self.flow.operator_domicile.provider.as_deref();
+        let providers = self.policy.providers();
+        let by_name = identity.names().find_map(|name| {
+            let found = providers.by_name(name.as_str())?.provider;
+            providers.get(&found.id).map(|provider| &*provider.id)
+        });
+        (by_address, by_name.filter(|id| Some(*id) != by_address))
+    }
+
     /// Entries that the name which is missing might satisfy.
-    fn unknown_names(&self) -> impl Iterator<Item = Answered<'a>> + '_ {
+    fn unknown_names<'s>(&'s self) -> impl Iterator<Item = Answered<'a>> + 's {
         let names = &self.flow.flow.names;
         let doubtful = names.missing.as_ref().is_some_and(|m| m.leaves_doubt())
             && names.answered().next().is_none();
         let record = &self.flow.flow.flow.record;
-        let own = self.product.entries().with_names(record.address);
-        let shared = self.policy.shared().with_names(record.address);
-        own.map(|found| (found, Some(self.product)))
-            .chain(shared.map(|found| (found, None)))
+        self.sets()
+            .into_iter()
             .filter(move |_| doubtful)
+            .flat_map(|(entries, owner)| {
+                let found = entries.hang_on_names(record.address);
+                found.map(move |found| (found, owner))
+            })
             .filter(move |(found, _)| found.entry.takes(record))
             .filter(move |(found, _)| {
                 found.entry.in_force(self.today)
@@ -242,11 +273,17 @@ impl<'a> Case<'a> {
             })
     }
 
-    /// What an entry that names the destination says of it; `None` when it does not
-    /// speak of it after all.
-    fn answer(&self, found: Candidate<'_>, identity: Identity<'_>) -> Option<Answer> {
+    /// What an entry that names the destination says of it, by a provider's name where a
+    /// grade is given; `None` when it does not speak of it after all.
+    fn answer(
+        &self,
+        found: Candidate<'_>,
+        grade: Option<Grade>,
+        identity: Identity<'_>,
+    ) -> Option<Answer> {
         let entry = found.entry;
-        if !entry.names.is_empty() && identity.grade() < Some(entry.grade) {
+        let hangs_on_name = !entry.names.is_empty() || grade.is_some();
+        if hangs_on_name && identity.grade() < Some(entry.grade) {
             return entry.in_force(self.today).then_some(Answer::WeakName);
         }
         let admitted = admitted(entry, self.flow, self.policy, self.today);
@@ -259,21 +296,7 @@ impl<'a> Case<'a> {
             None => Some(Answer::PlaceUnknown),
             // Where the place is all that an entry names, another place is not a
             // breach of its condition but a destination that it does not name.
-            Some(false) => {
-                let names = found.prefix.is_some() || !entry.names.is_empty();
-                names.then_some(Answer::OutOfJurisdiction)
-            }
+            Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
         }
     }
-}
-
-/// Whether the entry admits the place; `None` when that cannot be told.
-fn admitted(entry: &Entry, flow: &Located, policy: &Policy, today: Date) -> Option<bool> {
-    if entry.countries.is_empty() {
-        return Some(true);
-    }
-    let country = agreed(&flow.hosted_in)?;
-    policy
-        .country_sets()
-        .contains_any(&entry.countries, country, today)
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     canary::{CANARY_CGROUP, is_canary_address},
-    jurisdiction::{Agreement, CountryCode, HostedIn, Located},
+    jurisdiction::Located,
     policy::{Claim, Entry, Policy, Product},
     record::Scope,
 };
@@ -121,10 +121,3 @@ fn this_host(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// The country that a verdict may rest on.
-pub(super) fn agreed(hosted_in: &HostedIn) -> Option<CountryCode> {
-    match hosted_in.agreement {
-        Agreement::Unanimous | Agreement::Majority => hosted_in.country,
-        Agreement::Disputed | Agreement::Unknown => None,
-    }
-}

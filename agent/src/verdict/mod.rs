@@ -1,6 +1,7 @@
 //! Stage 5: the verdict, a pure function of flow and policy.
 
 mod by_entries;
+mod conditions;
 mod identity;
 mod judge;
 mod judgement;

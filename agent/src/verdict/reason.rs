@@ -4,11 +4,14 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{identity::Identity, judge::agreed};
+use super::{
+    conditions::{Conditions, OperatorHome},
+    identity::Identity,
+};
 use crate::{
-    jurisdiction::{Agreement, Located},
+    jurisdiction::{Agreement, Answers, CountryCode, Located, SourceAnswer},
     naming::DomainName,
-    policy::{Aspect, Entry, InternalNetwork, Policy, Product, has_ports},
+    policy::{Aspect, Doubt, Entry, InternalNetwork, Membership, Policy, Product, has_ports},
     record::{Direction, FlowRecord},
 };
 
@@ -109,13 +112,19 @@ impl fmt::Display for Reason<'_> {
                     At(*identity, destination)
                 )
             }
-            Why::PlaceUnknown(entry, owner, identity) => write!(
-                f,
-                "{} declares {} only when hosted in {}, which cannot be told ({place})",
-                Rule(entry, *owner),
-                At(*identity, destination),
-                Admitted(entry)
-            ),
+            Why::PlaceUnknown(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} declares {} only when {}, which cannot be told",
+                    Rule(entry, *owner),
+                    At(*identity, destination),
+                    Conditions(entry)
+                )?;
+                if let Some(doubt) = self.doubt(entry) {
+                    write!(f, ": {doubt}")?;
+                }
+                write!(f, " ({place}{})", self.operator(entry))
+            }
             Why::Expired(entry, owner, identity) => {
                 write!(f, "{} declared {}", Rule(entry, *owner), At(*identity, destination))?;
                 if let Some(last) = entry.expires {
@@ -125,10 +134,11 @@ impl fmt::Display for Reason<'_> {
             }
             Why::Outside(entry, owner, identity) => write!(
                 f,
-                "{} declares {} only when hosted in {} ({place})",
+                "{} declares {} only when {} ({place}{})",
                 Rule(entry, *owner),
                 At(*identity, destination),
-                Admitted(entry)
+                Conditions(entry),
+                self.operator(entry)
             ),
             Why::WeakName(entry, owner, identity) => {
                 write!(
@@ -200,10 +210,18 @@ impl fmt::Display for Worth<'_> {
 }
 
 impl Reason<'_> {
+    /// The operator, where the entry asks for its home.
+    fn operator(&self, entry: &Entry) -> String {
+        if entry.operator_domicile.is_empty() {
+            return String::new();
+        }
+        format!("; {}", OperatorHome(self.flow))
+    }
+
     /// Why the entry's sets cannot tell, where the country itself is known and
     /// the place does not say the same of the platform's home.
     fn doubt(&self, entry: &Entry) -> Option<Doubt> {
-        let country = agreed(&self.flow.hosted_in)?;
+        let country = self.flow.country()?;
         let sets = self.policy.country_sets();
         let of_entry = sets.membership_of_any(&entry.countries, country, self.today);
         let home = self.policy.home();
@@ -253,8 +271,11 @@ impl fmt::Display for Place<'_> {
             today,
             ..
         } = self.0;
-        let hosted_in = &flow.hosted_in;
-        if let Some(country) = agreed(hosted_in) {
+        let place = &flow.place;
+        if let Some(dns) = &flow.encrypted_dns {
+            write!(f, "{dns}, ")?;
+        }
+        if let Some(country) = flow.country() {
             write!(f, "hosted in {country}")?;
             let Some(home) = policy.home() else {
                 return Ok(());
@@ -265,23 +286,41 @@ impl fmt::Display for Place<'_> {
                 Membership::Unknown(doubt) => write!(f, "; {doubt}"),
             };
         }
-        if hosted_in.agreement == Agreement::Disputed {
-            f.write_str("place disputed")?;
-            for (i, answer) in hosted_in.sources.iter().enumerate() {
-                let before = if i == 0 { ": " } else { ", " };
-                match answer.country {
-                    Some(country) => write!(f, "{before}{} says {country}", answer.source)?,
-                    None => write!(f, "{before}{} says nothing", answer.source)?,
-                }
+        if flow.anycast() == Some(true) {
+            let says =
+                |source: &&SourceAnswer<bool>| source.note.is_none() && source.value == Some(true);
+            let sources = place.anycast.sources.iter().filter(says);
+            let mut sources: Vec<&str> = sources.map(|source| &*source.source).collect();
+            if sources.is_empty() {
+                sources.push("providers.toml");
             }
-            return Ok(());
+            return write!(
+                f,
+                "place unknown: {} is announced from several places (anycast) according to {}",
+                flow.flow.flow.record.address,
+                sources.join(" and ")
+            );
+        }
+        if place.hosted_in.agreement == Agreement::Disputed {
+            return disputed(f, &place.hosted_in);
         }
         f.write_str("place unknown")?;
-        hosted_in
-            .reason
-            .as_ref()
-            .map_or(Ok(()), |reason| write!(f, ": {reason}"))
+        let reason = place.hosted_in.reason.as_ref();
+        reason.map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
+}
+
+fn disputed(f: &mut fmt::Formatter<'_>, hosted_in: &Answers<CountryCode>) -> fmt::Result {
+    f.write_str("place disputed")?;
+    for (i, answer) in hosted_in.sources.iter().enumerate() {
+        write!(f, "{}{}", if i == 0 { ": " } else { ", " }, answer.source)?;
+        match (answer.value, &answer.note) {
+            (Some(country), None) => write!(f, " says {country}")?,
+            (Some(country), Some(note)) => write!(f, " says {country}, but was {note}")?,
+            (None, _) => f.write_str(" says nothing")?,
+        }
+    }
+    Ok(())
 }
 
 /// `entry provider-a of image-generation`.
@@ -291,17 +330,5 @@ impl fmt::Display for Rule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owner = self.1.map_or("the platform", Product::name);
         write!(f, "entry {} of {owner}", self.0.id)
-    }
-}
-
-/// `EEA or CH`.
-struct Admitted<'a>(&'a Entry);
-
-impl fmt::Display for Admitted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, territory) in self.0.countries.iter().enumerate() {
-            write!(f, "{}{territory}", if i == 0 { "" } else { " or " })?;
-        }
-        Ok(())
     }
 }

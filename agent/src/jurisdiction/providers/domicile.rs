@@ -65,6 +65,9 @@ pub struct Domicile {
     pub reason: Option<String>,
     /// The country that the table names although it does not count.
     pub stated: Option<CountryCode>,
+    /// Whether the operator publishes that its addresses are in several places at once;
+    /// `None` when the table does not say.
+    pub anycast: Option<bool>,
 }
 
 impl Domicile {
@@ -79,6 +82,7 @@ impl Domicile {
             reviewed: None,
             reason: Some(reason),
             stated: None,
+            anycast: None,
         }
     }
 }
@@ -101,6 +105,7 @@ impl Match {
                 Review::Unreviewed(_) => None,
             },
             stated: country.is_none().then_some(provider.domicile),
+            anycast: provider.anycast,
             matched_by: Some(self.by),
             reason,
         }
