@@ -183,6 +183,7 @@ fn what_is_unreviewed_is_shown_and_never_counts() {
             reviewed: None,
             reason: Some("its domicile is unreviewed: no public source names the owner".to_owned()),
             stated: Some("US".parse().unwrap()),
+            anycast: None,
         }
     );
     for day in [Date::MIN, DAY, Date::MAX] {
@@ -206,6 +207,7 @@ fn a_reviewed_domicile_counts() {
             "reviewed": "2026-11-01",
             "reason": null,
             "stated": null,
+            "anycast": null,
         })
     );
     let bytes = postcard::to_stdvec(&found).unwrap();

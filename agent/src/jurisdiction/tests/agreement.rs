@@ -4,8 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    attribution::{Attributed, Executable, path},
-    naming::{Name, Named},
     record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Protocol, Scope},
 };
 
@@ -237,37 +235,28 @@ fn a_record_without_a_destination_is_nowhere() {
     let databases = Files::new()
         .entries("main", &[("0.0.0.0/8", nested("DE"))])
         .open();
-    let named = |scope| Named {
-        flow: Attributed {
-            record: FlowRecord {
-                id: FlowId(1),
-                scope,
-                cgroup: CgroupId(1),
-                netns: None,
-                address: "0.0.0.0".parse().unwrap(),
-                port: 0,
-                protocol: Protocol::TCP,
-                direction: Direction::Outbound,
-                process: None,
-                first_ns: 0,
-                last_ns: 0,
-                forwarded_from: None,
-                attempts: 0,
-                counters: Counters::default(),
-            },
-            workload: Arc::new(path::parse("/")),
-            executable: Executable::Unknown("synthetic".into()),
-        },
-        name: Name::None {
-            reason: "synthetic".into(),
-        },
+    let record = |scope| FlowRecord {
+        id: FlowId(1),
+        scope,
+        cgroup: CgroupId(1),
+        netns: None,
+        address: "0.0.0.0".parse().unwrap(),
+        port: 0,
+        protocol: Protocol::TCP,
+        direction: Direction::Outbound,
+        process: None,
+        first_ns: 0,
+        last_ns: 0,
+        forwarded_from: None,
+        attempts: 0,
+        counters: Counters::default(),
     };
     assert_eq!(
-        databases.locate(named(Scope::Exact), TODAY).place.country(),
+        databases.place_of(&record(Scope::Exact), TODAY).country(),
         code("DE")
     );
     for scope in [Scope::Folded, Scope::Sink] {
-        let place = databases.locate(named(scope), TODAY).place;
+        let place = databases.place_of(&record(scope), TODAY);
         assert_eq!(place.country(), None);
         assert_eq!(
             place.hosted_in.reason.as_deref(),

@@ -237,14 +237,13 @@ fn conditions_are_read_and_name_no_address() {
     ];
     assert_eq!(entry.operator_domicile, asked);
     assert!(entry.no_anycast);
-    let ids = |found: &mut dyn Iterator<Item = &crate::policy::Entry>| {
-        found.map(|entry| entry.id.clone()).collect::<Vec<_>>()
+    let ids = |found: &mut dyn Iterator<Item = crate::policy::Candidate<'_>>| {
+        found.map(|found| found.entry.id.clone()).collect::<Vec<_>>()
     };
     assert_eq!(ids(&mut entries.of_provider("provider-b")), ["conditions"]);
     assert_eq!(ids(&mut entries.of_provider("other")), [""; 0]);
-    let mut candidates = entries
-        .candidates("198.51.100.1".parse().unwrap())
-        .map(|candidate| candidate.entry);
+    let nameless = std::iter::empty();
+    let mut candidates = entries.candidates("198.51.100.1".parse().unwrap(), nameless);
     assert_eq!(
         ids(&mut candidates),
         [""; 0],

@@ -3,7 +3,10 @@
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::verdict::{Verdict, judge};
+use crate::{
+    naming::Grade,
+    verdict::{Verdict, judge},
+};
 
 const SETS: &str = r#"
 fresh_for_days = 400
@@ -27,12 +30,36 @@ fresh_for_days = 400
 id = "provider-a"
 title = "Provider A"
 kinds = ["hosting"]
+asn = [64496]
 ranges = ["198.51.100.0/24"]
+names = ["*.provider-a.example"]
 legal_entity = "Provider A AG"
 parent = "Provider A AG"
 domicile = "CH"
 source = ["synthetic"]
 reviewed = 2026-01-01
+
+[[provider]]
+id = "provider-b"
+title = "Provider B"
+kinds = ["hosting"]
+asn = [64497]
+legal_entity = "Provider B GmbH"
+parent = "Provider B plc"
+domicile = "GB"
+anycast = true
+source = ["synthetic"]
+reviewed = 2026-01-01
+
+[[provider]]
+id = "provider-c"
+title = "Provider C"
+kinds = ["hosting"]
+asn = [64498]
+legal_entity = "Provider C AG"
+parent = "Provider C AG"
+domicile = "CH"
+unreviewed = "nobody has looked"
 "#;
 
 const PRODUCT: &str = r#"
@@ -123,26 +150,149 @@ fn an_old_review_is_indeterminate() {
     );
 }
 
-/// An operator who is not known satisfies no condition.
-#[test]
-fn conditions_on_the_operator_do_not_declare_unseen() {
-    for (address, entry) in [("203.0.113.10", "operated"), ("203.0.113.11", "one-place")] {
-        assert_eq!(
-            says("CH", address, "CH", DAY),
-            (
-                Verdict::Indeterminate,
-                format!(
-                    "entry {entry} of a declares {address}:443/tcp outbound on conditions on its \
-                     operator, who is not known (hosted in CH, inside CH)"
-                )
-            )
-        );
+fn law() -> Policy {
+    policy(&[
+        ("a.toml", PRODUCT),
+        ("jurisdictions.toml", SETS),
+        ("providers.toml", PROVIDERS),
+        ("platform.toml", "home = \"CH\""),
+    ])
+}
+
+/// The flow as run by whoever the table says.
+fn run_by(policy: &Policy, address: &str, asn: Option<u32>) -> Located {
+    let located = hosted(flow("a.service", address), "CH");
+    let domicile = policy
+        .providers()
+        .domicile(address.parse().unwrap(), asn, DAY);
+    Located {
+        operator_domicile: Arc::new(domicile),
+        ..located
     }
 }
 
-/// An entry that names a provider is not one for every address.
+fn of_law(flow: Located) -> (Verdict, String) {
+    let judged = judge(flow, &law(), DAY);
+    (judged.verdict, judged.reason)
+}
+
+/// An operator who is not known satisfies no condition.
 #[test]
-fn a_provider_is_not_everybody() {
-    let elsewhere = says("CH", "192.0.2.1", "CH", DAY).0;
-    assert_eq!(elsewhere, Verdict::Undeclared);
+fn conditions_on_the_operator_do_not_declare_unseen() {
+    assert_eq!(
+        of_law(run_by(&law(), "203.0.113.10", Some(64_500))),
+        (
+            Verdict::Indeterminate,
+            "entry operated of a declares 203.0.113.10:443/tcp outbound only when run under the \
+             law of ADEQUATE, which cannot be told (hosted in CH, inside CH; operator unknown: no \
+             listed provider has 203.0.113.10 or AS64500)"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        of_law(run_by(&law(), "203.0.113.11", None)),
+        (
+            Verdict::Indeterminate,
+            "entry one-place of a declares 203.0.113.11:443/tcp outbound only when not anycast, \
+             which cannot be told (hosted in CH, inside CH)"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn the_home_of_the_operator_decides_and_not_the_place() {
+    let by_as = |asn| of_law(run_by(&law(), "203.0.113.10", Some(asn)));
+    assert_eq!(by_as(64_496).0, Verdict::Declared);
+    assert_eq!(
+        by_as(64_497),
+        (
+            Verdict::OutOfJurisdiction,
+            "entry operated of a declares 203.0.113.10:443/tcp outbound only when run under the \
+             law of ADEQUATE (place unknown: 203.0.113.10 is announced from several places \
+             (anycast) according to providers.toml; run by provider-b by AS64497, whose parent \
+             Provider B plc is at home in GB)"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        by_as(64_498),
+        (
+            Verdict::Indeterminate,
+            "entry operated of a declares 203.0.113.10:443/tcp outbound only when run under the \
+             law of ADEQUATE, which cannot be told (hosted in CH, inside CH; run by provider-c by \
+             AS64498: its domicile is unreviewed: nobody has looked)"
+                .to_owned()
+        ),
+        "what is unreviewed never counts, although the table says CH"
+    );
+}
+
+#[test]
+fn anycast_by_either_source_is_no_single_place() {
+    let anycast = |value| {
+        let mut located = run_by(&law(), "203.0.113.11", None);
+        let place = Arc::make_mut(&mut located.place);
+        place.anycast = Answers {
+            value: Some(value),
+            agreement: Agreement::Unanimous,
+            sources: vec![super::says("geo-a", value)],
+            reason: None,
+        };
+        of_law(located)
+    };
+    assert_eq!(anycast(false).0, Verdict::Declared);
+    assert_eq!(
+        anycast(true),
+        (
+            Verdict::OutOfJurisdiction,
+            "entry one-place of a declares 203.0.113.11:443/tcp outbound only when not anycast \
+             (place unknown: 203.0.113.11 is announced from several places (anycast) according to \
+             geo-a)"
+                .to_owned()
+        )
+    );
+    let published = run_by(&law(), "203.0.113.11", Some(64_497));
+    assert_eq!(published.country(), None);
+    assert_eq!(
+        of_law(published).1,
+        "entry one-place of a declares 203.0.113.11:443/tcp outbound only when not anycast (place \
+         unknown: 203.0.113.11 is announced from several places (anycast) according to \
+         providers.toml)"
+    );
+}
+
+/// An entry that names a provider is one for its addresses and its names.
+#[test]
+fn a_provider_is_known_by_address_and_by_name() {
+    let by_address = of_law(run_by(&law(), "198.51.100.7", None));
+    assert_eq!(
+        by_address,
+        (
+            Verdict::Declared,
+            "entry provider of a declares 198.51.100.7:443/tcp outbound (hosted in CH, inside CH)"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        of_law(run_by(&law(), "192.0.2.1", None)).0,
+        Verdict::Undeclared
+    );
+    let named = |grade| {
+        let located = run_by(&law(), "192.0.2.1", None);
+        of_law(names::named(
+            located,
+            vec![names::told("api.provider-a.example", grade)],
+        ))
+    };
+    assert_eq!(
+        named(Grade::Answered),
+        (
+            Verdict::Declared,
+            "entry provider of a declares api.provider-a.example at 192.0.2.1:443/tcp outbound \
+             (hosted in CH, inside CH)"
+                .to_owned()
+        )
+    );
+    assert_eq!(named(Grade::AnsweredUntrusted).0, Verdict::Undeclared);
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod law;
+mod names;
 mod properties;
 mod sample;
 mod table;
@@ -10,8 +11,8 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use crate::{
     attribution::{Attributed, Container, Executable, Pod, Runtime, Workload, WorkloadKind},
-    jurisdiction::{Agreement, Answers, CountryCode, Located, Place, SourceAnswer},
-    naming::{Name, Named},
+    jurisdiction::{Agreement, Answers, Domicile, CountryCode, Located, Place, SourceAnswer},
+    naming::{Missing, Named, Names},
     policy::{Policy, Source},
     record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope},
 };
@@ -65,13 +66,13 @@ fn flow(unit: &str, address: &str) -> Located {
         workload: Arc::new(workload),
         executable,
     };
-    let name = Name::None {
-        reason: "names are not looked at".into(),
-    };
+    let names = Names::none(Missing::NoneSeen);
     hosted(
         Located {
-            flow: Named { flow, name },
+            flow: Named { flow, names },
             place: Arc::new(nowhere()),
+            operator_domicile: Arc::new(Domicile::unknown("no provider is listed".into())),
+            encrypted_dns: None,
         },
         "DE",
     )
