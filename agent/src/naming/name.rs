@@ -202,9 +202,7 @@ impl Names {
     /// first, with what it was told. One that may hide another is none: it is not what
     /// was meant.
     pub fn contradiction(&self) -> Option<Contradiction<'_>> {
-        if self.answered().next().is_none() {
-            return None;
-        }
+        self.answered().next()?;
         let presented = self.presented().filter(|said| !said.hides()).find(|said| {
             !self
                 .answered()
