@@ -174,6 +174,8 @@ fn write(window: &mut [u8], segment: &[u8], start: usize, from: usize, to: usize
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;

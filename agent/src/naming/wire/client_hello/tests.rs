@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

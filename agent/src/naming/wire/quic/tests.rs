@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -343,7 +345,7 @@ fn frames_that_do_not_belong_are_refused() {
 #[test]
 fn too_many_pieces_are_refused() {
     let frames: Vec<u8> = (0..65_u16)
-        .flat_map(|n| [&[6][..], &(n * 2 + 1 | 0x4000).to_be_bytes(), &[1, 9]].concat())
+        .flat_map(|n| [&[6][..], &((n * 2 + 1) | 0x4000).to_be_bytes(), &[1, 9]].concat())
         .collect();
     assert_eq!(
         not(&Sealer::default().seal(0, &frames, 0)),
