@@ -97,7 +97,7 @@ impl Agent {
             .args(["--duration", LONGEST])
             .arg("--allowlists")
             .arg(&places.allowlists)
-            .arg("--country-db")
+            .arg("--ip-db")
             .arg(&places.database)
             .arg("--store")
             .arg(directory.path().join("store"))

@@ -12,6 +12,7 @@ mod flow;
 mod loss;
 mod meta;
 mod offsets;
+mod payload;
 mod socket;
 
 pub use cgroup::{CGROUP_PATH_BYTES, CgroupPath};
@@ -24,11 +25,19 @@ pub use flow::{
 pub use loss::{LOSS_KINDS, Loss};
 pub use meta::Meta;
 pub use offsets::KernelOffsets;
-pub use socket::{SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState};
+pub use payload::{
+    DNS_STREAM_BYTES, HELLO_BYTES, HELLO_PACKETS, HELLO_REST_PACKETS, PAYLOAD_ANSWER,
+    PAYLOAD_BYTES, PAYLOAD_DNS_RECEIVED, PAYLOAD_DNS_SENT, PAYLOAD_HELLO, PAYLOAD_QUERY,
+    PAYLOAD_QUIC, PAYLOAD_SERVED, PayloadHead,
+};
+pub use socket::{
+    SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState, WATCH_DNS, WATCH_FOR_HELLO,
+    WATCH_HELLO, WATCH_NOTHING,
+};
 
 /// Version of every layout in this crate; compared when an agent meets maps
 /// that an earlier one left in the kernel.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 #[cfg(feature = "user")]
 mod pod {
@@ -37,7 +46,8 @@ mod pod {
         reason = "aya's Pod is the promise that any bytes are a value"
     )]
     use crate::{
-        CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Meta, Process, SocketState,
+        CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Meta, PayloadHead, Process,
+        SocketState,
     };
 
     macro_rules! pod {
@@ -54,6 +64,7 @@ mod pod {
         FlowSlot,
         KernelOffsets,
         Meta,
+        PayloadHead,
         Process,
         SocketState
     );

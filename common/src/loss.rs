@@ -46,6 +46,13 @@ losses! {
     /// A packet left the host and not even a folded slot could be had for it:
     /// the balance misses it.
     UplinkUncounted = 9, "uplink_uncounted";
+    /// The ring buffer of payloads had no room: a name may be missing.
+    PayloadReserve = 10, "payload_reserve";
+    /// A DNS message or stream was longer than what is copied of one: a name
+    /// may be missing.
+    PayloadCut = 11, "payload_cut";
+    /// A payload could not be read out of its packet: a name may be missing.
+    PayloadUnreadable = 12, "payload_unreadable";
 }
 
 const _: () = {

@@ -10,6 +10,15 @@ pub const SOCKET_PREEXISTING: u16 = 2;
 /// The socket has received from a peer it had not written to.
 pub const SOCKET_SERVED: u16 = 4;
 
+/// Nothing of the socket's stream is to be copied.
+pub const WATCH_NOTHING: u8 = 0;
+/// The stream's first packets are looked at for the beginning of a TLS hello.
+pub const WATCH_FOR_HELLO: u8 = 1;
+/// A TLS hello has begun; its rest is copied.
+pub const WATCH_HELLO: u8 = 2;
+/// The stream is one of DNS; its beginning is copied in both directions.
+pub const WATCH_DNS: u8 = 3;
+
 /// Identity and current flow of one socket. Cloned to accepted sockets
 /// (`BPF_F_CLONE`).
 #[repr(C)]
@@ -29,8 +38,20 @@ pub struct SocketState {
     /// Non-zero when every packet of this socket belongs to `key`, so that
     /// headers need not be read: a connected TCP socket.
     pub settled: u16,
+    /// One of `WATCH_*`.
+    pub watch: u8,
     /// Always zero.
-    pub padding: u32,
+    pub padding: u8,
+    /// Packets of the stream looked at so far in this state of `watch`.
+    pub looked: u16,
+    /// Sequence number of the first byte sent (RFC 9293, section 3.4).
+    pub sent_base: u32,
+    /// Sequence number of the first byte received.
+    pub received_base: u32,
+    /// How far from the first byte sent the hello ends, as far as is known.
+    pub until: u32,
+    /// Always zero.
+    pub padding_end: u32,
 }
 
-const _: () = assert!(size_of::<SocketState>() == 88);
+const _: () = assert!(size_of::<SocketState>() == 104);

@@ -9,7 +9,7 @@ use aya_ebpf::{
 };
 use weir_common::{
     DIRECTION_INBOUND, DIRECTION_OUTBOUND, FlowKey, FlowSlot, KIND_EXACT, Loss, Process, SLOT_SINK,
-    SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState,
+    SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState, WATCH_NOTHING,
 };
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     loss,
     maps::SOCKETS,
     packet::{self, Packet, TCP, Way},
+    watch,
 };
 
 /// `SOCK_STREAM`, `include/linux/net.h`.
@@ -41,6 +42,9 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
         && let Some(slot) = remembered(state)
     {
         add(slot, skb, way);
+        if state.watch != WATCH_NOTHING {
+            watch::connected(skb, sk, way);
+        }
         return;
     }
     let slot = match way {
@@ -50,6 +54,7 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
     if let Some(slot) = flow::slot(slot) {
         add(slot, skb, way);
     }
+    watch::packet(skb, sk, way);
 }
 
 /// The slot that the socket remembers, unless it has been given back since.
@@ -174,7 +179,13 @@ fn adopt(sk: *mut bpf_sock) -> *mut SocketState {
         epoch: 0,
         flags: SOCKET_PREEXISTING,
         settled: 0,
+        watch: WATCH_NOTHING,
         padding: 0,
+        looked: 0,
+        sent_base: 0,
+        received_base: 0,
+        until: 0,
+        padding_end: 0,
     };
     // SAFETY: `sk` is not null and `fresh` has the size of the map's value.
     let made = unsafe {
@@ -191,7 +202,7 @@ fn adopt(sk: *mut bpf_sock) -> *mut SocketState {
 
 /// The storage of a socket; null if it has none.
 #[inline(always)]
-fn get(sk: *mut bpf_sock) -> *mut SocketState {
+pub(crate) fn get(sk: *mut bpf_sock) -> *mut SocketState {
     // SAFETY: `sk` is not null at each call; a null value makes nothing.
     unsafe { bpf_sk_storage_get(SOCKETS.as_ptr(), sk.cast(), core::ptr::null_mut(), 0) }.cast()
 }

@@ -13,7 +13,9 @@ use aya_ebpf::{
     },
     programs::SockAddrContext,
 };
-use weir_common::{DIRECTION_OUTBOUND, FlowKey, KIND_EXACT, Loss, Process, SLOT_SINK, SocketState};
+use weir_common::{
+    DIRECTION_OUTBOUND, FlowKey, KIND_EXACT, Loss, Process, SLOT_SINK, SocketState, WATCH_NOTHING,
+};
 
 use crate::{
     loss,
@@ -90,7 +92,13 @@ pub(crate) fn fresh_state(ctx: *mut c_void) -> SocketState {
         epoch: 0,
         flags: 0,
         settled: 0,
+        watch: WATCH_NOTHING,
         padding: 0,
+        looked: 0,
+        sent_base: 0,
+        received_base: 0,
+        until: 0,
+        padding_end: 0,
     }
 }
 

@@ -30,6 +30,7 @@ mod identity;
 mod loss;
 mod maps;
 mod packet;
+mod watch;
 
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]

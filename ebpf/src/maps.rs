@@ -7,7 +7,8 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use weir_common::{
-    CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, Meta, SocketState,
+    CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, Meta, PayloadHead,
+    SocketState,
 };
 
 /// Slots when the agent sets no other number.
@@ -53,6 +54,11 @@ pub(crate) static NEXT_SLOT: Array<u32, 1> = Array::new();
 /// Tells the agent of first sights.
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<FirstSight, { 1 << 18 }, 0> = RingBuf::new();
+
+/// First bytes of what workloads say; apart from [`EVENTS`], so that however
+/// many of these there are, none of those is lost.
+#[btf_map]
+pub(crate) static PAYLOADS: RingBuf<PayloadHead, { 1 << 21 }, 0> = RingBuf::new();
 
 /// What could not be done, by [`weir_common::Loss`].
 #[btf_map]

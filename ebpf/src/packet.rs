@@ -3,7 +3,7 @@
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 
 pub(crate) const TCP: u8 = 6;
-const UDP: u8 = 17;
+pub(crate) const UDP: u8 = 17;
 const DCCP: u8 = 33;
 const SCTP: u8 = 132;
 const UDP_LITE: u8 = 136;
@@ -134,6 +134,64 @@ pub(crate) fn usual(skb: *mut __sk_buff, offset: usize, way: Way) -> Option<Pack
         local_port,
         protocol,
     })
+}
+
+/// A packet's headers and where its transport header begins. `None` of a later
+/// fragment, and where they cannot be read.
+#[inline(always)]
+pub(crate) fn transport(skb: *mut __sk_buff, way: Way) -> Option<(Packet, u32)> {
+    if let Some(packet) = usual(skb, 0, way) {
+        let v4 = packet.remote[10] == 0xff && head::<1>(skb, 0)?[0] == 0x45;
+        return Some((packet, if v4 { 20 } else { 40 }));
+    }
+    let mut packet = Packet::UNKNOWN;
+    let at = unusual(skb, way, &mut packet);
+    (at != 0).then_some((packet, at))
+}
+
+/// As [`transport`] for a packet that is not [`usual`]; 0 if there is nothing to
+/// read. A function of its own in the kernel too, for the sake of the stack.
+#[inline(never)]
+fn unusual(skb: *mut __sk_buff, way: Way, packet: &mut Packet) -> u32 {
+    let Ok(h) = load::<[u8; 20]>(skb, 0) else {
+        return 0;
+    };
+    if !parse(skb, way, packet) {
+        return 0;
+    }
+    if h[0] >> 4 == 4 {
+        let fragment = u16::from_be_bytes([h[6], h[7]]) & 0x1fff;
+        return if fragment == 0 {
+            u32::from(h[0] & 0x0f) * 4
+        } else {
+            0
+        };
+    }
+    extended(skb).unwrap_or(0)
+}
+
+/// Where the transport header begins behind the extension headers of IPv6.
+#[inline(always)]
+fn extended(skb: *mut __sk_buff) -> Result<u32, ()> {
+    let [mut next] = load::<[u8; 1]>(skb, 6)?;
+    let mut offset = 40;
+    for _ in 0..EXTENSION_HEADERS {
+        let fragment = next == 44;
+        if !(fragment || matches!(next, 0 | 43 | 60)) {
+            return Ok(offset);
+        }
+        let h = load::<[u8; 4]>(skb, offset)?;
+        if fragment && u16::from_be_bytes([h[2], h[3]]) & 0xfff8 != 0 {
+            return Err(());
+        }
+        next = h[0];
+        offset += if fragment {
+            8
+        } else {
+            (u32::from(h[1]) + 1) * 8
+        };
+    }
+    Err(())
 }
 
 /// IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2).

@@ -269,6 +269,7 @@ fn databases() -> Result<Seeds> {
     let flat = Value::map([
         ("country_code", Value::from("NO")),
         ("asn", Value::from("AS64500")),
+        ("as_name", Value::from("Example AS")),
     ]);
     let write = |version, size, entries: &[(&str, Value)]| {
         let mut writer = Writer::builder("Test-Country")

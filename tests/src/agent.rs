@@ -34,8 +34,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Settings {
     /// Directory of the allowlists.
     pub allowlists: PathBuf,
-    /// Country database.
-    pub country_db: PathBuf,
+    /// IP database.
+    pub ip_db: PathBuf,
     /// Directory of the store.
     pub store: PathBuf,
     /// Directory of the lock that keeps a second agent away.
@@ -56,7 +56,9 @@ impl Settings {
         for (flag, value) in [
             ("--format", "json".to_owned()),
             ("--allowlists", path(&self.allowlists)),
-            ("--country-db", format!("test={}", path(&self.country_db))),
+            ("--ip-db", format!("test={}", path(&self.ip_db))),
+            // Databases of the tests are all of one day, so that they stay the same.
+            ("--ip-db-max-age", "36500".to_owned()),
             ("--store", path(&self.store)),
             ("--runtime-dir", path(&self.runtime_dir)),
             ("--metrics-listen", "127.0.0.1:0".to_owned()),

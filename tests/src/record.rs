@@ -122,7 +122,10 @@ pub struct Flow {
     pub netns: Option<u64>,
     pub forwarded_from: Option<String>,
     pub destination: Destination,
-    pub hosted_in: HostedIn,
+    pub hosted_in: Answers<String>,
+    pub registered_in: Answers<String>,
+    pub operator: Answers<Operator>,
+    pub anycast: Answers<bool>,
     pub third_country: Option<bool>,
     pub relay: bool,
     pub product: Option<String>,
@@ -187,13 +190,32 @@ pub struct Destination {
     pub protocol: String,
 }
 
-/// Under whose law that place is.
+/// The answer to a question about a place.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
-pub struct HostedIn {
-    pub country: Option<String>,
+pub struct Answers<T> {
+    pub value: Option<T>,
     pub agreement: String,
+    pub sources: Vec<SourceAnswer<T>>,
     pub reason: Option<String>,
+}
+
+/// What one database says to it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct SourceAnswer<T> {
+    pub source: String,
+    pub value: Option<T>,
+    pub prefix: Option<String>,
+    pub note: Option<String>,
+}
+
+/// Who announces an address.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Operator {
+    pub asn: u32,
+    pub organisation: Option<String>,
 }
 
 /// Sums at the end.
@@ -225,7 +247,7 @@ impl fmt::Display for Flow {
                 .cgroup_path
                 .as_deref()
                 .unwrap_or(&self.workload.name),
-            self.hosted_in.country.as_deref().unwrap_or("?"),
+            self.hosted_in.value.as_deref().unwrap_or("?"),
             self.verdict,
             self.rule,
             self.product,

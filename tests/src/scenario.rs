@@ -51,7 +51,7 @@ impl Says {
             flow.product.as_deref(),
             flow.verdict.as_str(),
             flow.rule.as_deref(),
-            flow.hosted_in.country.as_deref(),
+            flow.hosted_in.value.as_deref(),
         );
         let expected = (self.product, self.verdict, self.rule, self.country);
         ensure!(

@@ -163,7 +163,7 @@ impl Stage {
         };
         Ok(Settings {
             allowlists: fixtures().join("allowlists"),
-            country_db: directory.join("country.mmdb"),
+            ip_db: directory.join("country.mmdb"),
             store: made("store")?,
             runtime_dir: made("runtime")?,
             sweep_interval: "100ms".into(),

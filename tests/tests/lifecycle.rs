@@ -146,7 +146,7 @@ fn a_missing_or_corrupt_database_is_refused() {
     for file in [corrupt, missing] {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let settings = Settings {
-            country_db: file,
+            ip_db: file,
             ..stage.settings().unwrap()
         };
         let (code, stderr) = Agent::refused(&unit, &settings).unwrap();

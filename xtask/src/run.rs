@@ -46,7 +46,7 @@ fn agent_command(workspace: &Workspace, agent: &Path, store: &Path) -> Result<Co
         .arg("run")
         .arg("--allowlists")
         .arg(workspace.root().join("allowlists"))
-        .arg("--country-db")
+        .arg("--ip-db")
         .arg(database)
         .arg("--store")
         .arg(store)

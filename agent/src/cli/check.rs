@@ -10,7 +10,10 @@ use std::{
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use crate::policy::{Policy, Product, Rejected};
+use crate::{
+    jurisdiction::Review,
+    policy::{Policy, Product, Rejected},
+};
 
 /// Exit code for a set that is refused.
 const INVALID: u8 = 3;
@@ -83,6 +86,14 @@ fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::R
         "platform: home {home}, internal networks: {networks}, shared entries: {}",
         policy.shared().len()
     )?;
+    if !policy.providers().is_empty() {
+        writeln!(
+            out,
+            "providers: {}, unreviewed: {}",
+            policy.providers().len(),
+            unreviewed(policy).len()
+        )?;
+    }
     writeln!(
         out,
         "{}: {} products, {} entries, valid",
@@ -91,6 +102,16 @@ fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::R
         policy.entry_count()
     )?;
     writeln!(out, "digest: {}", policy.digest())
+}
+
+/// Providers whose domicile nobody has compared with a source, by id.
+fn unreviewed(policy: &Policy) -> Vec<&str> {
+    policy
+        .providers()
+        .iter()
+        .filter(|provider| matches!(provider.review, Review::Unreviewed(_)))
+        .map(|provider| &*provider.id)
+        .collect()
 }
 
 /// Frames for a person at a terminal, in colour where the terminal and the
@@ -116,6 +137,7 @@ fn valid(args: &CheckArgs, policy: &Policy) -> serde_json::Value {
         "entries": policy.entry_count(),
         "home": policy.home(),
         "products": products,
+        "providers": { "listed": policy.providers().len(), "unreviewed": unreviewed(policy) },
         "errors": [],
     })
 }
@@ -148,6 +170,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::policy::Source;
 
     fn args(path: &str) -> CheckArgs {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -182,6 +205,36 @@ mod tests {
         assert!(rows.iter().any(|row| *row == image), "{text}");
         assert!(text.contains("11 products, 6 entries, valid\n"), "{text}");
         assert!(text.ends_with(&format!("digest: {}\n", policy.digest())));
+    }
+
+    #[test]
+    fn providers_are_counted() {
+        let source = |name: &str, text: &str| Source::from_text(name, text);
+        let product = "product = \"a\"\ntitle = \"A\"\nowner = \"t\"\nposture = \"internal_only\"\n\
+                       [[workload]]\nunit = \"a.service\"\n";
+        let one = |id: &str, asn: u32, review: &str| {
+            format!(
+                "[[provider]]\nid = \"{id}\"\ntitle = \"T\"\nkinds = [\"other\"]\nasn = [{asn}]\n\
+                 legal_entity = \"L\"\nparent = \"P\"\ndomicile = \"NO\"\nsource = [\"s\"]\n{review}\n"
+            )
+        };
+        let providers = format!(
+            "fresh_for_days = 400\n{}{}",
+            one("b", 64496, "reviewed = 2026-11-01"),
+            one("a", 64497, "unreviewed = \"no source\"")
+        );
+        let sources = vec![
+            source("a.toml", product),
+            source("providers.toml", &providers),
+        ];
+        let policy = Policy::from_sources(sources).unwrap();
+        let object = valid(&args("."), &policy);
+        let counted = json!({ "listed": 2, "unreviewed": ["a"] });
+        assert_eq!(object["providers"], counted);
+        let mut out = Vec::new();
+        print_valid(&args("."), &policy, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\nproviders: 2, unreviewed: 1\n"), "{text}");
     }
 
     #[test]

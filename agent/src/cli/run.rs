@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     daemon::{self, Options, Pinning, Uplinks},
+    jurisdiction::{DatabaseFile, MAX_AGE_DAYS},
     kernel::{CaptureOptions, UplinkHook},
     output::{Display, JsonLines, LiveTable},
 };
@@ -24,9 +25,14 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "/etc/weir/allowlists")]
     allowlists: PathBuf,
 
-    /// MaxMind-format database with countries; may be given several times.
-    #[arg(long, value_name = "[NAME=]FILE", required = true, value_parser = database)]
-    country_db: Vec<(String, PathBuf)>,
+    /// MaxMind-format database with countries, autonomous systems or anycast
+    /// marks; may be given several times.
+    #[arg(long, value_name = "[NAME=]FILE", alias = "country-db", required = true, value_parser = database)]
+    ip_db: Vec<(String, PathBuf)>,
+
+    /// Days after its build date for which the answers of a database count.
+    #[arg(long, value_name = "DAYS", default_value_t = MAX_AGE_DAYS)]
+    ip_db_max_age: u32,
 
     /// Directory of the embedded store.
     #[arg(long, value_name = "DIR", default_value = "/var/lib/weir")]
@@ -189,7 +195,14 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
     };
     let options = Options {
         allowlists: args.allowlists.clone(),
-        country_databases: args.country_db.clone(),
+        databases: args
+            .ip_db
+            .iter()
+            .map(|(name, path)| DatabaseFile {
+                max_age_days: args.ip_db_max_age,
+                ..DatabaseFile::new(name, path)
+            })
+            .collect(),
         store: args.store.clone(),
         runtime: args.runtime_dir.clone(),
         metrics: args.metrics_listen.0,

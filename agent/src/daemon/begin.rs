@@ -116,12 +116,10 @@ pub(super) fn drain(
     let watch = Watch::new(again(root)?, clock, resume.losses.clone());
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());
-    let pipeline = Pipeline::new(
-        paths,
-        names,
-        Databases::open(&options.country_databases)?,
-        Policy::load(&options.allowlists)?,
-    );
+    let policy = Policy::load(&options.allowlists)?;
+    let namer = super::namer(&policy, clock.boot_ns());
+    let databases = Databases::open(&options.databases)?;
+    let pipeline = Pipeline::new(paths, names, namer, databases, policy);
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "", &[]);
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
     let sides = (watch, uplink);

@@ -14,7 +14,7 @@ mod uplink;
 pub use failure::Failure;
 pub use uplink::Uplinks;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -34,12 +34,13 @@ use self::{
 use crate::{
     attribution::{Names, StateRoots},
     coverage::Watch,
-    jurisdiction::Databases,
+    jurisdiction::{DatabaseFile, Databases},
     kernel::{
         CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins, find_cgroup_root,
-        kernel_release, preflight, wakeup,
+        kernel_release, own_namespace, payload_wakeup, preflight, wakeup,
     },
     ledger::Ledger,
+    naming::Namer,
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
     policy::Policy,
 };
@@ -72,7 +73,7 @@ pub struct Options {
     /// Directory of the allowlists.
     pub allowlists: PathBuf,
     /// IP databases by name.
-    pub country_databases: Vec<(String, PathBuf)>,
+    pub databases: Vec<DatabaseFile>,
     /// Directory of the embedded store.
     pub store: PathBuf,
     /// Directory of the lock that admits one agent.
@@ -105,7 +106,7 @@ pub struct Options {
 /// loss of the store or of the kernel side later.
 pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
     let policy = Policy::load(&options.allowlists)?;
-    let databases = Databases::open(&options.country_databases)?;
+    let databases = Databases::open(&options.databases)?;
     preflight()?;
     let root = match &options.cgroup_root {
         Some(path) => path.clone(),
@@ -175,7 +176,9 @@ async fn record(
     let news = News::listen().map_err(Failure::Interfaces)?;
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
-    let pipeline = Pipeline::new(paths, names, databases, policy);
+    let namer = namer(&policy, clock.boot_ns());
+    let pipeline = Pipeline::new(paths, names, namer, databases, policy);
+    let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
     let ledger = (ledger, resume);
     let display = Some(display);
     let uplink = UplinkSide::new(
@@ -221,6 +224,10 @@ async fn record(
                 told.map_err(Failure::Interfaces)?;
                 recorder.interfaces_changed()?;
             }
+            ready = payloads.readable() => {
+                ready.map_err(Failure::Runtime)?.clear_ready();
+                recorder.hear()?;
+            }
             ready = events.readable() => {
                 ready.map_err(Failure::Runtime)?.clear_ready();
                 recorder.first_sights()?;
@@ -228,6 +235,16 @@ async fn record(
         }
     }
     recorder.finish(Ending::Continue).map(drop)
+}
+
+/// Names are known from now on: what an earlier agent knew of them went with it.
+fn namer(policy: &Policy, began_ns: u64) -> Namer {
+    let host = own_namespace()
+        .inspect_err(|error| {
+            tracing::warn!(%error, "resolvers on this host are not trusted: it has no cookie");
+        })
+        .ok();
+    Namer::new(Arc::clone(policy.resolvers()), host, began_ns)
 }
 
 /// Binds before anything is attached, so that a taken port is said in time.
@@ -244,12 +261,12 @@ async fn listen(address: Option<SocketAddr>) -> Result<Option<(TcpListener, Sock
 fn describe(databases: &Databases) -> Vec<DatabaseLine> {
     databases
         .describe()
-        .iter()
         .map(|database| DatabaseLine {
             name: database.name.to_string(),
             path: database.path.display().to_string(),
             kind: database.kind.clone(),
             built: database.built,
+            max_age_days: database.max_age_days,
             sha256: database.sha256.clone(),
         })
         .collect()

@@ -1,16 +1,17 @@
 //! A record's way through the stages.
 
-use std::{collections::HashSet, rc::Rc};
+use std::{collections::HashSet, rc::Rc, sync::Arc};
 
 use jiff::civil::Date;
 
 use super::paths::Paths;
 use crate::{
-    attribution::{Attributed, Attributor, Names},
-    jurisdiction::Databases,
-    naming::{Name, Named},
+    attribution::{Attributed, Attributor, Names, WorkloadKind},
+    jurisdiction::{Databases, Locator},
+    kernel::Clock,
+    naming::{self, Namer, NamingCounts},
     policy::Policy,
-    record::FlowRecord,
+    record::{CgroupId, FlowRecord, Owner, Payload},
     verdict::{Judged, judge},
 };
 
@@ -18,39 +19,76 @@ use crate::{
 pub(super) struct Pipeline {
     paths: Rc<Paths>,
     attributor: Attributor<Rc<Paths>>,
-    databases: Databases,
+    namer: Namer,
+    locator: Locator,
     policy: Policy,
 }
 
 impl Pipeline {
-    pub(super) fn new(paths: Paths, names: Names, databases: Databases, policy: Policy) -> Self {
+    pub(super) fn new(
+        paths: Paths,
+        names: Names,
+        namer: Namer,
+        databases: Databases,
+        policy: Policy,
+    ) -> Self {
         let paths = Rc::new(paths);
         let attributor = Attributor::new(Rc::clone(&paths), Some(names));
         Self {
             paths,
             attributor,
-            databases,
+            namer,
+            locator: Locator::new(Arc::new(databases), Arc::clone(policy.providers())),
             policy,
         }
     }
 
-    /// Takes a record through every stage.
-    pub(super) fn judge(&mut self, record: FlowRecord, today: Date) -> Judged {
-        let flow = self.attributor.attribute(record);
-        self.locate(flow, today)
+    /// Takes what a workload said or heard.
+    pub(super) fn hear(&mut self, payload: &Payload<'_>, clock: &Clock) {
+        let attributor = &mut self.attributor;
+        self.namer.take(payload, clock, &mut |cgroup: CgroupId| {
+            let workload = attributor.workload(cgroup);
+            // A user may call a unit of their own manager as they like.
+            let unit = workload.unit.as_deref();
+            unit.filter(|_| workload.kind == WorkloadKind::SystemdUnit)
+                .map(Arc::from)
+        });
     }
 
-    /// Judges again if the workload is known better than when it was judged, or
-    /// in any case if the day is another.
+    /// Copies of what workloads said were lost.
+    pub(super) fn lost_names(&mut self, clock: &Clock) {
+        self.namer.lost(clock.boot_ns());
+    }
+
+    /// Workloads of whose names more is known than at the last call.
+    pub(super) fn renamed(&mut self) -> HashSet<Owner> {
+        self.namer.take_changed()
+    }
+
+    /// What was read of names so far.
+    pub(super) fn naming_counts(&self) -> NamingCounts {
+        self.namer.counts()
+    }
+
+    /// Takes a record through every stage.
+    pub(super) fn judge(&mut self, record: FlowRecord, clock: &Clock, today: Date) -> Judged {
+        let flow = self.attributor.attribute(record);
+        self.locate(flow, None, clock, today)
+    }
+
+    /// Judges again if the workload or its names are known better than when it was
+    /// judged, or in any case if the day is another.
     pub(super) fn judge_again(
         &mut self,
         judged: &Judged,
+        clock: &Clock,
         today: Date,
-        new_day: bool,
+        anyway: bool,
     ) -> Option<Judged> {
-        let flow = &judged.flow.flow.flow;
+        let named = &judged.flow.flow;
+        let flow = &named.flow;
         let workload = self.attributor.workload(flow.record.cgroup);
-        if !new_day && workload == flow.workload {
+        if !anyway && workload == flow.workload {
             return None;
         }
         let flow = Attributed {
@@ -58,29 +96,31 @@ impl Pipeline {
             workload,
             executable: flow.executable.clone(),
         };
-        Some(self.locate(flow, today))
+        let again = self.locate(flow, Some(&named.names), clock, today);
+        (again != *judged).then_some(again)
     }
 
     /// Forgets what no flow needs any more.
-    pub(super) fn prune(&self, needed: &HashSet<u64>) {
+    pub(super) fn prune(&mut self, needed: &HashSet<u64>, clock: &Clock) {
         self.paths.prune(needed);
+        self.namer.prune(clock);
     }
 
-    fn locate(&mut self, flow: Attributed, today: Date) -> Judged {
-        let name = Name::None {
-            reason: "names are not recorded yet".to_owned(),
-        };
-        judge(
-            self.databases.locate(Named { flow, name }),
-            &self.policy,
-            today,
-        )
+    fn locate(
+        &mut self,
+        flow: Attributed,
+        before: Option<&naming::Names>,
+        clock: &Clock,
+        today: Date,
+    ) -> Judged {
+        let named = self.namer.name(flow, before, clock);
+        judge(self.locator.locate(named, today), &self.policy, today)
     }
 
     /// Whether the flow's country lies outside the platform's home.
     pub(super) fn third_country(&self, judged: &Judged, today: Date) -> Option<bool> {
         self.policy
-            .third_country(judged.flow.hosted_in.country?, today)
+            .third_country(judged.flow.place.country()?, today)
     }
 
     /// Digest of the policy in force.

@@ -1,10 +1,8 @@
-//! Answers about a destination's place.
+//! Countries.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-
-use crate::naming::Named;
 
 /// A country: ISO 3166-1 alpha-2, officially assigned, upper case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,51 +60,4 @@ impl fmt::Display for CountryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
-}
-
-/// How far the sources agree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Agreement {
-    /// Every source that answered gave the same, and at least one answered.
-    Unanimous,
-    /// More than half of those that answered gave the same.
-    Majority,
-    /// No answer has a majority.
-    Disputed,
-    /// No source answered.
-    Unknown,
-}
-
-/// What one database says of an address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SourceAnswer {
-    /// Name of the database as the configuration gives it.
-    pub source: Arc<str>,
-    /// Its answer; `None` when it holds nothing on the address.
-    pub country: Option<CountryCode>,
-    /// Prefix that the answer is for, in CIDR notation.
-    pub prefix: Option<String>,
-}
-
-/// Country of hosting, with every source's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct HostedIn {
-    /// The answer that the agreement supports; `None` when disputed or unknown.
-    pub country: Option<CountryCode>,
-    /// How far the sources agree.
-    pub agreement: Agreement,
-    /// Each source's answer.
-    pub sources: Vec<SourceAnswer>,
-    /// Why there is no country, when there is none.
-    pub reason: Option<String>,
-}
-
-/// A named flow with its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Located {
-    /// The flow with its workload and name.
-    pub flow: Named,
-    /// Where it is hosted.
-    pub hosted_in: Arc<HostedIn>,
 }

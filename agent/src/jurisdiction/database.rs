@@ -1,7 +1,6 @@
-//! One database: opened, checked, and what it says of itself.
+//! One database: opened, checked, and what it says of an address.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
     fmt::Write as _,
     fs, io,
     net::IpAddr,
@@ -9,18 +8,33 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
-use maxminddb::{MaxMindDbError, Reader, WithinOptions};
-use serde::{Serialize, de::IgnoredAny};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use maxminddb::{MaxMindDbError, Reader};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    country::{CountryCode, SourceAnswer},
+    agree::Heard,
+    answer::{Operator, SourceAnswer},
+    country::CountryCode,
     error::Fault,
-    layout::Record,
+    facts::{Facts, examine},
+    layout::{Record, Stated},
 };
+use crate::kernel::SealedMemory;
 
-/// The bytes of a database, wherever they are: read into memory, or mapped.
+/// Days after which a database no longer counts, unless it is told otherwise.
+///
+/// Vendors publish country and AS data every day to every month (DB-IP Lite:
+/// on the first of a month). One that is a month and a half old has missed an
+/// issue of even the slowest.
+pub const MAX_AGE_DAYS: u32 = 45;
+
+/// Characters of an organisation's name that are kept; the longest that
+/// registries hold are shorter.
+const ORGANISATION: usize = 200;
+
+/// The bytes of a database, wherever they are.
 pub struct Image(Box<dyn AsRef<[u8]> + Send + Sync>);
 
 impl Image {
@@ -29,18 +43,48 @@ impl Image {
         Self(Box::new(bytes))
     }
 
-    /// Reads the whole file into memory.
+    /// Copies the file into sealed memory and maps that: what becomes of the
+    /// file afterwards changes no answer (`docs/decisions/0007`).
     ///
     /// # Errors
-    /// As [`fs::read`].
-    pub fn read(path: &Path) -> io::Result<Self> {
-        fs::read(path).map(Self::new)
+    /// When the file cannot be read, or the system refuses the memory.
+    pub fn map(path: &Path) -> io::Result<Self> {
+        let mut file = fs::File::open(path)?;
+        SealedMemory::copy_of("weir-ip-database", &mut file).map(Self::new)
     }
 }
 
 impl AsRef<[u8]> for Image {
     fn as_ref(&self) -> &[u8] {
         (*self.0).as_ref()
+    }
+}
+
+/// A file to open, and what is said of it beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseFile {
+    /// Name that its answers bear.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Days after its build date for which its answers count.
+    pub max_age_days: u32,
+    /// Under which licence it is used, if somebody says so.
+    pub licence: Option<String>,
+    /// Where it was taken from, if somebody says so.
+    pub origin: Option<String>,
+}
+
+impl DatabaseFile {
+    /// A file of which nothing is said.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            path: path.into(),
+            max_age_days: MAX_AGE_DAYS,
+            licence: None,
+            origin: None,
+        }
     }
 }
 
@@ -55,10 +99,15 @@ pub struct Description {
     pub kind: String,
     /// When it was built, as its metadata says.
     pub built: Timestamp,
+    /// Days after that for which its answers count.
+    pub max_age_days: u32,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Its own description in English, which vendors use for the licence.
-    pub description: Option<String>,
+    /// Under which licence it is used: what is said of it, or else its own
+    /// description, which vendors use for that.
+    pub licence: Option<String>,
+    /// Where it was taken from, if somebody says so.
+    pub origin: Option<String>,
     /// Size in bytes.
     pub bytes: u64,
     /// Nodes of the search tree.
@@ -67,31 +116,48 @@ pub struct Description {
     pub record_size: u16,
     /// 4, or 6 for both families.
     pub ip_version: u16,
-    /// Fields with a country, the one that answers first.
-    pub fields: Vec<String>,
+    /// Fields with facts, in the order of the questions.
+    pub fields: Vec<&'static str>,
 }
 
-/// An open database that tells countries.
+impl Description {
+    /// Day on which it was built, in UTC.
+    pub fn built_on(&self) -> Date {
+        self.built.to_zoned(TimeZone::UTC).date()
+    }
+
+    /// Why its answers do not count on that day, if they do not.
+    pub fn too_old(&self, today: Date) -> Option<String> {
+        let built = self.built_on();
+        // Clocks and time zones differ by a day at most.
+        if built > today.saturating_add(1.day()) {
+            return Some(format!("built {built}, which is in the future"));
+        }
+        let last = built.saturating_add(i64::from(self.max_age_days).days());
+        (today > last).then(|| {
+            format!(
+                "built {built}, older than its limit of {} days",
+                self.max_age_days
+            )
+        })
+    }
+}
+
+/// An open database.
 pub(super) struct Database {
     reader: Reader<Image>,
     name: Arc<str>,
     description: Description,
-}
-
-/// An answer, and why it names no country where it does not.
-pub(super) struct Answer {
-    pub(super) answer: SourceAnswer,
-    pub(super) reason: Option<String>,
+    facts: Facts,
 }
 
 impl Database {
     /// Opens and checks the whole file.
     pub(super) fn open(
-        name: &str,
-        path: &Path,
+        file: &DatabaseFile,
         load: impl Fn(&Path) -> io::Result<Image>,
     ) -> Result<Self, Fault> {
-        let metadata = fs::metadata(path).map_err(unreadable)?;
+        let metadata = fs::metadata(&file.path).map_err(unreadable)?;
         if metadata.is_dir() {
             return Err(Fault::Directory);
         }
@@ -101,35 +167,39 @@ impl Database {
         if metadata.len() == 0 {
             return Err(Fault::Empty);
         }
-        let image = load(path).map_err(unreadable)?;
+        let image = load(&file.path).map_err(unreadable)?;
         refuse_other_formats(image.as_ref())?;
         let bytes = image.as_ref().len() as u64;
         let sha256 = digest(image.as_ref());
         let reader = Reader::from_source(image).map_err(corrupt)?;
         reader.verify().map_err(corrupt)?;
-        let fields = country_fields(&reader)?;
+        let facts = examine(&reader)?;
         let metadata = reader.metadata();
         let built = i64::try_from(metadata.build_epoch)
             .ok()
             .and_then(|seconds| Timestamp::from_second(seconds).ok())
             .ok_or_else(|| Fault::Corrupt("its build date is out of range".to_owned()))?;
+        let own = metadata.description.get("en").cloned();
         let description = Description {
-            name: name.to_owned(),
-            path: path.to_owned(),
+            name: file.name.clone(),
+            path: file.path.clone(),
             kind: metadata.database_type.clone(),
             built,
+            max_age_days: file.max_age_days,
             sha256,
-            description: metadata.description.get("en").cloned(),
+            licence: file.licence.clone().or(own),
+            origin: file.origin.clone(),
             bytes,
             nodes: metadata.node_count,
             record_size: metadata.record_size,
             ip_version: metadata.ip_version,
-            fields,
+            fields: facts.fields(),
         };
         Ok(Self {
             reader,
-            name: Arc::from(name),
+            name: Arc::from(file.name.as_str()),
             description,
+            facts,
         })
     }
 
@@ -137,47 +207,127 @@ impl Database {
         &self.description
     }
 
-    /// What it says of `address`.
-    pub(super) fn answer(&self, address: IpAddr) -> Answer {
-        let mut answer = SourceAnswer {
-            source: Arc::clone(&self.name),
-            country: None,
-            prefix: None,
-        };
-        let reason = match self.look(address, &mut answer) {
-            Ok(reason) => reason,
-            Err(error) => Some(format!("`{}` cannot answer: {error}", self.name)),
-        };
-        Answer { answer, reason }
+    /// Adds what it says of `address` to what the others say. One look answers
+    /// every question.
+    pub(super) fn tell(&self, address: IpAddr, too_old: Option<&Arc<str>>, heard: &mut Heard) {
+        match self.look(address) {
+            Ok(Some((record, prefix))) => self.state(&record, &prefix, too_old, heard),
+            Ok(None) => self.silent(too_old, heard),
+            Err(why) => self.silent(Some(&Arc::from(why)), heard),
+        }
     }
 
-    fn look(
-        &self,
-        address: IpAddr,
-        answer: &mut SourceAnswer,
-    ) -> Result<Option<String>, MaxMindDbError> {
+    fn look(&self, address: IpAddr) -> Result<Option<(Record<'_>, Arc<str>)>, String> {
         if address.is_ipv6() && self.description.ip_version == 4 {
-            return Ok(Some(format!("`{}` holds IPv4 alone", self.name)));
+            return Err("holds IPv4 alone".to_owned());
         }
-        let found = self.reader.lookup(address)?;
-        let Some(record) = found.decode::<Record<'_>>()? else {
+        let failed = |error: MaxMindDbError| format!("cannot answer: {error}");
+        let found = self.reader.lookup(address).map_err(failed)?;
+        let Some(record) = found.decode::<Record<'_>>().map_err(failed)? else {
             return Ok(None);
         };
-        answer.prefix = Some(found.network()?.to_string());
-        let Some(stated) = record.hosted() else {
-            return Ok(Some(format!("the entry of `{}` has no country", self.name)));
+        let prefix = found.network().map_err(failed)?.to_string();
+        Ok(Some((record, Arc::from(prefix))))
+    }
+
+    fn state(
+        &self,
+        record: &Record<'_>,
+        prefix: &Arc<str>,
+        too_old: Option<&Arc<str>>,
+        heard: &mut Heard,
+    ) {
+        let country = |stated: Option<Stated<&str>>, otherwise: &str| match stated {
+            Some(stated) => match stated.value.to_ascii_uppercase().parse::<CountryCode>() {
+                Ok(code) => (Some(code), None),
+                Err(_) => {
+                    let code = stated.value.escape_debug();
+                    (None, Some(format!("`{code}` is not an ISO 3166-1 country")))
+                }
+            },
+            None => (None, Some(otherwise.to_owned())),
         };
-        match stated.code.to_ascii_uppercase().parse::<CountryCode>() {
-            Ok(code) => {
-                answer.country = Some(code);
-                Ok(None)
-            }
-            Err(_) => Ok(Some(format!(
-                "`{}` says `{}`, which is not an ISO 3166-1 country",
-                self.name,
-                stated.code.escape_debug()
-            ))),
+        if self.facts.hosted.is_some() || record.hosted().is_some() {
+            let (value, note) = country(record.hosted(), "its entry has no country of hosting");
+            heard
+                .hosted_in
+                .push(self.answer(value, note, prefix, too_old));
         }
+        if self.facts.registered.is_some() || record.registered().is_some() {
+            let otherwise = "its entry has no country of registration";
+            let (value, note) = country(record.registered(), otherwise);
+            let answer = self.answer(value, note, prefix, too_old);
+            heard.registered_in.push(answer);
+        }
+        let system = record.system();
+        if self.facts.system.is_some() || system.is_some() {
+            let note = match system {
+                Some(_) => None,
+                None => Some("its entry has no autonomous system".to_owned()),
+            };
+            let value = system.map(|system| Operator {
+                asn: system.value,
+                organisation: record.organisation().map(shortened),
+            });
+            heard
+                .operator
+                .push(self.answer(value, note, prefix, too_old));
+        }
+        // Some vendors mark only what is anycast: no mark is no answer.
+        let anycast = record.anycast();
+        if self.facts.anycast.is_some() || anycast.is_some() {
+            let value = anycast.map(|stated| stated.value);
+            heard
+                .anycast
+                .push(self.answer(value, None, prefix, too_old));
+        }
+    }
+
+    /// No entry for the address.
+    fn silent(&self, note: Option<&Arc<str>>, heard: &mut Heard) {
+        if self.facts.hosted.is_some() {
+            heard.hosted_in.push(self.nothing(note));
+        }
+        if self.facts.registered.is_some() {
+            heard.registered_in.push(self.nothing(note));
+        }
+        if self.facts.system.is_some() {
+            heard.operator.push(self.nothing(note));
+        }
+        if self.facts.anycast.is_some() {
+            heard.anycast.push(self.nothing(note));
+        }
+    }
+
+    fn answer<T>(
+        &self,
+        value: Option<T>,
+        note: Option<String>,
+        prefix: &Arc<str>,
+        too_old: Option<&Arc<str>>,
+    ) -> SourceAnswer<T> {
+        SourceAnswer {
+            source: Arc::clone(&self.name),
+            value,
+            prefix: Some(Arc::clone(prefix)),
+            note: too_old.cloned().or_else(|| note.map(Arc::from)),
+        }
+    }
+
+    fn nothing<T>(&self, note: Option<&Arc<str>>) -> SourceAnswer<T> {
+        SourceAnswer {
+            source: Arc::clone(&self.name),
+            value: None,
+            prefix: None,
+            note: note.cloned(),
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(ORGANISATION) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
     }
 }
 
@@ -188,7 +338,7 @@ fn unreadable(error: io::Error) -> Fault {
     }
 }
 
-fn corrupt(error: MaxMindDbError) -> Fault {
+pub(super) fn corrupt(error: MaxMindDbError) -> Fault {
     Fault::Corrupt(match error {
         MaxMindDbError::InvalidDatabase { message, .. } => message,
         other => other.to_string(),
@@ -229,52 +379,4 @@ pub(super) fn digest(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
-}
-
-/// The fields in which records state a country, from the first that does.
-fn country_fields(reader: &Reader<Image>) -> Result<Vec<String>, Fault> {
-    let mut seen = HashSet::new();
-    let mut others = BTreeSet::new();
-    for network in reader.networks(WithinOptions::default()).map_err(corrupt)? {
-        let network = network.map_err(corrupt)?;
-        if !network.offset().is_some_and(|offset| seen.insert(offset)) {
-            continue;
-        }
-        let record = network
-            .decode::<Record<'_>>()
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        if let Some(hosted) = record.hosted() {
-            let fields = [Some(hosted), record.registered()];
-            return Ok(fields
-                .into_iter()
-                .flatten()
-                .map(|stated| stated.field.to_owned())
-                .collect());
-        }
-        if others.is_empty() {
-            let keys = network
-                .decode::<BTreeMap<String, IgnoredAny>>()
-                .ok()
-                .flatten();
-            others.extend(keys.unwrap_or_default().into_keys());
-        }
-    }
-    if seen.is_empty() {
-        return Err(Fault::NoNetworks);
-    }
-    let mut fields: Vec<String> = others
-        .iter()
-        .take(8)
-        .map(|key| key.escape_debug().to_string())
-        .collect();
-    if fields.is_empty() {
-        fields.push("no fields".to_owned());
-    }
-    let kind = reader.metadata().database_type.clone();
-    Err(Fault::NoCountry {
-        kind,
-        fields: fields.join(", "),
-    })
 }

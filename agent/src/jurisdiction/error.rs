@@ -7,15 +7,14 @@ use std::{io, path::PathBuf};
 pub enum DatabaseError {
     /// No database was given.
     #[error(
-        "no country database is given: pass --country-db FILE, or run `cargo xtask setup` to \
-         build one"
+        "no IP database is given: pass --ip-db FILE, or install some with `weir geo update FILE…`"
     )]
     NoneGiven,
     /// Two databases have one name.
-    #[error("two country databases are called `{0}`: name each with --country-db NAME=FILE")]
+    #[error("two IP databases are called `{0}`: name each with --ip-db NAME=FILE")]
     DuplicateName(String),
-    /// A file is not a database that tells countries.
-    #[error("country database {path} {fault}", path = path.display())]
+    /// A file is not a database that states anything that is asked.
+    #[error("IP database {path} {fault}", path = path.display())]
     Unusable {
         /// The file as given.
         path: PathBuf,
@@ -28,25 +27,25 @@ pub enum DatabaseError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// There is none.
-    #[error("does not exist: run `cargo xtask setup` to build one, or pass another --country-db")]
+    #[error("does not exist: run `cargo xtask setup` to build one, or pass another --ip-db")]
     Missing,
     /// It is a directory.
-    #[error("is a directory: pass the .mmdb file in it with --country-db")]
+    #[error("is a directory: pass the .mmdb file in it with --ip-db")]
     Directory,
     /// It is neither a file nor a directory.
-    #[error("is not a regular file: pass an .mmdb file with --country-db")]
+    #[error("is not a regular file: pass an .mmdb file with --ip-db")]
     Special,
     /// It has no bytes.
-    #[error("is empty: run `cargo xtask setup` to build it anew, or pass another --country-db")]
+    #[error("is empty: run `cargo xtask setup` to build it anew, or pass another --ip-db")]
     Empty,
     /// The operating system refused.
     #[error("cannot be read: {0}: make it readable for the agent's user")]
     Unreadable(io::Error),
     /// It is text.
-    #[error("is a text file: pass a database in MaxMind format (.mmdb) with --country-db")]
+    #[error("is a text file: pass a database in MaxMind format (.mmdb) with --ip-db")]
     Text,
     /// It is an archive.
-    #[error("is compressed: unpack it and pass the .mmdb file with --country-db")]
+    #[error("is compressed: unpack it and pass the .mmdb file with --ip-db")]
     Compressed,
     /// The metadata at the end of every database is not there.
     #[error(
@@ -60,15 +59,17 @@ pub enum Fault {
     /// It has a form and no entries.
     #[error("holds no networks: fetch it again, or run `cargo xtask setup` to build one")]
     NoNetworks,
-    /// No record has a field that tells a country of hosting.
+    /// No record has a field that states a fact that is asked for.
     #[error(
-        "({kind}) tells no country: its records have {fields}, and none of country.iso_code, \
-         country_code, country; pass a country or city database with --country-db"
+        "({kind}) states nothing that is asked: its records have {fields}, and none of {known}; \
+         pass a country, city or ASN database with --ip-db"
     )]
-    NoCountry {
+    NoFacts {
         /// `database_type` of its metadata.
         kind: String,
         /// Fields of its first record.
         fields: String,
+        /// Fields that are read.
+        known: &'static str,
     },
 }

@@ -14,10 +14,11 @@ use weir_common::{CgroupPath, FlowKey, Meta};
 use super::{bpf, capture::CaptureError};
 
 /// Every map that an agent needs to take a recording over.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "META",
     "FLOWS",
     "EVENTS",
+    "PAYLOADS",
     "FLOW_INDEX",
     "FREE_SLOTS",
     "NEXT_SLOT",
@@ -29,6 +30,7 @@ const NAMES: [&str; 8] = [
 pub(super) struct Maps {
     pub(super) flows: MapData,
     pub(super) events: RingBuf<MapData>,
+    pub(super) payloads: RingBuf<MapData>,
     pub(super) index: HashMap<MapData, FlowKey, u32>,
     pub(super) free: Queue<MapData, u32>,
     pub(super) next: Array<MapData, u32>,
@@ -82,6 +84,7 @@ impl Maps {
         Ok(Self {
             flows,
             events: typed("EVENTS", find("EVENTS")?)?,
+            payloads: typed("PAYLOADS", find("PAYLOADS")?)?,
             index: typed("FLOW_INDEX", find("FLOW_INDEX")?)?,
             free: typed("FREE_SLOTS", find("FREE_SLOTS")?)?,
             next: typed("NEXT_SLOT", find("NEXT_SLOT")?)?,

@@ -8,10 +8,12 @@ mod capture;
 mod cgroup;
 mod clock;
 mod maps;
+mod namespace;
 mod netlink;
 mod pins;
 mod preflight;
 mod programs;
+mod sealed;
 mod slots;
 mod uplinks;
 mod wakeup;
@@ -28,12 +30,14 @@ pub use btf::BtfError;
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
+pub use namespace::own_namespace;
 pub use netlink::{
     Interface, Kind, News, Route, interfaces, make_pair, namespace_number, routes, set_up,
 };
 pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
 pub use programs::ProgramStats;
+pub use sealed::SealedMemory;
 pub use slots::{SlotCounts, Slots};
 pub use uplinks::{CanaryUplink, UplinkChange, UplinkHook, UplinkProgram};
-pub use wakeup::wakeup;
+pub use wakeup::{payload_wakeup, wakeup};

@@ -1,4 +1,4 @@
-//! Waiting for the ring buffer together with everything else.
+//! Waiting for the ring buffers together with everything else.
 
 use std::os::fd::OwnedFd;
 
@@ -11,8 +11,19 @@ use super::Capture;
 /// # Errors
 /// The system's, when it refuses a descriptor.
 pub fn wakeup(capture: &Capture) -> std::io::Result<AsyncFd<OwnedFd>> {
-    let events = capture.events().try_clone_to_owned()?;
+    register(capture.events().try_clone_to_owned()?)
+}
+
+/// Becomes readable when the kernel has copied the first bytes of something.
+///
+/// # Errors
+/// The system's, when it refuses a descriptor.
+pub fn payload_wakeup(capture: &Capture) -> std::io::Result<AsyncFd<OwnedFd>> {
+    register(capture.payload_events().try_clone_to_owned()?)
+}
+
+fn register(buffer: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: the descriptor is owned by what is registered, stays open as long
     // as it does, and is never replaced by another.
-    unsafe { AsyncFd::register_with_interest(events, Interest::READABLE) }.map_err(Into::into)
+    unsafe { AsyncFd::register_with_interest(buffer, Interest::READABLE) }.map_err(Into::into)
 }

@@ -1,29 +1,25 @@
-//! Stage 3: under which name the workload knew the destination.
+//! Stage 3: under which names the workload knew the destination, and what each is
+//! worth.
+//!
+//! ```text
+//! payloads ─> streams (put together) ─> wire (parsed) ─┬─> asked ─> table (answered)
+//!                                                      └─> presented
+//! Attributed ─────────────────────────────────────────> namer ─> Named
+//! ```
 
+mod asked;
 mod domain_name;
+mod name;
+mod namer;
+mod presented;
+mod resolvers;
+mod streams;
+mod table;
 pub mod wire;
 
 pub use domain_name::{DomainName, NameFault};
-use serde::{Deserialize, Serialize};
-
-use crate::attribution::Attributed;
-
-/// A destination's name and what it is worth.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "grade")]
-pub enum Name {
-    /// No name is known.
-    None {
-        /// Why not.
-        reason: String,
-    },
-}
-
-/// An attributed flow with its name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
-    /// The flow with its workload.
-    pub flow: Attributed,
-    /// Its name, graded.
-    pub name: Name,
-}
+pub use name::{Contradiction, Grade, Missing, Name, Named, Names, Source, Transport};
+pub use namer::{Namer, NamingCounts};
+pub use resolvers::Resolvers;
+pub use table::{GRACE_S, LONGEST_S, MOST_NAMES, MOST_OF_ADDRESS, MOST_OF_ONE};
+pub use wire::client_hello::Ech;

@@ -17,8 +17,8 @@ use crate::{
     balance::Sums,
     canary::Proof,
     coverage::Gap,
-    jurisdiction::HostedIn,
-    naming::Name,
+    jurisdiction::{Domicile, EncryptedDns, Place},
+    naming::Names,
     record::{Counters, Direction, FlowId, Process, Scope},
     verdict::Verdict,
 };
@@ -46,6 +46,8 @@ pub struct DatabaseLine {
     pub kind: String,
     /// When its data were built.
     pub built: Timestamp,
+    /// Days after that for which its answers count.
+    pub max_age_days: u32,
     /// Digest of the file.
     pub sha256: String,
 }
@@ -138,8 +140,12 @@ struct FlowLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded_from: Option<&'a str>,
     destination: Destination,
-    name: &'a Name,
-    hosted_in: &'a HostedIn,
+    names: &'a Names,
+    contradiction: Option<String>,
+    #[serde(flatten)]
+    place: &'a Place,
+    operator_domicile: &'a Domicile,
+    encrypted_dns: Option<&'a EncryptedDns>,
     third_country: Option<bool>,
     relay: bool,
     product: Option<&'a str>,
@@ -216,8 +222,11 @@ impl<W: Write> Display for JsonLines<W> {
                 port: record.port,
                 protocol: record.protocol.to_string(),
             },
-            name: &named.name,
-            hosted_in: &judged.flow.hosted_in,
+            names: &named.names,
+            contradiction: named.names.contradiction().map(|c| c.to_string()),
+            place: &judged.flow.place,
+            operator_domicile: &judged.flow.operator_domicile,
+            encrypted_dns: judged.flow.encrypted_dns.as_ref(),
             third_country: shown.third_country,
             relay: shown.relay,
             product: judged.product.as_deref(),

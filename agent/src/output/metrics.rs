@@ -13,11 +13,13 @@ use prometheus_client::{
 };
 use tokio::net::TcpListener;
 
+use super::naming_metrics::NamingMetrics;
 use crate::{
     balance::Sums,
     canary::{Proof, WAYS},
     coverage::{Gap, Reason},
     kernel::{Clock, ProgramStats},
+    naming::NamingCounts,
     record::{Counters, Direction},
     verdict::Judged,
 };
@@ -77,6 +79,7 @@ pub struct Metrics {
     gaps: Family<GapLabels, Counter>,
     gap_time: Family<GapLabels, Seconds>,
     balance: Family<BalanceLabels, Gauge>,
+    names: NamingMetrics,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -127,6 +130,7 @@ impl Metrics {
             gaps: Family::default(),
             gap_time: Family::default(),
             balance: Family::default(),
+            names: NamingMetrics::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -136,6 +140,7 @@ impl Metrics {
     }
 
     fn register(&self, registry: &mut Registry) {
+        self.names.register(registry);
         registry.register("flows", "Flows first seen", self.flows.clone());
         registry.register("open_flows", "Flows counted at present", self.open.clone());
         registry.register_with_unit(
@@ -276,6 +281,11 @@ impl Metrics {
         counter.inc_by(total.saturating_sub(counter.get()));
     }
 
+    /// Raises what was read of names to what the namer says.
+    pub fn naming(&self, counts: &NamingCounts) {
+        self.names.set(counts);
+    }
+
     /// Raises a program's run time to what the kernel says.
     pub fn program(&self, stats: &ProgramStats) {
         let labels = ProgramLabels {
@@ -308,8 +318,8 @@ fn labels(judged: &Judged) -> FlowLabels {
         },
         hosted_in: judged
             .flow
-            .hosted_in
-            .country
+            .place
+            .country()
             .map(String::from)
             .unwrap_or_default(),
     }

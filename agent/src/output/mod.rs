@@ -2,6 +2,7 @@
 
 mod json;
 mod metrics;
+mod naming_metrics;
 mod quantity;
 mod table;
 

@@ -105,8 +105,8 @@ impl<W: Write> Display for LiveTable<W> {
             destination(judged),
             judged
                 .flow
-                .hosted_in
-                .country
+                .place
+                .country()
                 .map_or_else(|| "?".to_owned(), |c| c.to_string()),
         )?;
         self.out.flush()

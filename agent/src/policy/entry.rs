@@ -1,14 +1,15 @@
 //! Declared destinations.
 
-use std::net::IpAddr;
-
 use ipnetwork::IpNetwork;
 use jiff::civil::Date;
-use prefix_trie::joint::JointPrefixMap;
 use serde::Serialize;
 
 use super::countries::Territory;
-use crate::record::{Direction, FlowRecord, Protocol};
+use crate::{
+    jurisdiction::NamePattern,
+    naming::{DomainName, Grade},
+    record::{Direction, FlowRecord, Protocol},
+};
 
 /// Ports from the first to the last, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -30,11 +31,24 @@ pub struct Entry {
     pub owner: String,
     /// Who sends first.
     pub direction: Direction,
-    /// Networks of the other side, a single address as its longest prefix. Empty
-    /// when the place of hosting alone declares.
+    /// Networks of the other side, a single address as its longest prefix.
     pub networks: Vec<IpNetwork>,
-    /// Where the other side must be hosted; empty when that does not matter.
+    /// Providers of the other side, by id. They name destinations beside
+    /// `networks`: either suffices.
+    pub providers: Vec<String>,
+    /// Names of the other side, one of which the workload must know it by, beside
+    /// whatever else is named; empty when names do not matter.
+    pub names: Vec<NamePattern>,
+    /// What a name must be worth at least, also where it tells the provider.
+    pub grade: Grade,
+    /// Where the other side must be hosted; empty when that does not matter. With no
+    /// networks, providers and names, the place of hosting alone declares.
     pub countries: Vec<Territory>,
+    /// Where the operator's ultimate parent must have its legal home, by a review
+    /// that counts; empty when that does not matter.
+    pub operator_domicile: Vec<Territory>,
+    /// Whether the other side must not be anycast.
+    pub no_anycast: bool,
     /// Ports; empty for any.
     pub ports: Vec<PortRange>,
     /// IP protocols; empty for any.
@@ -56,6 +70,17 @@ impl Entry {
                         .any(|r| (r.first..=r.last).contains(&record.port))))
     }
 
+    /// Whether it names one of the names, or none at all.
+    pub fn names_one_of<'n>(&self, mut names: impl Iterator<Item = &'n DomainName>) -> bool {
+        self.names.is_empty()
+            || names.any(|name| self.names.iter().any(|p| p.fits(name.as_str())))
+    }
+
+    /// Whether it says who the other side is, and not only where.
+    pub fn names_who(&self) -> bool {
+        !(self.networks.is_empty() && self.providers.is_empty() && self.names.is_empty())
+    }
+
     /// Whether it is in force on the day.
     pub fn in_force(&self, day: Date) -> bool {
         self.expires.is_none_or(|last| day <= last)
@@ -66,76 +91,4 @@ impl Entry {
 /// and UDP-Lite.
 pub const fn has_ports(protocol: Protocol) -> bool {
     matches!(protocol.0, 6 | 17 | 33 | 132 | 136)
-}
-
-/// Entries, found by address.
-#[derive(Clone, Debug, Default)]
-pub struct Entries {
-    entries: Vec<Entry>,
-    by_network: JointPrefixMap<IpNetwork, Vec<usize>>,
-    /// Those that name no network.
-    anywhere: Vec<usize>,
-}
-
-/// An entry that names an address, and how closely.
-#[derive(Clone, Copy, Debug)]
-pub struct Candidate<'a> {
-    /// The entry.
-    pub entry: &'a Entry,
-    /// Length of the prefix that holds the address; `None` when the entry names
-    /// no network.
-    pub prefix: Option<u8>,
-}
-
-impl Entries {
-    /// Indexes the entries.
-    pub(super) fn new(mut entries: Vec<Entry>) -> Self {
-        entries.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut by_network: JointPrefixMap<IpNetwork, Vec<usize>> = JointPrefixMap::new();
-        let mut anywhere = Vec::new();
-        for (number, entry) in entries.iter().enumerate() {
-            if entry.networks.is_empty() {
-                anywhere.push(number);
-            }
-            for network in &entry.networks {
-                by_network.entry(*network).or_default().push(number);
-            }
-        }
-        Self {
-            entries,
-            by_network,
-            anywhere,
-        }
-    }
-
-    /// Entries whose networks hold the address, and those without networks.
-    pub fn candidates(&self, address: IpAddr) -> impl Iterator<Item = Candidate<'_>> {
-        let host = IpNetwork::from(address);
-        let named = self.by_network.cover(&host).flat_map(|(network, numbers)| {
-            numbers
-                .iter()
-                .map(move |number| (*number, Some(network.prefix())))
-        });
-        let anywhere = self.anywhere.iter().map(|number| (*number, None));
-        named.chain(anywhere).filter_map(|(number, prefix)| {
-            self.entries
-                .get(number)
-                .map(|entry| Candidate { entry, prefix })
-        })
-    }
-
-    /// Every entry, by id.
-    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
 }

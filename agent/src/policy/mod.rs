@@ -14,9 +14,11 @@
 
 mod countries;
 mod diagnostic;
+mod entries;
 mod entry;
 mod form;
 mod glob;
+mod membership;
 mod network;
 mod product;
 mod render;
@@ -33,23 +35,33 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
-use self::form::{EntryForm, JurisdictionsForm, PlatformForm, Problems, ProductForm};
+use self::form::{
+    EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
+};
 pub use self::{
-    countries::{CountrySets, Period, Territory},
+    countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
-    entry::{Candidate, Entries, Entry, PortRange, has_ports},
+    entries::{Candidate, Entries},
+    entry::{Entry, PortRange, has_ports},
     glob::{Glob, GlobError},
+    membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
     selector::{Aspect, Fit, Selector, Wanted},
     source::{Position, Source, digest},
 };
-use crate::{attribution::Attributed, jurisdiction::CountryCode};
+use crate::{
+    attribution::Attributed,
+    jurisdiction::{CountryCode, Provider, Providers},
+    naming::Resolvers,
+};
 
 /// The reserved file of the platform's own networks and shared services.
 const PLATFORM: &str = "platform.toml";
 /// The reserved file of sets of countries.
 const JURISDICTIONS: &str = "jurisdictions.toml";
+/// The reserved file of operators.
+const PROVIDERS: &str = "providers.toml";
 
 /// A valid set, ready to judge.
 #[derive(Debug)]
@@ -58,8 +70,10 @@ pub struct Policy {
     products: Vec<Product>,
     shared: Entries,
     internal: JointPrefixMap<IpNetwork, InternalNetwork>,
+    resolvers: Arc<Resolvers>,
     home: Option<Territory>,
     sets: CountrySets,
+    providers: Arc<Providers>,
 }
 
 /// Whose a workload is.
@@ -100,34 +114,46 @@ impl Policy {
         mut found: Vec<Diagnostic>,
     ) -> Result<Self, Rejected> {
         let digest = digest(&sources);
-        // A file that could not be read may be the one that defines a name.
-        let unread = found
-            .iter()
-            .any(|problem| problem.file.ends_with(JURISDICTIONS));
         let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
-        let mut jurisdictions = if unread {
-            JurisdictionsForm::unreadable()
-        } else {
-            JurisdictionsForm::absent()
+        let jurisdictions = reserved(
+            &sources,
+            JURISDICTIONS,
+            JurisdictionsForm::read,
+            [JurisdictionsForm::absent, JurisdictionsForm::unreadable],
+            &mut found,
+        );
+        let providers = reserved(
+            &sources,
+            PROVIDERS,
+            ProvidersForm::read,
+            [ProvidersForm::absent, ProvidersForm::unreadable],
+            &mut found,
+        );
+        let known = Known {
+            sets: jurisdictions.names,
+            providers: providers.ids,
         };
-        if let Some(source) = sources.iter().find(|source| source.name == JURISDICTIONS) {
-            let mut problems = Problems::new(Arc::clone(source));
-            jurisdictions = JurisdictionsForm::read(&mut problems);
-            found.extend(problems.into_found());
-        }
         let mut platform = None;
         let mut products = Vec::new();
-        for source in sources.iter().filter(|source| source.name != JURISDICTIONS) {
+        for source in &sources {
             let mut problems = Problems::new(Arc::clone(source));
-            if source.name == PLATFORM {
-                platform = PlatformForm::read(&jurisdictions.names, &mut problems);
-            } else {
-                products.extend(ProductForm::read(&jurisdictions.names, &mut problems));
+            match source.name.as_str() {
+                JURISDICTIONS | PROVIDERS => {}
+                PLATFORM => platform = PlatformForm::read(&known, &mut problems),
+                _ => products.extend(ProductForm::read(&known, &mut problems)),
             }
             found.extend(problems.into_found());
         }
-        let networks_known = !found.iter().any(|problem| problem.file.ends_with(PLATFORM));
-        found.extend(whole::check(&products, platform.as_ref(), networks_known));
+        let sound = |file: &str| !found.iter().any(|problem| problem.file.ends_with(file));
+        let whole = whole::Whole {
+            products: &products,
+            platform: platform.as_ref(),
+            networks_known: sound(PLATFORM),
+            law: (sound(JURISDICTIONS) && sound(PROVIDERS))
+                .then_some((&jurisdictions.sets, providers.providers.as_slice())),
+        };
+        let problems = whole.check();
+        found.extend(problems);
         if products.is_empty() && found.is_empty() {
             let help = "add one file `<product>.toml` for each product";
             found.push(Diagnostic::whole(
@@ -144,6 +170,7 @@ impl Policy {
             products,
             platform,
             jurisdictions.sets,
+            providers.providers,
         ))
     }
 
@@ -152,13 +179,18 @@ impl Policy {
         products: Vec<ProductForm>,
         platform: Option<PlatformForm>,
         sets: CountrySets,
+        providers: Vec<Provider>,
     ) -> Self {
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         let mut internal = JointPrefixMap::new();
         let (mut shared, mut home) = (Vec::new(), None);
+        let mut resolvers = Resolvers::new();
         if let Some(platform) = platform {
             home = platform.home;
+            for resolver in platform.resolvers {
+                resolver.add_to(&mut resolvers);
+            }
             shared = entries(platform.entries);
             for network in platform.internal {
                 internal.insert(network.cidr, network);
@@ -169,8 +201,10 @@ impl Policy {
             products: compiled,
             shared: Entries::new(shared),
             internal,
+            resolvers: Arc::new(resolvers),
             home,
             sets,
+            providers: Arc::new(Providers::new(providers)),
         }
     }
 
@@ -220,6 +254,11 @@ impl Policy {
         self.internal.values()
     }
 
+    /// The resolvers that the platform trusts.
+    pub fn resolvers(&self) -> &Arc<Resolvers> {
+        &self.resolvers
+    }
+
     /// The platform's jurisdiction.
     pub fn home(&self) -> Option<&Territory> {
         self.home.as_ref()
@@ -230,9 +269,14 @@ impl Policy {
         &self.sets
     }
 
+    /// Who operates what, and from where; empty when the set has no
+    /// `providers.toml`.
+    pub fn providers(&self) -> &Arc<Providers> {
+        &self.providers
+    }
+
     /// Whether the country is outside the platform's jurisdiction on that day;
-    /// `None` when no jurisdiction is configured or its set has no period for
-    /// the day.
+    /// `None` when no jurisdiction is configured or its set cannot tell.
     pub fn third_country(&self, country: CountryCode, day: Date) -> Option<bool> {
         self.sets
             .contains(self.home.as_ref()?, country, day)
@@ -258,6 +302,25 @@ impl Policy {
             _ => Claim::Contested(certain),
         }
     }
+}
+
+/// A file whose name is reserved: read, or absent, or there and not readable, so
+/// that it may define any name.
+fn reserved<F>(
+    sources: &[Arc<Source>],
+    name: &str,
+    read: fn(&mut Problems) -> F,
+    [absent, unreadable]: [fn() -> F; 2],
+    found: &mut Vec<Diagnostic>,
+) -> F {
+    let Some(source) = sources.iter().find(|source| source.name == name) else {
+        let unread = found.iter().any(|problem| problem.file.ends_with(name));
+        return if unread { unreadable() } else { absent() };
+    };
+    let mut problems = Problems::new(Arc::clone(source));
+    let form = read(&mut problems);
+    found.extend(problems.into_found());
+    form
 }
 
 /// A product of a set without errors, where every part is there.

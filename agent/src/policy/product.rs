@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    entry::Entries,
+    entries::Entries,
     selector::{Fit, Selector},
 };
 use crate::attribution::Attributed;

@@ -1,47 +1,75 @@
 //! What only the whole set shows: ids used twice, workloads claimed twice,
-//! destinations that the posture forbids.
+//! destinations that the posture forbids, domiciles that contradict a condition.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use ipnetwork::IpNetwork;
 
 use super::{
+    countries::CountrySets,
     diagnostic::Diagnostic,
     form::{EntryForm, Placed, PlatformForm, ProductForm},
     product::Posture,
     selector::Selector,
     source::Source,
 };
-use crate::record::Direction;
+use crate::{
+    jurisdiction::{Provider, Review},
+    record::Direction,
+};
 
-/// Every error of the set as a whole.
-///
-/// `networks_known` is false when `platform.toml` is faulty: then nothing can
-/// be said of what lies outside its networks.
-pub(super) fn check(
-    products: &[ProductForm],
-    platform: Option<&PlatformForm>,
-    networks_known: bool,
-) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    ids(products, platform, &mut found);
-    selectors(products, &mut found);
-    for product in products {
-        if networks_known && product.posture == Some(Posture::InternalOnly) {
-            internal_only(product, platform, &mut found);
+/// The set, as far as it could be read.
+pub(super) struct Whole<'a> {
+    pub(super) products: &'a [ProductForm],
+    pub(super) platform: Option<&'a PlatformForm>,
+    /// Whether `platform.toml` is sound: else nothing can be said of what lies
+    /// outside its networks.
+    pub(super) networks_known: bool,
+    /// The sets of countries and the providers, where both files are sound.
+    pub(super) law: Option<(&'a CountrySets, &'a [Provider])>,
+}
+
+impl Whole<'_> {
+    /// Every error of the set as a whole.
+    pub(super) fn check(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        ids(self.products, self.platform, &mut found);
+        selectors(self.products, &mut found);
+        for product in self.products {
+            if self.networks_known && product.posture == Some(Posture::InternalOnly) {
+                internal_only(product, self.platform, &mut found);
+            }
         }
+        if let Some((sets, providers)) = self.law {
+            for (source, entries) in entries(self.products, self.platform) {
+                for entry in entries {
+                    contradiction(source, entry, sets, providers, &mut found);
+                }
+            }
+        }
+        found
     }
-    found
+}
+
+/// The entries of every file.
+fn entries<'a>(
+    products: &'a [ProductForm],
+    platform: Option<&'a PlatformForm>,
+) -> impl Iterator<Item = (&'a Arc<Source>, &'a [EntryForm])> {
+    let shared = platform
+        .into_iter()
+        .map(|form| (&form.source, form.entries.as_slice()));
+    shared.chain(
+        products
+            .iter()
+            .map(|form| (&form.source, form.entries.as_slice())),
+    )
 }
 
 /// An id names one entry of the whole set, so that a verdict's rule does.
 fn ids(products: &[ProductForm], platform: Option<&PlatformForm>, found: &mut Vec<Diagnostic>) {
-    let files = platform
-        .map(|form| (&form.source, &form.entries))
-        .into_iter()
-        .chain(products.iter().map(|form| (&form.source, &form.entries)));
     let mut first: BTreeMap<&str, (&Arc<Source>, &Range<usize>)> = BTreeMap::new();
-    for (source, entries) in files {
+    for (source, entries) in entries(products, platform) {
         for id in entries.iter().filter_map(|entry| entry.id.as_ref()) {
             if let Some((other, span)) = first.get(id.value.as_str()) {
                 found.push(Diagnostic::at(
@@ -134,16 +162,65 @@ fn internal_only(
                 );
             }
         }
+        for name in &entry.names {
+            let what = format!("the external name {}", name.value);
+            report(entry, &name.span, what);
+        }
+        for id in &entry.providers {
+            let what = format!("the external provider {}", id.value);
+            report(entry, &id.span, what);
+        }
         let anywhere = entry
             .entry
             .as_ref()
-            .is_some_and(|entry| entry.networks.is_empty() && !entry.countries.is_empty());
+            .is_some_and(|entry| !entry.names_who() && !entry.countries.is_empty());
         if anywhere {
             report(
                 entry,
                 &entry.span,
                 "external destinations by country".to_owned(),
             );
+        }
+    }
+}
+
+/// An entry that names a provider and asks for a domicile which the reviewed one
+/// of that provider is not, and which no later period of a set brings in: it
+/// could never declare. An unreviewed domicile may yet turn out to be any.
+fn contradiction(
+    source: &Arc<Source>,
+    entry: &EntryForm,
+    sets: &CountrySets,
+    providers: &[Provider],
+    found: &mut Vec<Diagnostic>,
+) {
+    if entry.operator_domicile.is_empty() {
+        return;
+    }
+    for id in &entry.providers {
+        let Some(provider) = providers.iter().find(|provider| *provider.id == *id.value) else {
+            continue;
+        };
+        let Review::Reviewed(day) = provider.review else {
+            continue;
+        };
+        if sets.never_from(&entry.operator_domicile, provider.domicile, day) {
+            let asked: Vec<String> = entry
+                .operator_domicile
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            found.push(Diagnostic::at(
+                source,
+                id.span.clone(),
+                format!(
+                    "`{}` is domiciled in {}, and the entry asks for {}",
+                    id.value,
+                    provider.domicile,
+                    asked.join(" or ")
+                ),
+                "the entry would never declare it: remove the provider, or admit its domicile",
+            ));
         }
     }
 }

@@ -97,7 +97,7 @@ fn decode_process(process: &KernelProcess) -> Process {
 
 /// Takes IPv4-mapped IPv6 apart; all zero, as in folded flows, is the
 /// unspecified IPv6 address.
-fn address(bytes: [u8; 16]) -> IpAddr {
+pub(super) fn address(bytes: [u8; 16]) -> IpAddr {
     match bytes {
         [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => {
             IpAddr::V4(Ipv4Addr::new(a, b, c, d))

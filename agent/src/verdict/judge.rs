@@ -9,77 +9,75 @@
 //!    network, not for the caller.
 //! 3. A workload of no product is `unattributed`; one that several products
 //!    claim, or whose product hangs on something unknown, is `indeterminate`.
-//! 4. The product's entries and the shared ones are asked, and the best answer
-//!    holds: `declared`, else `indeterminate` (an entry names the destination
-//!    and its place is not known), else `expired` (an entry would have declared
-//!    it), else `out_of_jurisdiction`, else `undeclared`. So another entry can
-//!    only better a verdict. Between equal answers the narrowest network
-//!    decides, then the id.
+//! 4. The product's entries and the shared ones are asked, once for each name under
+//!    which the workload may have meant the destination ([`super::by_entries`]).
 
-use std::{cmp::Reverse, net::IpAddr};
+use std::net::IpAddr;
 
 use jiff::civil::Date;
 
 use super::{
+    by_entries::by_entries,
     judgement::{Judged, Verdict},
     reason::{Reason, Why},
 };
 use crate::{
     canary::{CANARY_CGROUP, is_canary_address},
-    jurisdiction::{Agreement, CountryCode, HostedIn, Located},
-    policy::{Candidate, Claim, Entry, Policy, Product},
+    jurisdiction::Located,
+    policy::{Claim, Entry, Policy, Product},
     record::Scope,
 };
 
-/// What one entry says of a flow, the best answer last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Answer {
-    OutOfJurisdiction,
-    Expired,
-    PlaceUnknown,
-    Declared,
-}
-
-/// An outcome on the way to [`Judged`].
-struct Outcome {
-    verdict: Verdict,
-    rule: Option<String>,
-    reason: String,
+/// What was decided of a flow, without a word.
+pub struct Decision<'a> {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// Product whose selector takes the workload.
+    pub product: Option<&'a Product>,
+    /// The entry that decided.
+    pub rule: Option<&'a Entry>,
+    pub(super) why: Why<'a>,
 }
 
 /// Judges a flow by the policy as it stands on a day.
 ///
 /// Pure: no clock, no input or output, the same answer for the same arguments.
 pub fn judge(flow: Located, policy: &Policy, today: Date) -> Judged {
-    let claim = policy.claim(&flow.flow.flow);
-    let product = match &claim {
-        Claim::Product(product) => Some(product.name().to_owned()),
-        _ => None,
-    };
-    let outcome = decide(&flow, policy, &claim, today);
+    let decision = decide(&flow, policy, today);
+    let (product, verdict) = (
+        decision.product.map(|product| product.name().to_owned()),
+        decision.verdict,
+    );
+    let rule = decision.rule.map(|entry| entry.id.clone());
+    let reason = Reason {
+        flow: &flow,
+        policy,
+        today,
+        why: decision.why,
+    }
+    .to_string();
     Judged {
         flow,
         product,
-        verdict: outcome.verdict,
-        rule: outcome.rule,
-        reason: outcome.reason,
+        verdict,
+        rule,
+        reason,
     }
 }
 
-fn decide(flow: &Located, policy: &Policy, claim: &Claim<'_>, today: Date) -> Outcome {
-    let without_rule = |verdict, why| {
-        let reason = Reason {
-            flow,
-            policy,
-            today,
-            why,
-        }
-        .to_string();
-        Outcome {
-            verdict,
-            rule: None,
-            reason,
-        }
+/// Decides what [`judge`] puts into words. Takes no memory unless several products
+/// claim the workload.
+pub fn decide<'a>(flow: &'a Located, policy: &'a Policy, today: Date) -> Decision<'a> {
+    let claim = policy.claim(&flow.flow.flow);
+    let product = match &claim {
+        Claim::Product(product) => Some(*product),
+        _ => None,
+    };
+    let without_rule = |verdict, why| Decision {
+        verdict,
+        product,
+        rule: None,
+        why,
     };
     let record = &flow.flow.flow.record;
     if !matches!(record.scope, Scope::Exact | Scope::Unseen) {
@@ -102,7 +100,7 @@ fn decide(flow: &Located, policy: &Policy, claim: &Claim<'_>, today: Date) -> Ou
         // Without a path nothing at all is known of the workload: then it is
         // nobody's that could be named, and no product is suspected.
         Claim::Possible(product, aspect) if flow.flow.flow.workload.cgroup_path.is_some() => {
-            without_rule(Verdict::Indeterminate, Why::Possible(product, *aspect))
+            without_rule(Verdict::Indeterminate, Why::Possible(product, aspect))
         }
         Claim::Possible(..) | Claim::Nobody => {
             without_rule(Verdict::Unattributed, Why::Unattributed)
@@ -123,96 +121,3 @@ fn this_host(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// Step 4: the best answer of all entries.
-fn by_entries(flow: &Located, policy: &Policy, product: &Product, today: Date) -> Outcome {
-    let record = &flow.flow.flow.record;
-    let own = product
-        .entries()
-        .candidates(record.address)
-        .map(|found| (found, Some(product)));
-    let shared = policy
-        .shared()
-        .candidates(record.address)
-        .map(|found| (found, None));
-    let best = own
-        .chain(shared)
-        .filter(|(found, _)| found.entry.takes(record))
-        .filter_map(|(found, owner)| {
-            answer(found, &flow.hosted_in, policy, today).map(|answer| (answer, found, owner))
-        })
-        .max_by_key(|(answer, found, _)| (*answer, found.prefix, Reverse(&found.entry.id)));
-    let Some((answer, Candidate { entry, .. }, owner)) = best else {
-        let why = Why::Undeclared(product);
-        let reason = Reason {
-            flow,
-            policy,
-            today,
-            why,
-        }
-        .to_string();
-        return Outcome {
-            verdict: Verdict::Undeclared,
-            rule: None,
-            reason,
-        };
-    };
-    let (verdict, why) = match answer {
-        Answer::Declared => (Verdict::Declared, Why::Declared(entry, owner)),
-        Answer::PlaceUnknown => (Verdict::Indeterminate, Why::PlaceUnknown(entry, owner)),
-        Answer::Expired => (Verdict::Expired, Why::Expired(entry, owner)),
-        Answer::OutOfJurisdiction => (Verdict::OutOfJurisdiction, Why::Outside(entry, owner)),
-    };
-    let reason = Reason {
-        flow,
-        policy,
-        today,
-        why,
-    }
-    .to_string();
-    Outcome {
-        verdict,
-        rule: Some(entry.id.clone()),
-        reason,
-    }
-}
-
-/// What an entry that takes the flow's direction, protocol and port says of it;
-/// `None` when it does not speak of the destination.
-fn answer(
-    found: Candidate<'_>,
-    hosted_in: &HostedIn,
-    policy: &Policy,
-    today: Date,
-) -> Option<Answer> {
-    let admitted = admitted(found.entry, hosted_in, policy, today);
-    if !found.entry.in_force(today) {
-        // Not in force, it can say only what it would have said.
-        return (admitted == Some(true)).then_some(Answer::Expired);
-    }
-    match admitted {
-        Some(true) => Some(Answer::Declared),
-        None => Some(Answer::PlaceUnknown),
-        // Where the place is all that an entry names, another place is not a
-        // breach of its condition but a destination that it does not name.
-        Some(false) => found.prefix.map(|_| Answer::OutOfJurisdiction),
-    }
-}
-
-/// Whether the entry admits the place; `None` when that cannot be told.
-fn admitted(entry: &Entry, hosted_in: &HostedIn, policy: &Policy, today: Date) -> Option<bool> {
-    if entry.countries.is_empty() {
-        return Some(true);
-    }
-    let country = agreed(hosted_in)?;
-    policy
-        .country_sets()
-        .contains_any(&entry.countries, country, today)
-}
-
-/// The country that a verdict may rest on.
-pub(super) fn agreed(hosted_in: &HostedIn) -> Option<CountryCode> {
-    match hosted_in.agreement {
-        Agreement::Unanimous | Agreement::Majority => hosted_in.country,
-        Agreement::Disputed | Agreement::Unknown => None,
-    }
-}

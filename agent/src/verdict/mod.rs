@@ -1,5 +1,8 @@
 //! Stage 5: the verdict, a pure function of flow and policy.
 
+mod by_entries;
+mod conditions;
+mod identity;
 mod judge;
 mod judgement;
 mod reason;
@@ -7,5 +10,5 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
-pub use judge::judge;
+pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};

@@ -4,10 +4,14 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::judge::agreed;
+use super::{
+    conditions::{Conditions, OperatorHome},
+    identity::Identity,
+};
 use crate::{
-    jurisdiction::{Agreement, Located},
-    policy::{Aspect, Entry, InternalNetwork, Policy, Product, has_ports},
+    jurisdiction::{Agreement, Answers, CountryCode, Located, SourceAnswer},
+    naming::DomainName,
+    policy::{Aspect, Doubt, Entry, InternalNetwork, Membership, Policy, Product, has_ports},
     record::{Direction, FlowRecord},
 };
 
@@ -17,15 +21,22 @@ pub(super) enum Why<'a> {
     ThisHost,
     Canary,
     Internal(&'a InternalNetwork),
-    Contested(&'a [&'a Product]),
+    Contested(Vec<&'a Product>),
     Possible(&'a Product, Aspect),
     Unattributed,
-    Undeclared(&'a Product),
-    /// The entry and the product that it is of; `None` for the platform.
-    Declared(&'a Entry, Option<&'a Product>),
-    PlaceUnknown(&'a Entry, Option<&'a Product>),
-    Expired(&'a Entry, Option<&'a Product>),
-    Outside(&'a Entry, Option<&'a Product>),
+    Undeclared(&'a Product, Identity<'a>),
+    /// The entry, the product that it is of (`None` for the platform), and the name
+    /// that was judged.
+    Declared(&'a Entry, Option<&'a Product>, Identity<'a>),
+    PlaceUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
+    Expired(&'a Entry, Option<&'a Product>, Identity<'a>),
+    Outside(&'a Entry, Option<&'a Product>, Identity<'a>),
+    WeakName(&'a Entry, Option<&'a Product>, Identity<'a>),
+    NameUnknown(&'a Entry, Option<&'a Product>),
+    /// The entry that declares one of the names, and another that nothing declares.
+    AnotherName(&'a Entry, Option<&'a Product>, &'a DomainName),
+    /// The entry that declares the name, which may not be the one that was meant.
+    Hidden(&'a Entry, Option<&'a Product>, &'a DomainName),
 }
 
 /// The sentence, written when displayed.
@@ -80,44 +91,152 @@ impl fmt::Display for Reason<'_> {
                 }
                 write!(f, "; it reached {destination} ({place})")
             }
-            Why::Undeclared(product) => {
+            Why::Undeclared(product, identity) => {
                 write!(
                     f,
-                    "no entry of {} declares {destination} ({place})",
-                    product.name()
-                )
+                    "no entry of {} declares {} ({place})",
+                    product.name(),
+                    At(*identity, destination)
+                )?;
+                let names = &self.flow.flow.names;
+                match names.contradiction() {
+                    Some(contradiction) => write!(f, "; {contradiction}"),
+                    None => Ok(()),
+                }
             }
-            Why::Declared(entry, owner) => {
+            Why::Declared(entry, owner, identity) => {
                 write!(
                     f,
-                    "{} declares {destination} ({place})",
-                    Rule(entry, *owner)
+                    "{} declares {} ({place})",
+                    Rule(entry, *owner),
+                    At(*identity, destination)
                 )
             }
-            Why::PlaceUnknown(entry, owner) => write!(
-                f,
-                "{} declares {destination} only when hosted in {}, which cannot be told ({place})",
-                Rule(entry, *owner),
-                Admitted(entry)
-            ),
-            Why::Expired(entry, owner) => {
-                write!(f, "{} declared {destination}", Rule(entry, *owner))?;
+            Why::PlaceUnknown(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} declares {} only when {}, which cannot be told",
+                    Rule(entry, *owner),
+                    At(*identity, destination),
+                    Conditions(entry)
+                )?;
+                if let Some(doubt) = self.doubt(entry) {
+                    write!(f, ": {doubt}")?;
+                }
+                write!(f, " ({place}{})", self.operator(entry))
+            }
+            Why::Expired(entry, owner, identity) => {
+                write!(f, "{} declared {}", Rule(entry, *owner), At(*identity, destination))?;
                 if let Some(last) = entry.expires {
                     write!(f, " until {last} and has expired")?;
                 }
                 write!(f, " ({place})")
             }
-            Why::Outside(entry, owner) => write!(
+            Why::Outside(entry, owner, identity) => write!(
                 f,
-                "{} declares {destination} only when hosted in {} ({place})",
+                "{} declares {} only when {} ({place}{})",
                 Rule(entry, *owner),
-                Admitted(entry)
+                At(*identity, destination),
+                Conditions(entry),
+                self.operator(entry)
+            ),
+            Why::WeakName(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} declares {} only when its name is {}, and it is {} ({place})",
+                    Rule(entry, *owner),
+                    At(*identity, destination),
+                    entry.grade,
+                    Worth(*identity)
+                )
+            }
+            Why::NameUnknown(entry, owner) => {
+                write!(
+                    f,
+                    "{} may declare {destination}, whose name is not known",
+                    Rule(entry, *owner)
+                )?;
+                match &self.flow.flow.names.missing {
+                    Some(missing) => write!(f, ": {missing} ({place})"),
+                    None => write!(f, " ({place})"),
+                }
+            }
+            Why::AnotherName(entry, owner, other) => write!(
+                f,
+                "{} declares {destination}, but the workload was told that {other} is there, \
+                 too, which nothing declares, and it is not known which it meant ({place})",
+                Rule(entry, *owner)
+            ),
+            Why::Hidden(entry, owner, name) => write!(
+                f,
+                "{} declares {name} at {destination}, but the client hides the name that it \
+                 asks for (ECH) ({place})",
+                Rule(entry, *owner)
             ),
         }
     }
 }
 
+/// `api.provider.example at 203.0.113.9:443/tcp outbound`.
+struct At<'a>(Identity<'a>, Destination<'a>);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.name() {
+            Some(name) => write!(f, "{name} at {}", self.1),
+            None => self.1.fmt(f),
+        }
+    }
+}
+
+/// What a name is worth, and why not more.
+struct Worth<'a>(Identity<'a>);
+
+impl fmt::Display for Worth<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Identity::Nameless => f.write_str("not known"),
+            Identity::Told(told) | Identity::Hidden(told) | Identity::Said(_, Some(told)) => {
+                told.grade.fmt(f)?;
+                told.doubt
+                    .as_ref()
+                    .map_or(Ok(()), |doubt| write!(f, ": {doubt}"))
+            }
+            Identity::Said(said, None) => {
+                write!(f, "{}: no answer gave it", said.grade)
+            }
+        }
+    }
+}
+
+impl Reason<'_> {
+    /// The operator, where the entry asks for its home.
+    fn operator(&self, entry: &Entry) -> String {
+        if entry.operator_domicile.is_empty() {
+            return String::new();
+        }
+        format!("; {}", OperatorHome(self.flow))
+    }
+
+    /// Why the entry's sets cannot tell, where the country itself is known and
+    /// the place does not say the same of the platform's home.
+    fn doubt(&self, entry: &Entry) -> Option<Doubt> {
+        let country = self.flow.country()?;
+        let sets = self.policy.country_sets();
+        let of_entry = sets.membership_of_any(&entry.countries, country, self.today);
+        let home = self.policy.home();
+        let of_home = home.map(|home| sets.membership(home, country, self.today));
+        match of_entry {
+            Membership::Unknown(doubt) if of_home != Some(Membership::Unknown(doubt.clone())) => {
+                Some(doubt)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// `203.0.113.9:443/tcp outbound`.
+#[derive(Clone, Copy)]
 struct Destination<'a>(&'a FlowRecord);
 
 impl fmt::Display for Destination<'_> {
@@ -152,35 +271,56 @@ impl fmt::Display for Place<'_> {
             today,
             ..
         } = self.0;
-        let hosted_in = &flow.hosted_in;
-        if let Some(country) = agreed(hosted_in) {
+        let place = &flow.place;
+        if let Some(dns) = &flow.encrypted_dns {
+            write!(f, "{dns}, ")?;
+        }
+        if let Some(country) = flow.country() {
             write!(f, "hosted in {country}")?;
             let Some(home) = policy.home() else {
                 return Ok(());
             };
-            return match policy.third_country(country, *today) {
-                Some(true) => write!(f, ", outside {home}"),
-                Some(false) => write!(f, ", inside {home}"),
-                None => write!(f, "; {home} has no members dated {today}"),
+            return match policy.country_sets().membership(home, country, *today) {
+                Membership::Outside => write!(f, ", outside {home}"),
+                Membership::Member => write!(f, ", inside {home}"),
+                Membership::Unknown(doubt) => write!(f, "; {doubt}"),
             };
         }
-        if hosted_in.agreement == Agreement::Disputed {
-            f.write_str("place disputed")?;
-            for (i, answer) in hosted_in.sources.iter().enumerate() {
-                let before = if i == 0 { ": " } else { ", " };
-                match answer.country {
-                    Some(country) => write!(f, "{before}{} says {country}", answer.source)?,
-                    None => write!(f, "{before}{} says nothing", answer.source)?,
-                }
+        if flow.anycast() == Some(true) {
+            let says =
+                |source: &&SourceAnswer<bool>| source.note.is_none() && source.value == Some(true);
+            let sources = place.anycast.sources.iter().filter(says);
+            let mut sources: Vec<&str> = sources.map(|source| &*source.source).collect();
+            if sources.is_empty() {
+                sources.push("providers.toml");
             }
-            return Ok(());
+            return write!(
+                f,
+                "place unknown: {} is announced from several places (anycast) according to {}",
+                flow.flow.flow.record.address,
+                sources.join(" and ")
+            );
+        }
+        if place.hosted_in.agreement == Agreement::Disputed {
+            return disputed(f, &place.hosted_in);
         }
         f.write_str("place unknown")?;
-        hosted_in
-            .reason
-            .as_ref()
-            .map_or(Ok(()), |reason| write!(f, ": {reason}"))
+        let reason = place.hosted_in.reason.as_ref();
+        reason.map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
+}
+
+fn disputed(f: &mut fmt::Formatter<'_>, hosted_in: &Answers<CountryCode>) -> fmt::Result {
+    f.write_str("place disputed")?;
+    for (i, answer) in hosted_in.sources.iter().enumerate() {
+        write!(f, "{}{}", if i == 0 { ": " } else { ", " }, answer.source)?;
+        match (answer.value, &answer.note) {
+            (Some(country), None) => write!(f, " says {country}")?,
+            (Some(country), Some(note)) => write!(f, " says {country}, but was {note}")?,
+            (None, _) => f.write_str(" says nothing")?,
+        }
+    }
+    Ok(())
 }
 
 /// `entry provider-a of image-generation`.
@@ -190,17 +330,5 @@ impl fmt::Display for Rule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owner = self.1.map_or("the platform", Product::name);
         write!(f, "entry {} of {owner}", self.0.id)
-    }
-}
-
-/// `EEA or CH`.
-struct Admitted<'a>(&'a Entry);
-
-impl fmt::Display for Admitted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, territory) in self.0.countries.iter().enumerate() {
-            write!(f, "{}{territory}", if i == 0 { "" } else { " or " })?;
-        }
-        Ok(())
     }
 }

@@ -116,7 +116,7 @@ impl Expected {
             && self.address.parse() == Ok::<IpAddr, _>(flow.destination.address)
             && flow.destination.port == self.port
             && flow.verdict == self.verdict
-            && flow.hosted_in.country.as_deref() == self.country
+            && flow.hosted_in.value.as_deref() == self.country
             && flow.egress_bytes > 0
     }
 }

@@ -60,7 +60,7 @@ fn cells(flow: &Flow) -> [String; 6] {
         flow.product.clone().unwrap_or_else(|| "(none)".into()),
         flow.workload.name.clone(),
         format!("{destination}/{}", flow.destination.protocol),
-        flow.hosted_in.country.clone().unwrap_or_else(|| "-".into()),
+        flow.hosted_in.value.clone().unwrap_or_else(|| "-".into()),
         flow.verdict.clone(),
         short(flow.egress_bytes + flow.ingress_bytes),
     ]

@@ -1,5 +1,7 @@
 //! What becomes of an observation: judged, balanced, stored and shown.
 
+use std::collections::HashSet;
+
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
@@ -12,7 +14,7 @@ use crate::{
     kernel::Clock,
     ledger::Entry,
     output::FlowEvent,
-    record::{Change, Counters, Direction, Observation, Scope, Seen},
+    record::{Change, Counters, Direction, Observation, Owner, Scope, Seen},
     verdict::Judged,
 };
 
@@ -50,7 +52,7 @@ impl Recorder<'_> {
             }
             None => {
                 let earlier = self.resume.counters.remove(&(slot, record.first_ns));
-                let judged = self.pipeline.judge(record, today(clock));
+                let judged = self.pipeline.judge(record, clock, today(clock));
                 if earlier.is_none() {
                     self.metrics.first_seen(&judged);
                 }
@@ -99,7 +101,7 @@ impl Recorder<'_> {
                     (before, FlowEvent::Updated)
                 }
                 None => {
-                    let judged = self.pipeline.judge(record, today(clock));
+                    let judged = self.pipeline.judge(record, clock, today(clock));
                     if new {
                         self.metrics.first_seen(&judged);
                     }
@@ -145,22 +147,25 @@ impl Recorder<'_> {
         Ok(())
     }
 
-    /// Names of containers come later than their first packet, and a new day
-    /// can end an entry.
+    /// Names of containers and destinations come later than their first packet, and a
+    /// new day can end an entry.
     pub(super) fn judge_again(&mut self, clock: &Clock) {
         let today = today(clock);
         let new_day = self.day.replace(today).is_some_and(|day| day != today);
+        let renamed = self.pipeline.renamed();
         let doubtful: Vec<_> = self
             .open
             .iter()
-            .filter(|(_, open)| may_be_known_better(&open.judged, new_day))
-            .map(|(id, _)| *id)
+            .filter_map(|(id, open)| {
+                let anyway = new_day || is_of(&open.judged, &renamed);
+                (anyway || may_be_known_better(&open.judged)).then_some((*id, anyway))
+            })
             .collect();
-        for id in doubtful {
+        for (id, anyway) in doubtful {
             let Some(open) = self.open.get_mut(&id) else {
                 continue;
             };
-            if let Some(judged) = self.pipeline.judge_again(&open.judged, today, new_day) {
+            if let Some(judged) = self.pipeline.judge_again(&open.judged, clock, today, anyway) {
                 open.judged = judged;
                 self.show_flow(id, FlowEvent::Updated, clock);
             }
@@ -168,12 +173,24 @@ impl Recorder<'_> {
     }
 }
 
-pub(super) fn may_be_known_better(judged: &Judged, new_day: bool) -> bool {
+/// Whether a flow is of one of the workloads.
+fn is_of(judged: &Judged, owners: &HashSet<Owner>) -> bool {
+    if owners.is_empty() {
+        return false;
+    }
+    let record = &judged.flow.flow.flow.record;
+    let (cgroup, netns) = (record.cgroup, record.netns);
+    // What a resolver of this host was told may name the flows of others.
+    [netns, None]
+        .into_iter()
+        .any(|netns| owners.contains(&Owner { cgroup, netns }))
+}
+
+pub(super) fn may_be_known_better(judged: &Judged) -> bool {
     let flow = &judged.flow.flow.flow;
     let nameless = |c: &Container| c.name.is_none();
     flow.record.scope != Scope::Sink
-        && (new_day
-            || flow.workload.container.as_ref().is_some_and(nameless)
+        && (flow.workload.container.as_ref().is_some_and(nameless)
             || flow.workload.cgroup_path.is_none())
 }
 

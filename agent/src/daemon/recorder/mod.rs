@@ -2,6 +2,7 @@
 //! in batches.
 
 mod flows;
+mod names;
 mod self_test;
 mod show;
 
@@ -67,6 +68,8 @@ pub(super) struct Recorder<'a> {
     open: HashMap<FlowId, Box<OpenFlow>>,
     /// Cgroups that have served others on this host.
     relays: HashSet<u64>,
+    /// Losses so far of what names come from.
+    names_lost: BTreeMap<&'static str, u64>,
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
@@ -98,6 +101,7 @@ impl<'a> Recorder<'a> {
             display,
             open: HashMap::new(),
             relays: HashSet::new(),
+            names_lost: BTreeMap::new(),
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
@@ -136,6 +140,7 @@ impl<'a> Recorder<'a> {
         for gap in gaps.into_iter().chain(uncovered) {
             self.gap(gap, clock)?;
         }
+        self.hear_at(clock);
         for observation in self.sweeper.adopt(&self.capture, clock)? {
             self.take(observation, clock)?;
         }
@@ -171,6 +176,7 @@ impl<'a> Recorder<'a> {
     /// Looks at the slots that the kernel told of.
     pub(super) fn first_sights(&mut self) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
+        self.hear_at(&clock);
         while let Some(slot) = self.capture.next_first_sight() {
             if let Some(observation) = self.sweeper.look(&self.capture, slot, &clock) {
                 self.take(observation, &clock)?;
@@ -183,6 +189,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn sweep(&mut self) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.sweeps += 1;
+        self.hear_at(&clock);
         self.sweep_all(&clock)?;
         self.balance(false, &clock)?;
         self.judge_again(&clock);
@@ -214,9 +221,9 @@ impl<'a> Recorder<'a> {
                 .map(|o| o.judged.flow.flow.flow.record.cgroup.0);
             let cgroups: HashSet<u64> = cgroups.collect();
             self.relays.retain(|cgroup| cgroups.contains(cgroup));
-            self.pipeline.prune(&cgroups);
+            self.pipeline.prune(&cgroups, &clock);
         }
-        self.measure()?;
+        self.measure(&clock)?;
         Ok(self.ledger.flush()?)
     }
 
@@ -234,12 +241,14 @@ impl<'a> Recorder<'a> {
     /// Drains and tells the final counts; detaches first, unless the kernel
     /// shall go on without this agent. Gives back the ledger.
     pub(super) fn finish(mut self, ending: Ending) -> Result<Ledger, Failure> {
-        self.measure()?;
+        let clock = Clock::read().map_err(Failure::Clock)?;
+        self.measure(&clock)?;
         let continues = ending == Ending::Continue && self.capture.is_pinned();
         if !continues {
             self.capture.detach()?;
         }
         let clock = Clock::read().map_err(Failure::Clock)?;
+        self.hear_at(&clock);
         self.sweep_all(&clock)?;
         self.balance(true, &clock)?;
         self.judge_again(&clock);
@@ -281,12 +290,14 @@ impl<'a> Recorder<'a> {
         Ok(self.ledger)
     }
 
-    fn measure(&mut self) -> Result<(), Failure> {
+    fn measure(&mut self, clock: &Clock) -> Result<(), Failure> {
         self.capture.flush_log();
         self.metrics.open_flows(self.open.len());
         for (kind, count) in self.capture.losses()? {
             self.metrics.loss(kind.label(), count);
+            self.note_lost_names(kind, count, clock);
         }
+        self.metrics.naming(&self.pipeline.naming_counts());
         for stats in self.capture.program_stats() {
             self.metrics.program(&stats);
         }

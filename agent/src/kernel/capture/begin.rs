@@ -156,6 +156,7 @@ impl Capture {
             meta,
             slots,
             events: maps.events,
+            payloads: maps.payloads,
             index: maps.index,
             free: maps.free,
             next: maps.next,

@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, Queue, RingBuf};
 use aya_log::EbpfLogger;
 use log::Log;
-use weir_common::{CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss, Meta};
+use weir_common::{CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss, Meta, PayloadHead};
 
 use super::{
     cgroup::CgroupDirectory,
@@ -44,6 +44,7 @@ pub struct Capture {
     meta: Meta,
     slots: Slots,
     events: RingBuf<MapData>,
+    payloads: RingBuf<MapData>,
     index: HashMap<MapData, FlowKey, u32>,
     free: Queue<MapData, u32>,
     next: Array<MapData, u32>,
@@ -176,6 +177,27 @@ impl Capture {
     /// Readable whenever the kernel has told of a first sight.
     pub fn events(&self) -> BorrowedFd<'_> {
         self.events.as_fd()
+    }
+
+    /// Readable whenever the kernel has copied the first bytes of something.
+    pub fn payload_events(&self) -> BorrowedFd<'_> {
+        self.payloads.as_fd()
+    }
+
+    /// Takes one copy of first bytes out of the ring buffer: hands over its head
+    /// and its bytes.
+    pub fn next_payload<T>(&mut self, take: impl FnOnce(&PayloadHead, &[u8]) -> T) -> Option<T> {
+        loop {
+            let record = self.payloads.next()?;
+            let Some((head, bytes)) = record.split_at_checked(size_of::<PayloadHead>()) else {
+                continue;
+            };
+            // SAFETY: as many bytes as the type has, and any bytes are a value of
+            // it; they are read as they lie, whatever their alignment.
+            let head = unsafe { head.as_ptr().cast::<PayloadHead>().read_unaligned() };
+            let bytes = bytes.get(..usize::from(head.copied)).unwrap_or(bytes);
+            return Some(take(&head, bytes));
+        }
     }
 
     /// Takes one first sight out of the ring buffer: the slot to look at.

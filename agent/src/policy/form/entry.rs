@@ -6,12 +6,17 @@ use ipnetwork::IpNetwork;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Placed,
-    reader::{Problems, Reader, Section, choice, optional, required},
-    values::{self, SetNames},
+    Known, Placed, host_names,
+    reader::{Problems, Reader, Section, choice, nearest, optional, required},
+    values,
 };
 use crate::{
-    policy::entry::{Entry, has_ports},
+    jurisdiction::NamePattern,
+    naming::Grade,
+    policy::{
+        countries::Territory,
+        entry::{Entry, has_ports},
+    },
     record::{Direction, Protocol},
 };
 
@@ -38,10 +43,31 @@ pub(in crate::policy) static ALLOW: Section = Section {
             "`address = [\"203.0.113.9\"]`",
         ),
         optional(
+            "name",
+            "an array of names",
+            "`name = [\"api.provider.example\", \"*.cdn.example\"]`",
+        ),
+        optional(
+            "grade",
+            "a string",
+            "`grade = \"answered\"`, `\"answered_untrusted\"` or `\"presented\"`",
+        ),
+        optional(
             "countries",
             "an array of countries or sets",
             "`countries = [\"NO\", \"EEA\"]`",
         ),
+        optional(
+            "provider",
+            "an array of providers' ids",
+            "`provider = [\"provider-a\"]`",
+        ),
+        optional(
+            "operator_domicile",
+            "an array of countries or sets",
+            "`operator_domicile = [\"EEA\", \"CH\"]`",
+        ),
+        optional("anycast", "`false`", "`anycast = false`"),
         optional(
             "ports",
             "an array of ports",
@@ -63,24 +89,27 @@ pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) span: Range<usize>,
     pub(in crate::policy) direction: Direction,
     pub(in crate::policy) networks: Vec<Placed<IpNetwork>>,
+    pub(in crate::policy) names: Vec<Placed<NamePattern>>,
+    pub(in crate::policy) providers: Vec<Placed<String>>,
+    pub(in crate::policy) operator_domicile: Vec<Territory>,
     /// The whole entry; `None` when something of it is faulty.
     pub(in crate::policy) entry: Option<Entry>,
 }
 
 impl EntryForm {
     /// Reads every `[[allow]]` of a file.
-    pub(super) fn read_all(reader: &mut Reader<'_, '_>, sets: &SetNames) -> Vec<Self> {
+    pub(super) fn read_all(reader: &mut Reader<'_, '_>, known: &Known) -> Vec<Self> {
         reader
             .tables("allow")
             .into_iter()
-            .map(|(table, span)| Self::read(table, span, sets, reader.problems))
+            .map(|(table, span)| Self::read(table, span, known, reader.problems))
             .collect()
     }
 
     fn read(
         table: &DeTable<'_>,
         span: Range<usize>,
-        sets: &SetNames,
+        known: &Known,
         problems: &mut Problems,
     ) -> Self {
         let mut reader = Reader::open(&ALLOW, table, span.clone(), problems);
@@ -93,15 +122,25 @@ impl EntryForm {
         ];
         let direction = choice(&mut reader, "direction", &directions);
         let networks = networks(&mut reader);
-        let mut countries = Vec::new();
-        for item in reader.items("countries").unwrap_or_default() {
-            countries.extend(values::territory(item, sets, reader.problems));
+        let names = names(&mut reader);
+        let grade = grade(&mut reader);
+        if direction == Some(Direction::Inbound)
+            && let Some(value) = reader.value("name")
+        {
+            let help = "remove `name`: who comes from outside has an address and no name";
+            reader
+                .problems
+                .report(value.span(), "an inbound entry names no name", help);
         }
-        if ["cidr", "address", "countries"]
+        let providers = providers(&mut reader, known);
+        let countries = territories(&mut reader, "countries", known);
+        let operator_domicile = territories(&mut reader, "operator_domicile", known);
+        let no_anycast = no_anycast(&mut reader);
+        if ["cidr", "address", "name", "provider", "countries"]
             .iter()
             .all(|key| reader.value(key).is_none())
         {
-            let help = "add `cidr`, `address` or `countries`";
+            let help = "add `cidr`, `address`, `name`, `provider` or `countries`";
             reader
                 .problems
                 .report(span.clone(), "[[allow]] names no destination", help);
@@ -130,7 +169,12 @@ impl EntryForm {
                 owner: owner?.value.to_owned(),
                 direction: outbound,
                 networks: networks.iter().map(|network| network.value).collect(),
+                names: names.iter().map(|name| name.value.clone()).collect(),
+                grade,
+                providers: providers.iter().map(|id| id.value.clone()).collect(),
                 countries,
+                operator_domicile: operator_domicile.clone(),
+                no_anycast,
                 ports,
                 protocols,
                 expires,
@@ -141,6 +185,9 @@ impl EntryForm {
             span,
             direction: outbound,
             networks,
+            names,
+            providers,
+            operator_domicile,
             entry,
         }
     }
@@ -186,6 +233,101 @@ fn networks(reader: &mut Reader<'_, '_>) -> Vec<Placed<IpNetwork>> {
         }
     }
     networks
+}
+
+fn names(reader: &mut Reader<'_, '_>) -> Vec<Placed<NamePattern>> {
+    let mut names: Vec<Placed<NamePattern>> = Vec::new();
+    for item in reader.items("name").unwrap_or_default() {
+        let Some(value) = host_names::pattern(item, reader.problems) else {
+            continue;
+        };
+        if let Some(first) = names.iter().find(|known| known.value == value) {
+            let line = reader.problems.source().position(first.span.start).line;
+            let message = format!("{value} stands twice in the entry");
+            let help = format!("the first is in line {line}; remove one");
+            reader.problems.report(item.span(), message, help);
+        }
+        names.push(Placed {
+            value,
+            span: item.span(),
+        });
+    }
+    names
+}
+
+/// The least grade that a name must have.
+fn grade(reader: &mut Reader<'_, '_>) -> Grade {
+    let grades = [
+        Grade::Answered,
+        Grade::AnsweredUntrusted,
+        Grade::Presented,
+    ]
+    .map(|grade| (grade.label(), grade));
+    let grade = choice(reader, "grade", &grades);
+    if let Some(value) = reader.value("grade")
+        && reader.value("name").is_none()
+    {
+        let help = "add `name`, or remove `grade`";
+        reader
+            .problems
+            .report(value.span(), "`grade` without `name` says nothing", help);
+    }
+    grade.unwrap_or(Grade::Answered)
+}
+
+/// Providers by their ids.
+fn providers(reader: &mut Reader<'_, '_>, known: &Known) -> Vec<Placed<String>> {
+    let mut providers: Vec<Placed<String>> = Vec::new();
+    for item in reader.items("provider").unwrap_or_default() {
+        let Some(id) = values::text(item, "a provider's id", reader.problems) else {
+            continue;
+        };
+        let span = item.span();
+        if let Some(ids) = &known.providers
+            && !ids.contains(id)
+        {
+            let message = format!("no provider `{}` in providers.toml", id.escape_debug());
+            let help = match nearest(id, ids.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if ids.is_empty() => "there is none; add a [[provider]]".to_owned(),
+                None => "name a provider by its `id`, or add it there".to_owned(),
+            };
+            reader.problems.report(span, message, help);
+            continue;
+        }
+        if providers.iter().any(|other| other.value == id) {
+            let message = format!("`{id}` stands twice in the entry");
+            reader.problems.report(span.clone(), message, "remove one");
+        }
+        providers.push(Placed {
+            value: id.to_owned(),
+            span,
+        });
+    }
+    providers
+}
+
+fn territories(reader: &mut Reader<'_, '_>, key: &'static str, known: &Known) -> Vec<Territory> {
+    let mut territories = Vec::new();
+    for item in reader.items(key).unwrap_or_default() {
+        territories.extend(values::territory(item, &known.sets, reader.problems));
+    }
+    territories
+}
+
+/// Whether the destination must not be anycast. That it must be would be no
+/// condition that protects anything, so that only `false` is admitted.
+fn no_anycast(reader: &mut Reader<'_, '_>) -> bool {
+    let Some(flag) = reader.flag("anycast") else {
+        return false;
+    };
+    if flag.value {
+        let message = "`anycast = true` is no condition";
+        let help = "write `anycast = false` if the destination must not be anycast, or leave the \
+                    key out";
+        reader.problems.report(flag.span, message, help);
+    }
+    !flag.value
 }
 
 fn protocols(reader: &mut Reader<'_, '_>) -> Vec<Protocol> {

@@ -7,11 +7,12 @@ use toml::de::DeTable;
 use super::{
     Placed,
     reader::{Problems, Reader, Section, optional, parse, required},
+    review::{FRESH_FOR_DAYS, FRESH_FOR_DAYS_EXAMPLE, fresh_for},
     values::{self, SetNames},
 };
 use crate::{
     jurisdiction::CountryCode,
-    policy::countries::{CountrySets, Period},
+    policy::countries::{Conditional, CountrySets, Period, Territory},
 };
 
 /// A dated set of countries.
@@ -40,16 +41,38 @@ pub(in crate::policy) static SET: Section = Section {
             "`source = \"the text of law that says so\"`",
         ),
         required("reviewed", "a date", "`reviewed = 2026-11-01`"),
+        optional(
+            "conditional",
+            "an array of tables",
+            "`[[set.conditional]]` with `country` and `condition`",
+        ),
     ],
 };
 
-static FILE: Section = Section {
+/// A country that is of a set on a condition.
+pub(in crate::policy) static CONDITIONAL: Section = Section {
+    name: "[[set.conditional]]",
+    keys: &[
+        required("country", "a country", "`country = \"US\"`"),
+        required(
+            "condition",
+            "a string",
+            "`condition = \"only organisations certified under the agreement\"`",
+        ),
+    ],
+};
+
+/// The file.
+pub(in crate::policy) static JURISDICTIONS: Section = Section {
     name: "jurisdictions.toml",
-    keys: &[optional(
-        "set",
-        "an array of tables",
-        "`[[set]]` with `name`, `from`, `countries` and `source`",
-    )],
+    keys: &[
+        optional(FRESH_FOR_DAYS, "a number of days", FRESH_FOR_DAYS_EXAMPLE),
+        optional(
+            "set",
+            "an array of tables",
+            "`[[set]]` with `name`, `from`, `countries` and `source`",
+        ),
+    ],
 };
 
 /// The file, as far as it could be read.
@@ -82,7 +105,8 @@ impl JurisdictionsForm {
         let Some(table) = parse(&source.text, problems) else {
             return Self::unreadable();
         };
-        let mut file = Reader::open(&FILE, &table, 0..0, problems);
+        let mut file = Reader::open(&JURISDICTIONS, &table, 0..0, problems);
+        let fresh_for = fresh_for(&mut file);
         let tables = file.tables("set");
         // Every name first: a set may name one that stands below it.
         let names: BTreeSet<String> = tables
@@ -90,33 +114,72 @@ impl JurisdictionsForm {
             .filter_map(|(table, _)| table.get("name")?.get_ref().as_str().map(str::to_owned))
             .collect();
         let names = Some(names);
-        let mut sets = CountrySets::default();
+        let mut sets = CountrySets::new(fresh_for);
         let mut placed = Vec::new();
         for (table, span) in tables {
-            let Some((name, period)) = read_set(table, span.clone(), &names, file.problems) else {
+            let Some(set) = read_set(table, span, &names, file.problems) else {
                 continue;
             };
+            let SetForm { name, period, .. } = &set;
             if sets
                 .periods(&name.value)
-                .is_some_and(|all| all.iter().any(|p| p.meets(&period)))
+                .is_some_and(|all| all.iter().any(|p| p.meets(period)))
             {
                 let message = format!("two sets `{}` hold on the same day", name.value);
                 let help = "let one end, with `to`, on the day before the other begins";
                 file.problems.report(name.span.clone(), message, help);
                 continue;
             }
-            sets.insert(&name.value, period);
-            placed.push(name);
+            sets.insert(&name.value, period.clone());
+            placed.push(set);
         }
-        for name in placed {
+        let mut circles = false;
+        for SetForm { name, .. } in &placed {
             if let Some(circle) = sets.circle(&name.value) {
+                circles = true;
                 let path = circle.join("` names `");
                 let message = format!("the set `{}` contains itself", name.value);
                 let help = format!("`{}` names `{path}`", name.value);
-                file.problems.report(name.span, message, help);
+                file.problems.report(name.span.clone(), message, help);
+            }
+        }
+        if !circles {
+            for set in &placed {
+                both_ways(set, &sets, file.problems);
             }
         }
         Self { sets, names }
+    }
+}
+
+/// A set with the places of its conditional members.
+struct SetForm {
+    name: Placed<String>,
+    period: Period,
+    conditional: Vec<Placed<CountryCode>>,
+}
+
+/// A country is a member, or one on a condition, but not both on one day.
+fn both_ways(set: &SetForm, sets: &CountrySets, problems: &mut Problems) {
+    let SetForm { period, .. } = set;
+    for country in &set.conditional {
+        let days = (period.from, period.to);
+        let Some(day) = sets.day_with(&period.members, country.value, days) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` is both a member of `{}` and one on a condition",
+            country.value, set.name.value
+        );
+        let direct = period.members.contains(&Territory::Country(country.value));
+        let help = if direct {
+            "take it out of `countries`, or remove the condition".to_owned()
+        } else {
+            format!(
+                "a set in `countries` has it on {day}; end this period, or remove the condition"
+            )
+        };
+        problems.report(country.span.clone(), message, help);
     }
 }
 
@@ -125,7 +188,7 @@ fn read_set(
     span: Range<usize>,
     names: &SetNames,
     problems: &mut Problems,
-) -> Option<(Placed<String>, Period)> {
+) -> Option<SetForm> {
     let mut reader = Reader::open(&SET, table, span, problems);
     let name = set_name(&mut reader);
     let (from, to) = (reader.date("from"), reader.date("to"));
@@ -150,16 +213,45 @@ fn read_set(
         }
         members.push(member);
     }
-    let source = reader.text("source")?.value.to_owned();
-    let reviewed = reader.date("reviewed")?.value;
+    let conditional = conditional(&mut reader);
+    let source = reader.text("source");
+    let reviewed = reader.date("reviewed");
     let period = Period {
         from: from?.value,
         to: to.map(|date| date.value),
         members,
-        source,
-        reviewed,
+        conditional: conditional.iter().map(|(_, found)| found.clone()).collect(),
+        source: source?.value.to_owned(),
+        reviewed: reviewed?.value,
     };
-    Some((name?, period))
+    Some(SetForm {
+        name: name?,
+        period,
+        conditional: conditional.into_iter().map(|(place, _)| place).collect(),
+    })
+}
+
+fn conditional(set: &mut Reader<'_, '_>) -> Vec<(Placed<CountryCode>, Conditional)> {
+    let mut all: Vec<(Placed<CountryCode>, Conditional)> = Vec::new();
+    for (table, span) in set.tables("conditional") {
+        let mut reader = Reader::open(&CONDITIONAL, table, span, set.problems);
+        let country = values::country(&mut reader, "country");
+        let condition = reader.text("condition");
+        let (Some(country), Some(condition)) = (country, condition) else {
+            continue;
+        };
+        if all.iter().any(|(other, _)| other.value == country.value) {
+            let message = format!("`{}` has two conditions in the set", country.value);
+            let help = "say both in one `condition`";
+            reader.problems.report(country.span.clone(), message, help);
+        }
+        let found = Conditional {
+            country: country.value,
+            condition: Arc::from(condition.value),
+        };
+        all.push((country, found));
+    }
+    all
 }
 
 fn set_name(reader: &mut Reader<'_, '_>) -> Option<Placed<String>> {

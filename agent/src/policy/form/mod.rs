@@ -5,18 +5,34 @@
 //! the checks that look at the whole set.
 
 mod entry;
+mod host_names;
 mod jurisdictions;
 mod platform;
 mod product;
+mod providers;
 mod reader;
+mod resolver;
+mod review;
+mod taken;
 mod values;
 
 use std::ops::Range;
 
 pub(super) use self::{
-    entry::EntryForm, jurisdictions::JurisdictionsForm, platform::PlatformForm,
-    product::ProductForm, reader::Problems,
+    entry::EntryForm,
+    jurisdictions::JurisdictionsForm,
+    platform::PlatformForm,
+    product::ProductForm,
+    providers::{ProviderIds, ProvidersForm},
+    reader::Problems,
+    values::SetNames,
 };
+
+/// What other files of the set define, for those that name it.
+pub(super) struct Known {
+    pub(super) sets: SetNames,
+    pub(super) providers: ProviderIds,
+}
 
 /// A value with the bytes that it was read from.
 #[derive(Clone, Debug)]
@@ -27,11 +43,16 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 6] = [
+pub(super) const SECTIONS: [&reader::Section; 11] = [
     &product::PRODUCT,
     &product::WORKLOAD,
     &entry::ALLOW,
     &platform::PLATFORM,
     &platform::INTERNAL,
+    &resolver::RESOLVER,
+    &jurisdictions::JURISDICTIONS,
     &jurisdictions::SET,
+    &jurisdictions::CONDITIONAL,
+    &providers::PROVIDERS,
+    &providers::PROVIDER,
 ];

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use ipnetwork::IpNetwork;
 
 use super::{
+    Known,
     entry::EntryForm,
+    resolver::ResolverForm,
     reader::{Problems, Reader, Section, optional, parse, required},
-    values::{self, SetNames},
+    values,
 };
 use crate::policy::{countries::Territory, network::InternalNetwork, source::Source};
 
@@ -20,6 +22,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
             "internal",
             "an array of tables",
             "`[[internal]]` with `cidr`, `purpose` and `owner`",
+        ),
+        optional(
+            "resolver",
+            "an array of tables",
+            "`[[resolver]]` with `address`, `purpose` and `owner`",
         ),
         optional(
             "allow",
@@ -48,12 +55,13 @@ pub(in crate::policy) struct PlatformForm {
     pub(in crate::policy) source: Arc<Source>,
     pub(in crate::policy) home: Option<Territory>,
     pub(in crate::policy) internal: Vec<InternalNetwork>,
+    pub(in crate::policy) resolvers: Vec<ResolverForm>,
     pub(in crate::policy) entries: Vec<EntryForm>,
 }
 
 impl PlatformForm {
     /// Reads the file; `None` when it is not TOML.
-    pub(in crate::policy) fn read(sets: &SetNames, problems: &mut Problems) -> Option<Self> {
+    pub(in crate::policy) fn read(known: &Known, problems: &mut Problems) -> Option<Self> {
         let source = Arc::clone(problems.source());
         let table = parse(&source.text, problems)?;
         let mut reader = Reader::open(&PLATFORM, &table, 0..0, problems);
@@ -61,7 +69,7 @@ impl PlatformForm {
         if reader.text("home").is_some()
             && let Some(value) = reader.value("home")
         {
-            home = values::territory(value, sets, reader.problems);
+            home = values::territory(value, &known.sets, reader.problems);
         }
         let mut internal: Vec<InternalNetwork> = Vec::new();
         for (table, span) in reader.tables("internal") {
@@ -85,11 +93,13 @@ impl PlatformForm {
                 });
             }
         }
-        let entries = EntryForm::read_all(&mut reader, sets);
+        let resolvers = ResolverForm::read_all(&mut reader);
+        let entries = EntryForm::read_all(&mut reader, known);
         Some(Self {
             source,
             home,
             internal,
+            resolvers,
             entries,
         })
     }

@@ -5,10 +5,10 @@ use std::{ops::Range, sync::Arc};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Placed,
+    Known, Placed,
     entry::EntryForm,
     reader::{Problems, Reader, Section, choice, optional, parse, required},
-    values::{self, SetNames},
+    values,
 };
 use crate::policy::{
     glob::{Glob, GlobError},
@@ -83,7 +83,7 @@ pub(in crate::policy) struct ProductForm {
 
 impl ProductForm {
     /// Reads the file; `None` when it is not TOML.
-    pub(in crate::policy) fn read(sets: &SetNames, problems: &mut Problems) -> Option<Self> {
+    pub(in crate::policy) fn read(known: &Known, problems: &mut Problems) -> Option<Self> {
         let source = Arc::clone(problems.source());
         let table = parse(&source.text, problems)?;
         let mut reader = Reader::open(&PRODUCT, &table, 0..0, problems);
@@ -97,7 +97,7 @@ impl ProductForm {
                 selectors.push(Placed { value, span });
             }
         }
-        let entries = EntryForm::read_all(&mut reader, sets);
+        let entries = EntryForm::read_all(&mut reader, known);
         Some(Self {
             source,
             name,

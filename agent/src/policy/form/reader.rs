@@ -256,6 +256,19 @@ impl<'t, 'p> Reader<'t, 'p> {
         })
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<Placed<bool>> {
+        let value = self.value(name)?;
+        let Some(flag) = value.get_ref().as_bool() else {
+            self.wrong_type(name, value);
+            return None;
+        };
+        Some(Placed {
+            value: flag,
+            span: value.span(),
+        })
+    }
+
     /// The items of an array that holds at least one.
     pub(super) fn items(&mut self, name: &'static str) -> Option<&'t [Spanned<DeValue<'t>>]> {
         let value = self.value(name)?;
@@ -264,11 +277,14 @@ impl<'t, 'p> Reader<'t, 'p> {
             return None;
         };
         if array.is_empty() {
-            self.problems.report(
-                value.span(),
-                format!("`{name}` is an empty array"),
-                "name at least one, or leave the key out",
-            );
+            let help = match self.key(name) {
+                Some(key) if key.required => {
+                    format!("name at least one, for example {}", key.example)
+                }
+                _ => "name at least one, or leave the key out".to_owned(),
+            };
+            let message = format!("`{name}` is an empty array");
+            self.problems.report(value.span(), message, help);
         }
         Some(array)
     }
@@ -299,17 +315,27 @@ pub(super) fn choice<T: Copy>(
     key: &'static str,
     choices: &[(&'static str, T)],
 ) -> Option<T> {
-    let word = reader.text(key)?;
-    if let Some((_, value)) = choices.iter().find(|(label, _)| *label == word.value) {
+    let text = reader.text(key)?;
+    word(text, &format!("`{key}`"), choices, reader.problems)
+}
+
+/// A text that is one of a few words; `what` is what messages call them.
+pub(super) fn word<T: Copy>(
+    text: Placed<&str>,
+    what: &str,
+    choices: &[(&'static str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
+    if let Some((_, value)) = choices.iter().find(|(label, _)| *label == text.value) {
         return Some(*value);
     }
     let labels = choices.iter().map(|(label, _)| *label);
-    let help = match nearest(word.value, labels.clone()) {
+    let help = match nearest(text.value, labels.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("write `{}`", labels.collect::<Vec<_>>().join("` or `")),
     };
-    let message = format!("`{}` is not a `{key}`", word.value.escape_debug());
-    reader.problems.report(word.span, message, help);
+    let message = format!("`{}` is not a {what}", text.value.escape_debug());
+    problems.report(text.span, message, help);
     None
 }
 

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use ipnetwork::IpNetwork;
 use toml::{Spanned, de::DeValue};
 
-use super::reader::{Problems, describe, nearest};
+use super::{
+    Placed,
+    reader::{Problems, Reader, describe, nearest},
+};
 use crate::{
     jurisdiction::CountryCode,
     policy::{countries::Territory, entry::PortRange},
@@ -19,7 +22,11 @@ pub(in crate::policy) type SetNames = Option<BTreeSet<String>>;
 type Value<'t> = Spanned<DeValue<'t>>;
 
 /// The text of an item, or an error.
-fn text<'t>(value: &'t Value<'_>, wanted: &str, problems: &mut Problems) -> Option<&'t str> {
+pub(super) fn text<'t>(
+    value: &'t Value<'_>,
+    wanted: &str,
+    problems: &mut Problems,
+) -> Option<&'t str> {
     let text = value.get_ref().as_str();
     if text.is_none() {
         let found = describe(value.get_ref());
@@ -249,6 +256,25 @@ pub(super) fn territory(
     None
 }
 
+/// A key whose value is one country, and no set.
+pub(super) fn country(
+    reader: &mut Reader<'_, '_>,
+    key: &'static str,
+) -> Option<Placed<CountryCode>> {
+    let written = reader.text(key)?;
+    if let Ok(value) = written.value.parse::<CountryCode>() {
+        let span = written.span;
+        return Some(Placed { value, span });
+    }
+    let message = format!(
+        "`{}` is not a country of ISO 3166-1",
+        written.value.escape_debug()
+    );
+    let help = country_help(written.value, &None);
+    reader.problems.report(written.span, message, help);
+    None
+}
+
 fn country_help(written: &str, sets: &SetNames) -> String {
     let upper = written.to_uppercase();
     let meant = match &*upper {
@@ -270,6 +296,7 @@ fn country_help(written: &str, sets: &SetNames) -> String {
     }
     match nearest(written, known.clone().map(String::as_str)) {
         Some(near) => format!("did you mean the set `{near}`?"),
+        None if sets.is_none() => "countries are two capitals such as `NO`".into(),
         None if known.clone().next().is_none() => {
             "countries are two capitals such as `NO`; sets are defined in jurisdictions.toml".into()
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod documentation;
+mod law;
 mod valid;
 
 use std::{
@@ -125,6 +126,11 @@ mod arbitrary_text {
             "#",
             "internal",
             "[[set]]",
+            "[[provider]]",
+            "[[set.conditional]]",
+            "fresh_for_days = 1",
+            "names",
+            "*.a",
             "name",
             "from",
             "\u{1b}",
@@ -140,7 +146,7 @@ mod arbitrary_text {
         #[test]
         fn is_read_without_panic(
             parts in proptest::collection::vec(fragment(), 0..40),
-            name in proptest::sample::select(vec!["a.toml", "platform.toml", "jurisdictions.toml"]),
+            name in proptest::sample::select(vec!["a.toml", "platform.toml", "jurisdictions.toml", "providers.toml"]),
         ) {
             let text = parts.concat();
             if let Err(rejected) = Policy::from_sources(sources(&[(name, &text)])) {

@@ -1,6 +1,8 @@
 //! Tests of the verdict: a table of every outcome, and properties.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod law;
+mod names;
 mod properties;
 mod sample;
 mod table;
@@ -9,8 +11,8 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use crate::{
     attribution::{Attributed, Container, Executable, Pod, Runtime, Workload, WorkloadKind},
-    jurisdiction::{Agreement, HostedIn, Located, SourceAnswer},
-    naming::{Name, Named},
+    jurisdiction::{Agreement, Answers, Domicile, CountryCode, Located, Place, SourceAnswer},
+    naming::{Missing, Named, Names},
     policy::{Policy, Source},
     record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope},
 };
@@ -64,63 +66,99 @@ fn flow(unit: &str, address: &str) -> Located {
         workload: Arc::new(workload),
         executable,
     };
-    let name = Name::None {
-        reason: "names are not looked at".into(),
-    };
+    let names = Names::none(Missing::NoneSeen);
     hosted(
         Located {
-            flow: Named { flow, name },
-            hosted_in: Arc::new(nowhere()),
+            flow: Named { flow, names },
+            place: Arc::new(nowhere()),
+            operator_domicile: Arc::new(Domicile::unknown("no provider is listed".into())),
+            encrypted_dns: None,
         },
         "DE",
     )
 }
 
-fn nowhere() -> HostedIn {
-    HostedIn {
-        country: None,
-        agreement: Agreement::Unknown,
-        sources: Vec::new(),
-        reason: Some("no database holds it".into()),
-    }
+fn nowhere() -> Place {
+    Place::unknown("no database holds it")
+}
+
+/// A place of which nothing but this is known.
+fn hosted_by(hosted_in: Answers<CountryCode>) -> Arc<Place> {
+    Arc::new(Place {
+        hosted_in,
+        ..nowhere()
+    })
 }
 
 fn hosted(flow: Located, country: &str) -> Located {
-    let country = country.parse().ok();
-    let agreement = Agreement::Unanimous;
-    let hosted_in = HostedIn {
-        country,
-        agreement,
+    let hosted_in = Answers {
+        value: country.parse().ok(),
+        agreement: Agreement::Unanimous,
         sources: Vec::new(),
         reason: None,
     };
     Located {
-        hosted_in: Arc::new(hosted_in),
+        place: hosted_by(hosted_in),
         ..flow
     }
 }
 
-fn disputed(flow: Located) -> Located {
-    let answer = |source: &str, country: &str| SourceAnswer {
+fn says<T>(source: &str, value: T) -> SourceAnswer<T> {
+    SourceAnswer {
         source: source.into(),
-        country: country.parse().ok(),
+        value: Some(value),
         prefix: None,
+        note: None,
+    }
+}
+
+fn disputed(flow: Located) -> Located {
+    let country = |code: &str| code.parse().unwrap();
+    let old = SourceAnswer {
+        note: Some("built 2026-01-01, older than its limit of 45 days".into()),
+        ..says("geo-c", country("US"))
     };
-    let hosted_in = HostedIn {
-        country: None,
+    let hosted_in = Answers {
+        value: None,
         agreement: Agreement::Disputed,
-        sources: vec![answer("geo-a", "DE"), answer("geo-b", "US")],
+        sources: vec![
+            says("geo-a", country("DE")),
+            says("geo-b", country("US")),
+            old,
+        ],
         reason: Some("the sources disagree".into()),
     };
     Located {
-        hosted_in: Arc::new(hosted_in),
+        place: hosted_by(hosted_in),
+        ..flow
+    }
+}
+
+/// Of one mind on the country, and yet in several places.
+fn anycast(flow: Located) -> Located {
+    let anycast = Answers {
+        value: Some(true),
+        agreement: Agreement::Disputed,
+        sources: vec![
+            says("geo-a", true),
+            says("geo-b", false),
+            says("geo-c", true),
+        ],
+        reason: None,
+    };
+    let place = Place {
+        anycast,
+        ..flow.place.as_ref().clone()
+    };
+    Located {
+        place: Arc::new(place),
         ..flow
     }
 }
 
 fn unlocated(flow: Located) -> Located {
     Located {
-        hosted_in: Arc::new(nowhere()),
+        place: Arc::new(nowhere()),
         ..flow
     }
 }

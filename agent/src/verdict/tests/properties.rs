@@ -64,7 +64,7 @@ impl Drawn {
         if !(named && direction && port && self.udp.is_none_or(|wanted| wanted == udp)) {
             return None;
         }
-        let place = flow.hosted_in.country.map(|c| c.to_string());
+        let place = flow.place.hosted_in.value.map(|c| c.to_string());
         let admitted = match place {
             _ if self.countries.is_empty() => Some(true),
             Some(place) => Some(self.countries.iter().any(|country| *country == place)),

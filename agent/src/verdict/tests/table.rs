@@ -218,7 +218,8 @@ fn indeterminate_place() {
         Verdict::Indeterminate,
         Some("provider"),
         "entry provider of image declares 198.51.100.9:443/tcp outbound only when hosted in EEA, \
-         which cannot be told (place disputed: geo-a says DE, geo-b says US)",
+         which cannot be told (place disputed: geo-a says DE, geo-b says US, geo-c says US, but was \
+         built 2026-01-01, older than its limit of 45 days)",
     );
     expect(
         with_record(unlocated(image("203.0.113.200")), |r| r.port = 9443),
@@ -227,6 +228,16 @@ fn indeterminate_place() {
         Some("anywhere-in-sweden"),
         "entry anywhere-in-sweden of image declares 203.0.113.200:9443/tcp outbound only when \
          hosted in SE, which cannot be told (place unknown: no database holds it)",
+    );
+    // Hosted in Germany by every source, and elsewhere too.
+    expect(
+        anycast(image("198.51.100.9")),
+        Some("image"),
+        Verdict::Indeterminate,
+        Some("provider"),
+        "entry provider of image declares 198.51.100.9:443/tcp outbound only when hosted in EEA, \
+         which cannot be told (place unknown: 198.51.100.9 is announced from several places \
+         (anycast) according to geo-a and geo-c)",
     );
     // A day for which the set says nothing.
     let judged = judge(image("198.51.100.9"), &sample(), date(2019, 1, 1));

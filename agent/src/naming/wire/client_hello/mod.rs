@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, net::Ipv4Addr};
 
+use serde::{Deserialize, Serialize};
 use tls_parser::{
     SNIType, TlsExtension, TlsExtensionType, TlsHandshakeType, TlsRecordType,
     parse_tls_extension_alpn_content, parse_tls_extension_sni_content, parse_tls_extension_unknown,
@@ -85,7 +86,10 @@ pub enum SniFault {
 }
 
 /// Encrypted Client Hello (RFC 9849).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Ech {
     /// No such extension: the server's name is the one the client means.
     Absent,

@@ -1,0 +1,208 @@
+//! Which names each workload was told for which address.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use super::{DomainName, Source};
+use crate::record::Owner;
+
+/// How long a name holds beyond the lifetime that its answer states, in seconds:
+/// programs keep addresses longer than they may.
+pub const GRACE_S: u64 = 3600;
+/// Longest lifetime that is believed, in seconds (RFC 8767, section 4).
+pub const LONGEST_S: u32 = 604_800;
+/// Names held in all. Each takes about 250 bytes.
+pub const MOST_NAMES: usize = 131_072;
+/// Names held of one workload, so that none can push out those of all others.
+pub const MOST_OF_ONE: usize = 16_384;
+/// Names held of one workload for one address.
+pub const MOST_OF_ADDRESS: usize = 32;
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// What an answer said, shared by all of its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) name: DomainName,
+    pub(super) aliases: Vec<DomainName>,
+    pub(super) source: Source,
+    /// Why it is worth less than an answer of a trusted resolver.
+    pub(super) doubt: Option<String>,
+}
+
+/// A name that leads to an address.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) told: Arc<Told>,
+    /// When it was answered last, nanoseconds of `CLOCK_BOOTTIME`.
+    pub(super) answered_ns: u64,
+    expires_ns: u64,
+}
+
+/// The names of one workload.
+#[derive(Default)]
+struct Of {
+    by_address: HashMap<IpAddr, Vec<Held>>,
+    /// What was added, the oldest first; what was renewed since stands here still.
+    order: VecDeque<(IpAddr, u64)>,
+    held: usize,
+    /// When names were last forgotten before their time.
+    forgotten_ns: Option<u64>,
+}
+
+/// The names of all workloads. Every bound holds whatever they ask for.
+#[derive(Default)]
+pub(super) struct Table {
+    owners: HashMap<Owner, Of>,
+    held: usize,
+    forgotten: u64,
+}
+
+impl Table {
+    /// Remembers what an answer said of an address.
+    pub(super) fn insert(
+        &mut self,
+        owner: Owner,
+        address: IpAddr,
+        told: &Arc<Told>,
+        ttl_s: u32,
+        now_ns: u64,
+    ) {
+        let life = u64::from(ttl_s.min(LONGEST_S)) + GRACE_S;
+        let expires_ns = now_ns.saturating_add(life * SECOND_NS);
+        if self.held >= MOST_NAMES {
+            self.expire(now_ns);
+        }
+        let full = self.held >= MOST_NAMES;
+        let of = self.owners.entry(owner).or_default();
+        let names = of.by_address.entry(address).or_default();
+        if let Some(known) = names.iter_mut().find(|held| {
+            held.told.name == told.name
+                && held.told.source == told.source
+                && held.told.doubt == told.doubt
+        }) {
+            known.told = Arc::clone(told);
+            known.answered_ns = now_ns;
+            known.expires_ns = known.expires_ns.max(expires_ns);
+            return;
+        }
+        names.push(Held {
+            told: Arc::clone(told),
+            answered_ns: now_ns,
+            expires_ns,
+        });
+        of.held += 1;
+        self.held += 1;
+        of.order.push_back((address, now_ns));
+        if names.len() > MOST_OF_ADDRESS {
+            names.remove(0);
+            of.held -= 1;
+            self.held -= 1;
+            self.forgotten += 1;
+            of.forgotten_ns = Some(now_ns);
+        }
+        if full || of.held > MOST_OF_ONE {
+            let dropped = of.drop_oldest(now_ns);
+            self.held -= dropped;
+            self.forgotten += dropped as u64;
+        }
+    }
+
+    /// Marks what a workload was told under a name as doubtful.
+    pub(super) fn doubt(&mut self, owner: Owner, name: &DomainName, why: &str) {
+        let Some(of) = self.owners.get_mut(&owner) else {
+            return;
+        };
+        for held in of.by_address.values_mut().flatten() {
+            if held.told.name == *name && held.told.doubt.is_none() {
+                let mut told = Told::clone(&held.told);
+                told.doubt = Some(why.to_owned());
+                held.told = Arc::new(told);
+            }
+        }
+    }
+
+    /// Names that a workload was told for an address and that hold now.
+    pub(super) fn names(&self, owner: Owner, address: IpAddr, now_ns: u64) -> Vec<&Held> {
+        // A socket older than the programs has no known namespace, but its
+        // workload is the same.
+        let unknown = Owner {
+            netns: None,
+            ..owner
+        };
+        let owners = [Some(owner), owner.netns.map(|_| unknown)];
+        owners
+            .into_iter()
+            .flatten()
+            .filter_map(|owner| self.owners.get(&owner)?.by_address.get(&address))
+            .flatten()
+            .filter(|held| held.expires_ns > now_ns)
+            .collect()
+    }
+
+    /// Whether names of this workload were forgotten before their time.
+    pub(super) fn has_forgotten(&self, owner: Owner) -> bool {
+        self.owners
+            .get(&owner)
+            .is_some_and(|of| of.forgotten_ns.is_some())
+    }
+
+    /// Every address at which a name is held, with who was told; for looking a name
+    /// up in what is known now.
+    pub(super) fn owners(&self) -> impl Iterator<Item = Owner> {
+        self.owners.keys().copied()
+    }
+
+    /// Takes away what no longer holds.
+    pub(super) fn expire(&mut self, now_ns: u64) {
+        self.owners.retain(|_, of| {
+            of.expire(now_ns);
+            !of.by_address.is_empty()
+        });
+        self.held = self.owners.values().map(|of| of.held).sum();
+    }
+
+    /// How many names are held.
+    pub(super) fn len(&self) -> usize {
+        self.held
+    }
+
+    /// How many were forgotten before their time.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
+
+impl Of {
+    fn expire(&mut self, now_ns: u64) {
+        self.by_address.retain(|_, names| {
+            names.retain(|held| held.expires_ns > now_ns);
+            !names.is_empty()
+        });
+        self.held = self.by_address.values().map(Vec::len).sum();
+        let by_address = &self.by_address;
+        self.order
+            .retain(|(address, _)| by_address.contains_key(address));
+        if self.forgotten_ns.is_some_and(|at| {
+            now_ns.saturating_sub(at) > (u64::from(LONGEST_S) + GRACE_S) * SECOND_NS
+        }) {
+            self.forgotten_ns = None;
+        }
+    }
+
+    /// Forgets the names of the address that was added longest ago; says how
+    /// many.
+    fn drop_oldest(&mut self, now_ns: u64) -> usize {
+        while let Some((address, _)) = self.order.pop_front() {
+            if let Some(names) = self.by_address.remove(&address) {
+                self.held -= names.len();
+                self.forgotten_ns = Some(now_ns);
+                return names.len();
+            }
+        }
+        0
+    }
+}

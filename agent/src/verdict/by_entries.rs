@@ -1,0 +1,302 @@
+//! What the entries say of a flow of a product.
+//!
+//! For each name under which the workload may have meant the destination
+//! ([`Identity`]), the best answer of all entries holds: `declared`, else
+//! `indeterminate` (an entry names the destination, and its place or the name is not
+//! known), else `expired` (an entry would have declared it), else
+//! `out_of_jurisdiction`, else `undeclared`. So another entry can only better a
+//! verdict. Between equal answers the narrowest network decides, then the closest
+//! name, then the id.
+//!
+//! Of several names that it said to the destination, the worst counts: each was
+//! meant. Of several that it was told, each may have been meant: where they are not
+//! judged alike, the flow is `indeterminate`.
+
+use std::cmp::Reverse;
+
+use jiff::civil::Date;
+
+use super::{
+    conditions::admitted,
+    identity::Identity,
+    judge::Decision,
+    judgement::Verdict,
+    reason::Why,
+};
+use crate::{
+    jurisdiction::Located,
+    naming::Grade,
+    policy::{Candidate, Entries, Policy, Product},
+};
+
+/// What one entry says of a flow, the best answer last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Answer {
+    /// It names the name, but wants it to be worth more.
+    WeakName,
+    OutOfJurisdiction,
+    Expired,
+    /// It would declare the destination if its name were known to be one of the
+    /// entry's.
+    NameUnknown,
+    PlaceUnknown,
+    Declared,
+}
+
+/// An answer with the entry that gives it.
+#[derive(Clone, Copy)]
+struct Answered<'a> {
+    answer: Answer,
+    found: Candidate<'a>,
+    /// The product that the entry is of; `None` for the platform.
+    owner: Option<&'a Product>,
+}
+
+/// The flow and what it is judged by.
+struct Case<'a> {
+    flow: &'a Located,
+    policy: &'a Policy,
+    product: &'a Product,
+    today: Date,
+}
+
+/// Judges a flow of a product that goes outside.
+pub(super) fn by_entries<'a>(
+    flow: &'a Located,
+    policy: &'a Policy,
+    product: &'a Product,
+    today: Date,
+) -> Decision<'a> {
+    let case = Case {
+        flow,
+        policy,
+        product,
+        today,
+    };
+    let mut decided: Option<(Identity<'a>, Decision<'a>)> = None;
+    for identity in Identity::of(&flow.flow.names) {
+        let decision = case.decide(identity);
+        decided = Some(match decided {
+            None => (identity, decision),
+            Some(before) => worse(before, (identity, decision)),
+        });
+    }
+    let (_, decision) = decided.unwrap_or_else(|| {
+        let nameless = Identity::Nameless;
+        (nameless, case.decide(nameless))
+    });
+    decision
+}
+
+/// Puts the outcomes of two identities together.
+fn worse<'a>(
+    a: (Identity<'a>, Decision<'a>),
+    b: (Identity<'a>, Decision<'a>),
+) -> (Identity<'a>, Decision<'a>) {
+    let guess = a.0.is_guess() && b.0.is_guess();
+    let (bad, good) = if severity(a.1.verdict) >= severity(b.1.verdict) {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    if !guess || bad.1.verdict == good.1.verdict || good.1.verdict != Verdict::Declared {
+        return bad;
+    }
+    // One of them is declared and the other is not, and nobody can tell which it was.
+    let (Some(meant), Some(entry)) = (bad.0.name(), good.1.rule) else {
+        return bad;
+    };
+    let decision = Decision {
+        verdict: Verdict::Indeterminate,
+        product: good.1.product,
+        rule: Some(entry),
+        why: Why::AnotherName(entry, owner(&good.1), meant),
+    };
+    (good.0, decision)
+}
+
+fn owner<'a>(decision: &Decision<'a>) -> Option<&'a Product> {
+    match decision.why {
+        Why::Declared(_, owner, _) => owner,
+        _ => decision.product,
+    }
+}
+
+/// How bad a verdict is that entries give.
+fn severity(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Undeclared => 4,
+        Verdict::OutOfJurisdiction => 3,
+        Verdict::Expired => 2,
+        Verdict::Indeterminate | Verdict::Unattributed => 1,
+        Verdict::Declared | Verdict::Internal => 0,
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The best answer of all entries to one identity.
+    fn decide(&self, identity: Identity<'a>) -> Decision<'a> {
+        let best = self
+            .answers(identity)
+            .chain(self.unknown_names())
+            .max_by_key(|answered| {
+                let Candidate { entry, prefix } = answered.found;
+                let closeness = identity
+                    .names()
+                    .flat_map(|name| entry.names.iter().filter(|p| p.fits(name.as_str())))
+                    .map(|pattern| (pattern.name().len(), !pattern.is_wildcard()))
+                    .max();
+                (answered.answer, prefix, closeness, Reverse(&entry.id))
+            });
+        let Some(Answered {
+            answer,
+            found: Candidate { entry, .. },
+            owner,
+        }) = best
+        else {
+            return Decision {
+                verdict: Verdict::Undeclared,
+                product: Some(self.product),
+                rule: None,
+                why: Why::Undeclared(self.product, identity),
+            };
+        };
+        let (verdict, why) = match answer {
+            Answer::Declared => match identity {
+                Identity::Hidden(name) => (
+                    Verdict::Indeterminate,
+                    Why::Hidden(entry, owner, &name.name),
+                ),
+                _ => (Verdict::Declared, Why::Declared(entry, owner, identity)),
+            },
+            Answer::PlaceUnknown => (
+                Verdict::Indeterminate,
+                Why::PlaceUnknown(entry, owner, identity),
+            ),
+            Answer::NameUnknown => (Verdict::Indeterminate, Why::NameUnknown(entry, owner)),
+            Answer::Expired => (Verdict::Expired, Why::Expired(entry, owner, identity)),
+            Answer::OutOfJurisdiction => (
+                Verdict::OutOfJurisdiction,
+                Why::Outside(entry, owner, identity),
+            ),
+            Answer::WeakName => (Verdict::Undeclared, Why::WeakName(entry, owner, identity)),
+        };
+        Decision {
+            verdict,
+            product: Some(self.product),
+            // An entry that is not satisfied by the name does not speak of the flow.
+            rule: (answer != Answer::WeakName).then_some(entry),
+            why,
+        }
+    }
+
+    /// The entries of the product and those of the platform.
+    fn sets(&self) -> [(&'a Entries, Option<&'a Product>); 2] {
+        [
+            (self.product.entries(), Some(self.product)),
+            (self.policy.shared(), None),
+        ]
+    }
+
+    /// Answers of the entries that name the destination.
+    fn answers<'s>(&'s self, identity: Identity<'a>) -> impl Iterator<Item = Answered<'a>> + 's {
+        let record = &self.flow.flow.flow.record;
+        let (by_address, by_name) = self.providers(identity);
+        self.sets()
+            .into_iter()
+            .flat_map(move |(entries, owner)| {
+                let plain = entries.candidates(record.address, identity.names());
+                let ids = [(by_address, None), (by_name, identity.grade())];
+                let provided = ids.into_iter().flat_map(move |(id, grade)| {
+                    let found = id.into_iter().flat_map(|id| entries.of_provider(id));
+                    found.map(move |found| (found, grade))
+                });
+                let all = plain.map(|found| (found, None)).chain(provided);
+                all.map(move |(found, grade)| (found, grade, owner))
+            })
+            .filter(move |(found, ..)| found.entry.takes(record))
+            .filter(move |(found, ..)| found.entry.names_one_of(identity.names()))
+            .filter_map(move |(found, grade, owner)| {
+                let answer = self.answer(found, grade, identity)?;
+                Some(Answered {
+                    answer,
+                    found,
+                    owner,
+                })
+            })
+    }
+
+    /// Whose the address is, and whose the name, by the table of providers, where any
+    /// entry asks for that.
+    fn providers(&self, identity: Identity<'a>) -> (Option<&'a str>, Option<&'a str>) {
+        let asked = |(entries, _): &(&Entries, _)| entries.name_providers();
+        if !self.sets().iter().any(asked) {
+            return (None, None);
+        }
+        let by_address = self.flow.operator_domicile.provider.as_deref();
+        let providers = self.policy.providers();
+        let by_name = identity.names().find_map(|name| {
+            let found = providers.by_name(name.as_str())?.provider;
+            providers.get(&found.id).map(|provider| &*provider.id)
+        });
+        (by_address, by_name.filter(|id| Some(*id) != by_address))
+    }
+
+    /// Entries that the name which is missing might satisfy.
+    fn unknown_names<'s>(&'s self) -> impl Iterator<Item = Answered<'a>> + 's {
+        let names = &self.flow.flow.names;
+        let doubtful = names.missing.as_ref().is_some_and(|m| m.leaves_doubt())
+            && names.answered().next().is_none();
+        let record = &self.flow.flow.flow.record;
+        self.sets()
+            .into_iter()
+            .filter(move |_| doubtful)
+            .flat_map(|(entries, owner)| {
+                let found = entries.hang_on_names(record.address);
+                found.map(move |found| (found, owner))
+            })
+            .filter(move |(found, _)| found.entry.takes(record))
+            .filter(move |(found, _)| {
+                found.entry.in_force(self.today)
+                    && admitted(found.entry, self.flow, self.policy, self.today) != Some(false)
+            })
+            // A name that was said and is none of the entry's rules it out.
+            .filter(move |(found, _)| {
+                let mut said = names.presented().peekable();
+                said.peek().is_none()
+                    || said.all(|name| found.entry.names_one_of(std::iter::once(&name.name)))
+            })
+            .map(|(found, owner)| Answered {
+                answer: Answer::NameUnknown,
+                found,
+                owner,
+            })
+    }
+
+    /// What an entry that names the destination says of it, by a provider's name where a
+    /// grade is given; `None` when it does not speak of it after all.
+    fn answer(
+        &self,
+        found: Candidate<'_>,
+        grade: Option<Grade>,
+        identity: Identity<'_>,
+    ) -> Option<Answer> {
+        let entry = found.entry;
+        let hangs_on_name = !entry.names.is_empty() || grade.is_some();
+        if hangs_on_name && identity.grade() < Some(entry.grade) {
+            return entry.in_force(self.today).then_some(Answer::WeakName);
+        }
+        let admitted = admitted(entry, self.flow, self.policy, self.today);
+        if !entry.in_force(self.today) {
+            // Not in force, it can say only what it would have said.
+            return (admitted == Some(true)).then_some(Answer::Expired);
+        }
+        match admitted {
+            Some(true) => Some(Answer::Declared),
+            None => Some(Answer::PlaceUnknown),
+            // Where the place is all that an entry names, another place is not a
+            // breach of its condition but a destination that it does not name.
+            Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
+        }
+    }
+}
