@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod clean;
 mod command;
+mod fuzz;
 mod progress;
 mod report;
 mod run;
@@ -73,6 +74,14 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Look with libFuzzer for inputs that break a parser; needs no root.
+    Fuzz {
+        /// One of `fuzz/libfuzzer/fuzz_targets`; all, if none is given.
+        target: Option<String>,
+        /// Inputs for each target.
+        #[arg(long, default_value_t = 200_000)]
+        runs: u64,
+    },
     /// Remove everything that was built or installed below `target/`.
     Clean,
 }
@@ -102,6 +111,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Coverage { kernel } => match run::coverage(&workspace, &kernel)? {},
         Task::Demo => match run::demo(&workspace)? {},
         Task::Bench { arguments } => match run::bench(&workspace, &arguments)? {},
+        Task::Fuzz { target, runs } => fuzz::run(&workspace, target.as_deref(), runs)?,
         Task::Clean => clean::run(&workspace)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -189,6 +189,8 @@ impl fmt::Debug for DomainName {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -252,7 +254,7 @@ mod tests {
                 proptest::collection::vec(any::<u8>(), 1..20), 0..12)
         ) {
             let name = DomainName::from_labels(labels.iter().map(Vec::as_slice)).unwrap();
-            prop_assert_eq!(name.as_str().parse::<DomainName>().unwrap(), name.clone());
+            prop_assert_eq!(&name.as_str().parse::<DomainName>().unwrap(), &name);
             prop_assert!(name.as_str().bytes().all(|b| b.is_ascii_graphic()));
         }
 

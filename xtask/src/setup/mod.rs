@@ -6,6 +6,7 @@
 mod apt;
 mod bpf_toolchain;
 mod deny;
+mod fuzzer;
 mod ipdata;
 mod linker;
 mod version;
@@ -50,6 +51,11 @@ pub(crate) fn observers(workspace: &Workspace) -> Result<()> {
         "to be measured beside Weir",
         &["auditd", "bpftrace", "conntrack"],
     )
+}
+
+/// Finds or installs what builds programs for libFuzzer.
+pub(crate) fn fuzzer(workspace: &Workspace) -> Result<PathBuf> {
+    fuzzer::provide(workspace)
 }
 
 /// Makes everything available that the goal needs.

@@ -153,12 +153,14 @@ impl Window {
         bytes
     }
 
-    pub(super) fn has_gap(&self) -> bool {
-        match self.filled.as_slice() {
-            [] => false,
-            [(start, _)] => *start > 0,
-            _ => true,
-        }
+    fn has_gap(&self) -> bool {
+        self.behind_gaps() > 0
+    }
+
+    /// Bytes that are there beyond the prefix.
+    pub(super) fn behind_gaps(&self) -> usize {
+        let pieces = self.filled.iter().filter(|(start, _)| *start > 0);
+        pieces.map(|(start, end)| end - start).sum()
     }
 }
 
@@ -174,6 +176,8 @@ fn write(window: &mut [u8], segment: &[u8], start: usize, from: usize, to: usize
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;

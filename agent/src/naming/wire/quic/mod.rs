@@ -164,7 +164,10 @@ impl QuicHello {
             Progress::Complete(hello) => Progress::Complete(hello),
             Progress::Not(fault) => Progress::Not(fault.into()),
             Progress::Needs(_) if crypto.dropped => Progress::Not(QuicFault::TooLong),
-            Progress::Needs(bytes) => Progress::Needs(bytes),
+            // Some of these may be there already, behind a gap.
+            Progress::Needs(bytes) => {
+                Progress::Needs(bytes.saturating_sub(crypto.behind_gaps()).max(1))
+            }
         }
     }
 }

@@ -350,3 +350,6 @@ fn protocols(content: &[u8]) -> Result<Vec<String>, HelloFault> {
     let ids = ids.iter().take(MAX_ALPN);
     Ok(ids.map(|id| id.escape_ascii().to_string()).collect())
 }
+
+#[cfg(test)]
+mod tests;
