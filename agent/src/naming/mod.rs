@@ -15,6 +15,8 @@ mod presented;
 mod resolvers;
 mod streams;
 mod table;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
 pub use domain_name::{DomainName, NameFault};

@@ -22,6 +22,8 @@ pub const MOST_OF_ONE: usize = 16_384;
 pub const MOST_OF_ADDRESS: usize = 32;
 
 const SECOND_NS: u64 = 1_000_000_000;
+/// How often room is looked for among what no longer holds.
+const EVERY_NS: u64 = 10 * SECOND_NS;
 
 /// What an answer said, shared by all of its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +48,8 @@ pub(super) struct Held {
 #[derive(Default)]
 struct Of {
     by_address: HashMap<IpAddr, Vec<Held>>,
-    /// What was added, the oldest first; what was renewed since stands here still.
-    order: VecDeque<(IpAddr, u64)>,
+    /// The addresses, in the order in which their first name came.
+    order: VecDeque<IpAddr>,
     held: usize,
     /// When names were last forgotten before their time.
     forgotten_ns: Option<u64>,
@@ -59,6 +61,8 @@ pub(super) struct Table {
     owners: HashMap<Owner, Of>,
     held: usize,
     forgotten: u64,
+    /// When what no longer holds was last taken away.
+    expired_ns: u64,
 }
 
 impl Table {
@@ -73,7 +77,8 @@ impl Table {
     ) {
         let life = u64::from(ttl_s.min(LONGEST_S)) + GRACE_S;
         let expires_ns = now_ns.saturating_add(life * SECOND_NS);
-        if self.held >= MOST_NAMES {
+        // Looking through all of them for each new one would take all the time.
+        if self.held >= MOST_NAMES && now_ns.saturating_sub(self.expired_ns) >= EVERY_NS {
             self.expire(now_ns);
         }
         let full = self.held >= MOST_NAMES;
@@ -89,6 +94,9 @@ impl Table {
             known.expires_ns = known.expires_ns.max(expires_ns);
             return;
         }
+        if names.is_empty() {
+            of.order.push_back(address);
+        }
         names.push(Held {
             told: Arc::clone(told),
             answered_ns: now_ns,
@@ -96,7 +104,6 @@ impl Table {
         });
         of.held += 1;
         self.held += 1;
-        of.order.push_back((address, now_ns));
         if names.len() > MOST_OF_ADDRESS {
             names.remove(0);
             of.held -= 1;
@@ -158,6 +165,7 @@ impl Table {
 
     /// Takes away what no longer holds.
     pub(super) fn expire(&mut self, now_ns: u64) {
+        self.expired_ns = now_ns;
         self.owners.retain(|_, of| {
             of.expire(now_ns);
             !of.by_address.is_empty()
@@ -185,7 +193,7 @@ impl Of {
         self.held = self.by_address.values().map(Vec::len).sum();
         let by_address = &self.by_address;
         self.order
-            .retain(|(address, _)| by_address.contains_key(address));
+            .retain(|address| by_address.contains_key(address));
         if self.forgotten_ns.is_some_and(|at| {
             now_ns.saturating_sub(at) > (u64::from(LONGEST_S) + GRACE_S) * SECOND_NS
         }) {
@@ -196,7 +204,7 @@ impl Of {
     /// Forgets the names of the address that was added longest ago; says how
     /// many.
     fn drop_oldest(&mut self, now_ns: u64) -> usize {
-        while let Some((address, _)) = self.order.pop_front() {
+        while let Some(address) = self.order.pop_front() {
             if let Some(names) = self.by_address.remove(&address) {
                 self.held -= names.len();
                 self.forgotten_ns = Some(now_ns);
