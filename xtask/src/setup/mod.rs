@@ -8,6 +8,7 @@ mod bpf_toolchain;
 mod deny;
 mod ipdata;
 mod linker;
+mod unbound;
 mod version;
 
 use std::path::PathBuf;
@@ -64,6 +65,7 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
     }
     if goal >= Goal::Test {
         bpf_toolchain::provide_clippy(&toolchain, &mut apt)?;
+        unbound::provide(workspace, &mut apt)?;
     }
     let deny = if goal >= Goal::Test {
         Some(deny::provide(workspace)?)
