@@ -7,9 +7,10 @@ use std::{
     sync::OnceLock,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{
+    lookup::Lookup,
     run::{Run, entries, retry},
     tool,
     traffic::Report,
@@ -111,13 +112,53 @@ impl Unit {
     /// # Errors
     /// The traffic generator, which moves itself there first, has not been built.
     pub fn command<S: AsRef<str>>(&self, host: Option<&Host>, line: &[S]) -> Result<Command> {
+        self.command_asking(host, None, line)
+    }
+
+    /// The same for a program that looks names up as `lookup` says.
+    ///
+    /// # Errors
+    /// As [`Unit::command`].
+    pub fn command_asking<S: AsRef<str>>(
+        &self,
+        host: Option<&Host>,
+        lookup: Option<&Lookup>,
+        line: &[S],
+    ) -> Result<Command> {
         let mut command = Command::new(tool::weir_traffic()?);
         command.arg("exec").arg("--cgroup").arg(&self.path);
         if let Some(host) = host {
             command.arg("--netns").arg(host.netns());
         }
+        if let Some(lookup) = lookup {
+            command.args(lookup.binds());
+        }
         command.arg("--").args(line.iter().map(AsRef::as_ref));
         Ok(command)
+    }
+
+    /// Runs any program as a process of this unit on `host`, where names are
+    /// looked up as `lookup` says, and returns its standard output. `line` is split
+    /// at blanks.
+    ///
+    /// # Errors
+    /// It cannot be started or fails; the error has what it wrote.
+    pub fn run(&self, host: &Host, lookup: Option<&Lookup>, line: &str) -> Result<String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let output = self
+            .command_asking(Some(host), lookup, &words)?
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("start `{line}`"))?;
+        let (out, err) = (output.stdout, output.stderr);
+        ensure!(
+            output.status.success(),
+            "`{line}` failed ({}): {}{}",
+            output.status,
+            String::from_utf8_lossy(&out),
+            String::from_utf8_lossy(&err)
+        );
+        Ok(String::from_utf8_lossy(&out).into_owned())
     }
 
     /// Sends traffic as a process of this unit on `host` and waits until it has

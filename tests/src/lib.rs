@@ -4,15 +4,22 @@
 //! `docs/testing.md` shows how the world is built and how to add a scenario.
 
 pub mod agent;
+pub mod certificate;
 pub mod cgroup;
 pub mod container;
 pub mod coverage;
+pub mod databases;
 pub mod demo;
+pub mod dns;
 pub mod geo;
 pub mod ledger;
+pub mod lookup;
 pub mod metrics;
+pub mod named_stage;
+pub mod peer;
 pub mod pins;
 pub mod record;
+pub mod resolver;
 pub mod run;
 pub mod scenario;
 pub mod stage;

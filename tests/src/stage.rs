@@ -356,14 +356,14 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-fn addresses(texts: &[&str]) -> Result<Vec<IpAddr>> {
+pub(crate) fn addresses(texts: &[&str]) -> Result<Vec<IpAddr>> {
     texts
         .iter()
         .map(|text| text.parse().with_context(|| format!("address {text}")))
         .collect()
 }
 
-fn wait_ready(mut child: Child) -> Result<Child> {
+pub(crate) fn wait_ready(mut child: Child) -> Result<Child> {
     let mut first = String::new();
     let stdout = child.stdout.as_mut().context("server without a pipe")?;
     BufReader::new(stdout)

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsStr,
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -82,6 +82,24 @@ pub fn sibling(variable: &str, name: &str) -> Result<PathBuf> {
 /// It has not been built.
 pub fn weir_traffic() -> Result<PathBuf> {
     sibling("WEIR_TRAFFIC", "weir-traffic")
+}
+
+/// unbound: the one that `WEIR_UNBOUND` names, the one that the set-up took out of
+/// its package, or an installed one.
+///
+/// # Errors
+/// There is none.
+pub fn unbound() -> Result<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    env::var_os("WEIR_UNBOUND")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([
+            workspace.join("target/tools/unbound/usr/sbin/unbound"),
+            "/usr/sbin/unbound".into(),
+        ])
+        .find(|path| path.is_file())
+        .context("unbound is not there: `cargo xtask setup` provides it")
 }
 
 fn line<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {

@@ -17,6 +17,7 @@ mod carriers;
 mod datagrams;
 mod exec;
 mod handover;
+mod named;
 mod packets;
 mod podman;
 mod serve;
@@ -27,7 +28,8 @@ mod uring;
 
 pub use attend::attend;
 pub use datagrams::Datagrams;
-pub use exec::exec;
+pub use exec::{Bind, exec};
+pub use named::{Forgery, Hello, Listen, Named, Server};
 pub use packets::Packets;
 pub use podman::podman;
 pub use serve::serve;
@@ -91,6 +93,9 @@ pub struct Report {
     pub wire: Option<u64>,
     /// What the kernel answered, for ways that end in an error.
     pub error: Option<String>,
+    /// What was answered, for ways that hear it.
+    #[serde(default)]
+    pub answers: Vec<String>,
 }
 
 /// How UDP datagrams are handed to the kernel.
@@ -291,6 +296,9 @@ pub enum Way {
         #[arg(long)]
         count: u16,
     },
+    /// Sends what has names in it.
+    #[command(flatten)]
+    Named(Named),
 }
 
 impl Way {
@@ -358,6 +366,7 @@ impl Way {
                 count,
             } => carriers::guest(&tap, &gateway, from, to, count)?,
             Self::UdpPorts { to, count } => udp::ports(to, count)?,
+            Self::Named(named) => named.send()?,
         };
         report.pid = std::process::id();
         Ok(report)

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use weir_tests::{
     run,
-    traffic::{self, Way},
+    traffic::{self, Bind, Server, Way},
     wire::Wire,
 };
 
@@ -26,6 +26,9 @@ enum Command {
         /// File that holds the network namespace
         #[arg(long)]
         netns: Option<PathBuf>,
+        /// File to see in place of another, as FILE=PLACE
+        #[arg(long)]
+        bind: Vec<Bind>,
         /// Program and arguments
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -56,6 +59,8 @@ enum Command {
     /// Read command lines from standard input and run each
     Attend,
     #[command(flatten)]
+    Server(Server),
+    #[command(flatten)]
     Send(Way),
 }
 
@@ -74,8 +79,9 @@ fn act(command: Command) -> Result<ExitCode> {
         Command::Exec {
             cgroup,
             netns,
+            bind,
             command,
-        } => match traffic::exec(&cgroup, netns.as_deref(), &command)? {},
+        } => match traffic::exec(&cgroup, netns.as_deref(), &bind, &command)? {},
         Command::Guard { prefix } => run::guard(&prefix)?,
         Command::Podman { arguments } => {
             let code = traffic::podman(&arguments)?.code().unwrap_or(1);
@@ -84,6 +90,7 @@ fn act(command: Command) -> Result<ExitCode> {
         Command::Serve { listen, ports } => traffic::serve(&listen, &ports)?,
         Command::Count => count()?,
         Command::Attend => traffic::attend()?,
+        Command::Server(server) => server.serve()?,
         Command::Send(way) => println!("{}", serde_json::to_string(&way.send()?)?),
     }
     Ok(ExitCode::SUCCESS)

@@ -44,6 +44,11 @@ const GROUPS: &[Group] = &[
         why: "other kernels in an emulator, and tampering with programs",
         packages: &["util-linux", "libc-bin", "bpftool"],
     },
+    Group {
+        goal: Goal::Test,
+        why: "real clients and servers of names; none of them is a service",
+        packages: &["dnsmasq-base", "bind9-dnsutils", "curl", "openssl"],
+    },
 ];
 
 /// The package manager, as one run of the set-up uses it.
@@ -106,16 +111,7 @@ impl<'a> Apt<'a> {
                 packages.join(" ")
             );
         }
-        if !self.lists_are_fresh {
-            let step = Step {
-                name: "package lists",
-                what: "apt-get update",
-                why: "the lists may be older than the packages",
-                remedy: "check the network and /etc/apt/sources.list, then start again",
-            };
-            progress::perform(self.workspace, step, &mut apt_get(&["update"])?)?;
-            self.lists_are_fresh = true;
-        }
+        self.refresh()?;
         let step = Step {
             name,
             what: &format!("apt-get install {}", packages.join(" ")),
@@ -128,6 +124,22 @@ impl<'a> Apt<'a> {
         let mut arguments = vec!["install", "--yes", "--no-install-recommends", "--no-remove"];
         arguments.extend(packages);
         progress::perform(self.workspace, step, &mut apt_get(&arguments)?)
+    }
+
+    /// Brings the lists of packages up to date, once.
+    pub(crate) fn refresh(&mut self) -> Result<()> {
+        if self.lists_are_fresh {
+            return Ok(());
+        }
+        let step = Step {
+            name: "package lists",
+            what: "apt-get update",
+            why: "the lists may be older than the packages",
+            remedy: "check the network and /etc/apt/sources.list, then start again",
+        };
+        progress::perform(self.workspace, step, &mut apt_get(&["update"])?)?;
+        self.lists_are_fresh = true;
+        Ok(())
     }
 
     /// Whether all packages are installed or can be.
