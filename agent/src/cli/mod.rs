@@ -2,6 +2,7 @@
 
 pub mod check;
 mod doctor;
+mod ip_data;
 mod run;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! A record's way through the stages.
 
-use std::{collections::HashSet, rc::Rc};
+use std::{collections::HashSet, rc::Rc, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -18,12 +18,17 @@ use crate::{
 pub(super) struct Pipeline {
     paths: Rc<Paths>,
     attributor: Attributor<Rc<Paths>>,
-    databases: Databases,
+    databases: Arc<Databases>,
     policy: Policy,
 }
 
 impl Pipeline {
-    pub(super) fn new(paths: Paths, names: Names, databases: Databases, policy: Policy) -> Self {
+    pub(super) fn new(
+        paths: Paths,
+        names: Names,
+        databases: Arc<Databases>,
+        policy: Policy,
+    ) -> Self {
         let paths = Rc::new(paths);
         let attributor = Attributor::new(Rc::clone(&paths), Some(names));
         Self {
@@ -41,16 +46,16 @@ impl Pipeline {
     }
 
     /// Judges again if the workload is known better than when it was judged, or
-    /// in any case if the day is another.
+    /// in any case if the day is another, or the databases are.
     pub(super) fn judge_again(
         &mut self,
         judged: &Judged,
         today: Date,
-        new_day: bool,
+        in_any_case: bool,
     ) -> Option<Judged> {
         let flow = &judged.flow.flow.flow;
         let workload = self.attributor.workload(flow.record.cgroup);
-        if !new_day && workload == flow.workload {
+        if !in_any_case && workload == flow.workload {
             return None;
         }
         let flow = Attributed {
@@ -59,6 +64,16 @@ impl Pipeline {
             executable: flow.executable.clone(),
         };
         Some(self.locate(flow, today))
+    }
+
+    /// Databases in force.
+    pub(super) fn databases(&self) -> &Arc<Databases> {
+        &self.databases
+    }
+
+    /// From now on these databases are asked.
+    pub(super) fn put_in_force(&mut self, databases: Arc<Databases>) {
+        self.databases = databases;
     }
 
     /// Forgets what no flow needs any more.

@@ -19,6 +19,7 @@ use super::{
     country::CountryCode,
     error::Fault,
     facts::{Facts, examine},
+    files::{Look, Stamp},
     layout::{Record, Stated},
 };
 use crate::kernel::SealedMemory;
@@ -135,10 +136,9 @@ impl Description {
         }
         let last = built.saturating_add(i64::from(self.max_age_days).days());
         (today > last).then(|| {
-            format!(
-                "built {built}, older than its limit of {} days",
-                self.max_age_days
-            )
+            let days = self.max_age_days;
+            let unit = if days == 1 { "day" } else { "days" };
+            format!("built {built}, older than its limit of {days} {unit}")
         })
     }
 }
@@ -149,6 +149,9 @@ pub(super) struct Database {
     name: Arc<str>,
     description: Description,
     facts: Facts,
+    file: DatabaseFile,
+    /// How file and sidecar looked before they were opened, if somebody looked.
+    stamps: Option<[Option<Stamp>; 2]>,
 }
 
 impl Database {
@@ -200,7 +203,31 @@ impl Database {
             name: Arc::from(file.name.as_str()),
             description,
             facts,
+            file: file.clone(),
+            stamps: None,
         })
+    }
+
+    /// Keeps how the file looked before it was opened.
+    pub(super) fn seen(self, look: &Look) -> Self {
+        Self {
+            stamps: Some(look.stamps(&self.file.path)),
+            ..self
+        }
+    }
+
+    /// Whether the file is as it was when it was opened.
+    pub(super) fn is_still(&self, file: &DatabaseFile, look: &Look) -> bool {
+        self.file == *file && self.stamps == Some(look.stamps(&file.path))
+    }
+
+    /// Whether another database is the same bytes under the same conditions.
+    pub(super) fn tells_as(&self, other: &Self) -> bool {
+        self.file == other.file && self.description.sha256 == other.description.sha256
+    }
+
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.file.name == name
     }
 
     pub(super) fn description(&self) -> &Description {

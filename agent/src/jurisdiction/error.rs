@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use super::sidecar::SidecarError;
+
 /// Databases that the agent cannot start with.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -13,6 +15,12 @@ pub enum DatabaseError {
     /// Two databases have one name.
     #[error("two IP databases are called `{0}`: name each with --ip-db NAME=FILE")]
     DuplicateName(String),
+    /// The directory with databases cannot be read.
+    #[error("the IP databases in {path} cannot be read ({1}): make the directory readable, or name another with --ip-data", path = .0.display())]
+    Directory(PathBuf, io::Error),
+    /// What is said of a database beside it cannot be used.
+    #[error(transparent)]
+    Sidecar(#[from] SidecarError),
     /// A file is not a database that states anything that is asked.
     #[error("IP database {path} {fault}", path = path.display())]
     Unusable {

@@ -7,7 +7,10 @@ mod database;
 mod databases;
 mod error;
 mod facts;
+mod files;
 mod layout;
+mod reload;
+mod sidecar;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -17,3 +20,6 @@ pub use country::{CountryCode, UnknownCountryCode};
 pub use database::{DatabaseFile, Description, Image, MAX_AGE_DAYS};
 pub use databases::Databases;
 pub use error::{DatabaseError, Fault};
+pub use files::{IP_DATA, IpData, Look};
+pub use reload::{Refusal, Reloaded};
+pub use sidecar::SidecarError;

@@ -1,11 +1,15 @@
 //! Drains, judges, stores and shows: the daemon's one hot path, synchronous and
 //! in batches.
 
+mod databases;
 mod flows;
 mod self_test;
 mod show;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 
@@ -14,6 +18,7 @@ pub(super) use self_test::{Canary, Played};
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
     coverage::{Gap, Watch, not_covered},
+    jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
     output::{Display, GapLine, Metrics, Started, Stopped},
@@ -142,6 +147,11 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
+    /// IP databases in force.
+    pub(super) fn databases(&self) -> Arc<Databases> {
+        Arc::clone(self.pipeline.databases())
+    }
+
     fn follow_uplinks(&mut self, since: &Clock, start: bool) -> Result<Vec<Gap>, Failure> {
         let now = Clock::read().map_err(Failure::Clock)?;
         Ok(self.uplink.follow(&mut self.capture, (since, &now), start))
@@ -217,6 +227,8 @@ impl<'a> Recorder<'a> {
             self.pipeline.prune(&cgroups);
         }
         self.measure()?;
+        let databases = self.pipeline.databases().describe();
+        self.metrics.database_ages(databases, clock.now());
         Ok(self.ledger.flush()?)
     }
 
