@@ -77,10 +77,7 @@ fn a_database_that_is_replaced_judges_again_and_one_that_is_broken_does_not() {
     let path = settings.ip_db.display();
     assert_eq!(
         error,
-        format!(
-            "IP database {path} is a text file: pass a database in MaxMind format (.mmdb) with \
-             --ip-db"
-        )
+        format!("IP database {path} is a text file: name a database in MaxMind format (.mmdb)")
     );
     // What was in force still is.
     send(stage::OVERSEAS);

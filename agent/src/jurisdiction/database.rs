@@ -36,12 +36,13 @@ pub const MAX_AGE_DAYS: u32 = 45;
 const ORGANISATION: usize = 200;
 
 /// The bytes of a database, wherever they are.
-pub struct Image(Box<dyn AsRef<[u8]> + Send + Sync>);
+#[derive(Clone)]
+pub struct Image(Arc<dyn AsRef<[u8]> + Send + Sync>);
 
 impl Image {
     /// Takes bytes that stay the same for as long as they are held.
     pub fn new(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
-        Self(Box::new(bytes))
+        Self(Arc::new(bytes))
     }
 
     /// Copies the file into sealed memory and maps that: what becomes of the
@@ -158,7 +159,7 @@ impl Database {
     /// Opens and checks the whole file.
     pub(super) fn open(
         file: &DatabaseFile,
-        load: impl Fn(&Path) -> io::Result<Image>,
+        load: impl FnOnce(&Path) -> io::Result<Image>,
     ) -> Result<Self, Fault> {
         let metadata = fs::metadata(&file.path).map_err(unreadable)?;
         if metadata.is_dir() {

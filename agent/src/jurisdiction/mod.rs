@@ -8,6 +8,7 @@ mod databases;
 mod error;
 mod facts;
 mod files;
+pub mod install;
 mod layout;
 mod reload;
 mod sidecar;

@@ -11,6 +11,7 @@ pub use json::{
     SelfTestLine, Started, Stopped,
 };
 pub use metrics::{Metrics, serve};
+pub use quantity::bytes;
 pub use table::LiveTable;
 
 use std::io;

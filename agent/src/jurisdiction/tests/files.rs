@@ -198,12 +198,9 @@ fn what_cannot_be_used_leaves_what_was_in_force() {
     files.write("c.mmdb", b"");
     let reloaded = before.reload(&files.wanted, false);
     let refused = vec![
-        "a: IP database a.mmdb is a text file: pass a database in MaxMind format (.mmdb) with \
-         --ip-db"
+        "a: IP database a.mmdb is a text file: name a database in MaxMind format (.mmdb)"
             .to_owned(),
-        "c: IP database c.mmdb is empty: run `cargo xtask setup` to build it anew, or pass \
-         another --ip-db"
-            .to_owned(),
+        "c: IP database c.mmdb is empty: fetch it again, or name another".to_owned(),
     ];
     assert_eq!(files.news(&reloaded), [vec!["b".into()], none(), refused]);
     let after = reloaded.databases.unwrap();
@@ -245,8 +242,7 @@ fn a_file_that_is_named_must_stay() {
     fs::remove_file(files.directory.path().join("a.mmdb")).unwrap();
     let reloaded = before.reload(&wanted, false);
     assert!(reloaded.databases.is_none());
-    let refused = "x: IP database a.mmdb does not exist: run `cargo xtask setup` to build one, or \
-                   pass another --ip-db";
+    let refused = "x: IP database a.mmdb does not exist: name one that does";
     assert_eq!(
         files.news(&reloaded),
         [none(), none(), vec![refused.into()]]
