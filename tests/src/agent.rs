@@ -36,6 +36,8 @@ pub struct Settings {
     pub allowlists: PathBuf,
     /// IP database.
     pub ip_db: PathBuf,
+    /// Directory of further IP databases.
+    pub ip_data: PathBuf,
     /// Directory of the store.
     pub store: PathBuf,
     /// Directory of the lock that keeps a second agent away.
@@ -59,6 +61,7 @@ impl Settings {
             ("--ip-db", format!("test={}", path(&self.ip_db))),
             // Databases of the tests are all of one day, so that they stay the same.
             ("--ip-db-max-age", "36500".to_owned()),
+            ("--ip-data", path(&self.ip_data)),
             ("--store", path(&self.store)),
             ("--runtime-dir", path(&self.runtime_dir)),
             ("--metrics-listen", "127.0.0.1:0".to_owned()),

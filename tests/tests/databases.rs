@@ -2,12 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use weir_tests::{
-    agent::Settings,
     geo, ledger,
     metrics::by_label,
     record::Flow,
@@ -16,16 +15,6 @@ use weir_tests::{
 
 /// Asks for a host in the EEA, by the fixtures.
 const PROMISED: &str = stage::OVERSEAS_PROMISED;
-
-/// The stage, with a directory of databases beside the one that is named.
-fn with_directory(stage: &Stage) -> (Settings, PathBuf) {
-    let directory = stage.run.directory().join("ipdata");
-    fs::create_dir(&directory).unwrap();
-    let mut settings = stage.settings().unwrap();
-    let directory_argument = directory.to_string_lossy().into_owned();
-    settings.extra = vec!["--ip-data".into(), directory_argument];
-    (settings, directory)
-}
 
 /// Entries of the ledger that speak of databases: type, name, and the field.
 fn told(entries: &[Value], kind: &str, field: &str) -> Vec<(String, String)> {
@@ -124,7 +113,8 @@ fn a_database_that_is_replaced_judges_again_and_one_that_is_broken_does_not() {
 #[test]
 fn sighup_opens_at_once_what_a_directory_holds() {
     let stage = Stage::new().unwrap();
-    let (settings, directory) = with_directory(&stage);
+    let settings = stage.settings().unwrap();
+    let directory = settings.ip_data.clone();
     let agent = stage.agent_with(&settings).unwrap();
     assert_eq!(agent.started().databases.len(), 1);
     let systems = [("198.51.100.0/24", 64_500, "Example (synthetic)", false)];
@@ -153,9 +143,10 @@ fn sighup_opens_at_once_what_a_directory_holds() {
 }
 
 /// What one destination is judged with these databases beside the usual one.
-fn judged_with(prepare: impl Fn(&std::path::Path), address: &str) -> Flow {
+fn judged_with(prepare: impl Fn(&Path), address: &str) -> Flow {
     let stage = Stage::new().unwrap();
-    let (settings, directory) = with_directory(&stage);
+    let settings = stage.settings().unwrap();
+    let directory = settings.ip_data.clone();
     prepare(&directory);
     let agent = stage.agent_with(&settings).unwrap();
     let unit = stage.unit("image-generation.service").unwrap();
@@ -169,7 +160,7 @@ fn judged_with(prepare: impl Fn(&std::path::Path), address: &str) -> Flow {
 
 #[test]
 fn sources_that_disagree_admit_nothing() {
-    let other = |directory: &std::path::Path| {
+    let other = |directory: &Path| {
         let entries = [("198.51.100.0/26", "US")];
         geo::write_countries(&directory.join("other.mmdb"), &entries).unwrap();
     };
@@ -199,7 +190,7 @@ fn sources_that_disagree_admit_nothing() {
 
 #[test]
 fn an_anycast_address_is_in_no_country() {
-    let marks = |directory: &std::path::Path| {
+    let marks = |directory: &Path| {
         let systems = [("198.51.100.0/24", 64_500, "Example (synthetic)", true)];
         geo::write_systems(&directory.join("systems.mmdb"), &systems).unwrap();
     };
@@ -218,7 +209,7 @@ fn an_anycast_address_is_in_no_country() {
 /// A database past the limit that its sidecar sets is heard and not counted.
 #[test]
 fn an_expired_database_outvotes_nobody() {
-    let old = |directory: &std::path::Path| {
+    let old = |directory: &Path| {
         let entries = [("198.51.100.0/26", "US")];
         geo::write_countries(&directory.join("old.mmdb"), &entries).unwrap();
         fs::write(directory.join("old.toml"), "max_age_days = 1\n").unwrap();

@@ -13,8 +13,10 @@ use jiff::civil::Date;
 use super::{
     agree::{Heard, combine},
     answer::{Located, Place},
-    database::{Database, DatabaseFile, Description, Image},
+    database::Database,
+    description::{DatabaseFile, Description},
     error::DatabaseError,
+    image::Image,
 };
 use crate::{bounded::Bounded, naming::Named, record::Scope};
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    database::{DatabaseFile, MAX_AGE_DAYS},
+    description::{DatabaseFile, MAX_AGE_DAYS},
     error::DatabaseError,
     sidecar::Sidecar,
 };

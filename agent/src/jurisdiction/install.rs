@@ -9,9 +9,11 @@ use std::{
 };
 
 use super::{
-    database::{Database, DatabaseFile, Description, Image},
+    database::Database,
+    description::{DatabaseFile, Description},
     error::DatabaseError,
     files::{IpData, databases_in},
+    image::Image,
     sidecar::Sidecar,
 };
 

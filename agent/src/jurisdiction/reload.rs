@@ -3,10 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    database::{Database, DatabaseFile, Description, Image},
+    database::Database,
     databases::Databases,
+    description::{DatabaseFile, Description},
     error::DatabaseError,
     files::{IpData, Look},
+    image::Image,
 };
 
 /// What came of looking at the files again.

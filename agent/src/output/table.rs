@@ -7,6 +7,7 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
+use jiff::Timestamp;
 
 use super::{
     DatabaseEvent, DatabaseLine, DatabaseNews, Display, FlowEvent, GapLine, SelfTestLine, Shown,
@@ -59,7 +60,7 @@ impl<W: Write> Display for LiveTable<W> {
             lists.digest
         )?;
         for database in started.databases {
-            writeln!(out, "IP data     {}", of_database(database))?;
+            writeln!(out, "IP data     {}", of_database(database, started.time))?;
         }
         if let Some(address) = &started.metrics {
             writeln!(out, "metrics     http://{address}/metrics")?;
@@ -126,8 +127,12 @@ impl<W: Write> Display for LiveTable<W> {
 
     fn database(&mut self, news: &DatabaseNews<'_>) -> io::Result<()> {
         let (word, detail) = match (news.event, news.database, news.error) {
-            (DatabaseEvent::Loaded, Some(database), _) => ("loaded", of_database(database)),
-            (DatabaseEvent::Removed, Some(database), _) => ("removed", of_database(database)),
+            (DatabaseEvent::Loaded, Some(database), _) => {
+                ("loaded", of_database(database, news.time))
+            }
+            (DatabaseEvent::Removed, Some(database), _) => {
+                ("removed", of_database(database, news.time))
+            }
             (_, _, error) => ("REFUSED", error.unwrap_or(news.name).to_owned()),
         };
         writeln!(
@@ -196,9 +201,15 @@ impl<W: Write> Display for LiveTable<W> {
     }
 }
 
-fn of_database(database: &DatabaseLine) -> String {
+fn of_database(database: &DatabaseLine, now: Timestamp) -> String {
+    let days = now.duration_since(database.built).as_hours() / 24;
+    let old = if days > i64::from(database.max_age_days) {
+        ", too old to count"
+    } else {
+        ""
+    };
     format!(
-        "{} ({}), built {}, sha256 {:.12}",
+        "{} ({}), built {}{old}, sha256 {:.12}",
         database.name,
         database.kind,
         database.built.strftime("%F"),

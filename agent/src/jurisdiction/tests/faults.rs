@@ -125,7 +125,11 @@ proptest! {
         let mut bytes = mmdb(
             "Test-Country",
             IpVersion::V6,
-            &[("198.51.100.0/24", nested("DE")), ("2001:db8::/48", nested("FR"))],
+            &[
+                ("198.51.100.0/24", nested("DE")),
+                ("2001:db8::/48", nested("FR")),
+                ("192.0.2.0/24", system(64_500, "Example (synthetic)")),
+            ],
         );
         let place = place.index(bytes.len());
         if cut { bytes.truncate(place) } else { bytes[place] = byte }
