@@ -31,9 +31,8 @@ systems                2026-01-01  -       -           AS64500       no
 hosted in      disputed: the sources disagree: `countries` says DE, `other` says
                FR
 registered in  unknown: no database tells the country of registration
-operator       AS64500 Example Networks (synthetic) (unanimous, 1 of 1 sources
-               count)
-anycast        no (unanimous, 1 of 1 sources count)
+operator       AS64500 Example Networks (synthetic) (unanimous, 1 of 1 sources)
+anycast        no (unanimous, 1 of 1 sources)
 "
     );
 }
@@ -51,12 +50,11 @@ fn an_anycast_address_is_in_no_one_country() {
     let (_, answers) = out.split_once("\n\nhosted in").unwrap();
     assert_eq!(
         answers,
-        "      US (unanimous, 2 of 3 sources count); being anycast, it is in no
-               one country
+        "      US (unanimous, 2 of 3 sources); being anycast, it is in no one
+               country
 registered in  unknown: no database tells the country of registration
-operator       AS64501 Example Anycast (synthetic) (unanimous, 1 of 1 sources
-               count)
-anycast        yes (unanimous, 1 of 1 sources count)
+operator       AS64501 Example Anycast (synthetic) (unanimous, 1 of 1 sources)
+anycast        yes (unanimous, 1 of 1 sources)
 "
     );
 }
@@ -76,7 +74,7 @@ fn the_platform_s_own_networks_are_beyond_every_database() {
         answers,
         "       10.77.0.0/16 (hosts of the test world), a network of the
                platform: internal, whatever databases say
-hosted in      US (unanimous, 1 of 3 sources count); outside EEA
+hosted in      US (unanimous, 1 of 3 sources); outside EEA
 registered in  unknown: no database tells the country of registration
 operator       unknown: 10.77.0.20 is in 10.0.0.0/8 (private use, RFC 1918),
                which no autonomous system announces

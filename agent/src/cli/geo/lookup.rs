@@ -218,7 +218,7 @@ fn cell<T>(answer: Option<&SourceAnswer<T>>, text: impl Fn(&T) -> String) -> Str
     }
 }
 
-/// `DE (unanimous, 2 of 3 sources count)`, or why there is no value.
+/// `DE (unanimous, 2 of 3 sources)`, or why there is no value.
 fn said<T>(answers: &Answers<T>, text: impl Fn(&T) -> String) -> String {
     let agreement = answers.agreement.label();
     let counts = |one: &&SourceAnswer<T>| one.value.is_some() && one.note.is_none();
@@ -226,7 +226,7 @@ fn said<T>(answers: &Answers<T>, text: impl Fn(&T) -> String) -> String {
     let all = answers.sources.len();
     match (&answers.value, &answers.reason) {
         (Some(value), _) => {
-            let of = format!("{agreement}, {answered} of {all} sources count");
+            let of = format!("{agreement}, {answered} of {all} sources");
             format!("{} ({of})", text(value))
         }
         (None, Some(reason)) => format!("{agreement}: {reason}"),
