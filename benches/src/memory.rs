@@ -1,6 +1,6 @@
 //! Resident memory of the idle agent, by `/proc/PID`.
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use anyhow::{Context as _, Result};
 
@@ -13,6 +13,9 @@ use crate::{
 const GROUP: &str = "Memory of the idle agent";
 /// After this many seconds without work the agent counts as idle.
 const SETTLE_SECONDS: u32 = 4;
+
+/// The name that databases bear in the agent's memory.
+const DATABASES: &str = "/memfd:weir-ip-database (deleted)";
 
 /// Measures once: memory does not depend on how busy the machine is.
 pub(crate) fn measure(stop: &Stop) -> Result<Vec<Row>> {
@@ -28,13 +31,9 @@ pub(crate) fn measure(stop: &Stop) -> Result<Vec<Row>> {
     };
     let status = read("status")?;
     let resident = field(&status, "VmRSS:")?;
-    let database = places.database.canonicalize()?;
-    let mapped = mapped(&read("smaps")?, &database)?;
-    // Not mapped: then all of it was read into memory.
-    let database = match mapped {
-        Some(kilobytes) => kilobytes,
-        None => fs::metadata(&database)?.len() / 1024,
-    };
+    // Each database is a copy in sealed memory.
+    let database = mapped(&read("smaps")?, DATABASES)
+        .with_context(|| format!("the agent maps no {DATABASES}"))?;
     let row = |what, kilobytes: u64, goals| Row {
         group: GROUP,
         what: str::to_owned(what),
@@ -81,10 +80,9 @@ fn kilobytes(line: &str, name: &str) -> Option<u64> {
         .ok()
 }
 
-/// Resident kilobytes of a mapped file (proc_pid_smaps(5)); `None` when it is
-/// not mapped.
-fn mapped(smaps: &str, file: &Path) -> Result<Option<u64>> {
-    let file = file.to_str().context("the database's path is not UTF-8")?;
+/// Resident kilobytes of what is mapped under a name (proc_pid_smaps(5)); `None`
+/// when nothing is.
+fn mapped(smaps: &str, file: &str) -> Option<u64> {
     let mut inside = false;
     let mut sum = None;
     for line in smaps.lines() {
@@ -95,7 +93,7 @@ fn mapped(smaps: &str, file: &Path) -> Result<Option<u64>> {
             sum = Some(sum.unwrap_or(0) + resident);
         }
     }
-    Ok(sum)
+    sum
 }
 
 #[cfg(test)]
@@ -107,10 +105,10 @@ mod tests {
 55d0-55d1 r--p 00000000 fe:00 1   /usr/bin/weir
 Size:                 16 kB
 Rss:                  12 kB
-7f00-7f01 r--s 00000000 fe:00 2   /srv/country.mmdb
+7f00-7f01 r--s 00000000 fe:00 2   /memfd:weir-ip-database (deleted)
 Rss:                 100 kB
 Pss:                 100 kB
-7f02-7f03 r--s 00001000 fe:00 2   /srv/country.mmdb
+7f02-7f03 r--s 00001000 fe:00 2   /memfd:weir-ip-database (deleted)
 Rss:                   8 kB
 7f04-7f05 rw-p 00000000 00:00 0
 Rss:                  64 kB
@@ -118,9 +116,9 @@ Rss:                  64 kB
 
     #[test]
     fn finds_what_is_mapped() {
-        let of = |path: &str| mapped(SMAPS, Path::new(path)).unwrap();
-        assert_eq!(of("/srv/country.mmdb"), Some(108));
-        assert_eq!(of("/srv/other.mmdb"), None);
+        let of = |path: &str| mapped(SMAPS, path);
+        assert_eq!(of(DATABASES), Some(108));
+        assert_eq!(of("/memfd:other (deleted)"), None);
     }
 
     #[test]

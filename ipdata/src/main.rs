@@ -28,11 +28,15 @@ enum Command {
         /// Ranges of IPv6
         #[arg(long, value_name = "FILE", default_value = "/usr/share/tor/geoip6")]
         geoip6: PathBuf,
-        /// Database to write; replaced as a whole
+        /// Database to write; replaced as a whole. What is said of it stands in
+        /// a file beside it, with the ending .toml
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
 }
+
+/// Days after the export for which the answers count.
+const MAX_AGE_DAYS: u32 = 400;
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
@@ -60,6 +64,7 @@ fn build(geoip: &Path, geoip6: &Path, out: &Path) -> Result<()> {
         ),
         build_epoch: u64::try_from(v4.generated.as_second()).context("the date is before 1970")?,
     };
+    let said = said(&v4);
     let total = v4.entries.len() + v6.entries.len();
     eprintln!("building from {total} ranges; this takes a few seconds");
     let entries = v4
@@ -74,12 +79,8 @@ fn build(geoip: &Path, geoip6: &Path, out: &Path) -> Result<()> {
             entry
         });
     let bytes = database.build(entries)?;
-    replace(out, &bytes).with_context(|| {
-        format!(
-            "{} cannot be written: check the directory and its permissions",
-            out.display()
-        )
-    })?;
+    write(&out.with_extension("toml"), said.as_bytes())?;
+    write(out, &bytes)?;
     eprintln!(
         "wrote {} ({} KiB, data of {}) in {:.1} s",
         out.display(),
@@ -88,6 +89,26 @@ fn build(geoip: &Path, geoip6: &Path, out: &Path) -> Result<()> {
         started.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+/// What the agent is to know of the database. A stable Debian has new data with
+/// each upload of tor, which comes a few times a year: then the data are old,
+/// and still the best that set-up can build.
+fn said(source: &tor_geoip::TorGeoip) -> String {
+    format!(
+        "licence = {:?}\nsource = {:?}\nmax_age_days = {MAX_AGE_DAYS}\n",
+        source.licence,
+        format!("{}, by Debian's tor-geoipdb", source.vendor)
+    )
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, bytes).with_context(|| {
+        format!(
+            "{} cannot be written: check the directory and its permissions",
+            path.display()
+        )
+    })
 }
 
 fn read(path: &Path) -> Result<tor_geoip::TorGeoip> {
@@ -153,6 +174,11 @@ mod tests {
              of 2026-06-25T04:33:59Z; licence CC BY-SA 4.0"
         );
         assert_eq!(reader.metadata().build_epoch, 1_782_362_039);
+        assert_eq!(
+            fs::read_to_string(out.with_extension("toml")).unwrap(),
+            "licence = \"CC BY-SA 4.0\"\nsource = \"Example Registry (synthetic), by Debian's \
+             tor-geoipdb\"\nmax_age_days = 400\n"
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use nix::{
 
 use crate::{
     cgroup::Unit,
-    record::{Event, Flow, Gap, Line, SelfTest, Started, Stopped},
+    record::{DatabaseNews, Event, Flow, Gap, Line, SelfTest, Started, Stopped},
     tool,
     world::Host,
 };
@@ -36,6 +36,8 @@ pub struct Settings {
     pub allowlists: PathBuf,
     /// IP database.
     pub ip_db: PathBuf,
+    /// Directory of further IP databases.
+    pub ip_data: PathBuf,
     /// Directory of the store.
     pub store: PathBuf,
     /// Directory of the lock that keeps a second agent away.
@@ -59,6 +61,7 @@ impl Settings {
             ("--ip-db", format!("test={}", path(&self.ip_db))),
             // Databases of the tests are all of one day, so that they stay the same.
             ("--ip-db-max-age", "36500".to_owned()),
+            ("--ip-data", path(&self.ip_data)),
             ("--store", path(&self.store)),
             ("--runtime-dir", path(&self.runtime_dir)),
             ("--metrics-listen", "127.0.0.1:0".to_owned()),
@@ -87,6 +90,7 @@ struct Seen {
     started: Option<Started>,
     flows: BTreeMap<u64, Flow>,
     gaps: Vec<Gap>,
+    databases: Vec<DatabaseNews>,
     self_tests: Vec<SelfTest>,
     stopped: Option<Stopped>,
     unread: Vec<String>,
@@ -255,6 +259,28 @@ impl Agent {
         }
     }
 
+    /// Waits until it tells of this event of an IP database of that name.
+    ///
+    /// # Errors
+    /// It does not in time; the error lists what it told of.
+    pub fn wait_for_database(&self, name: &str, event: &str) -> Result<DatabaseNews> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let news = lock(&self.seen).databases.clone();
+            let wanted = |one: &&DatabaseNews| one.name == name && one.event == event;
+            if let Some(one) = news.iter().rev().find(wanted) {
+                return Ok(one.clone());
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "`{name}` is not {event}; told of: {news:?}\n{}",
+                    self.said()
+                );
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends it with SIGKILL: it can do nothing more.
     ///
     /// # Errors
@@ -408,6 +434,7 @@ impl Seen {
             Ok(Line::Started(started)) => self.started = Some(*started),
             Ok(Line::Flow(flow)) => drop(self.flows.insert(flow.id, *flow)),
             Ok(Line::Gap(gap)) => self.gaps.push(gap),
+            Ok(Line::Database(news)) => self.databases.push(news),
             Ok(Line::SelfTest(test)) => self.self_tests.push(test),
             Ok(Line::Stopped(stopped)) => self.stopped = Some(stopped),
             Ok(Line::Other) => {}

@@ -15,6 +15,8 @@ pub enum Line {
     Flow(Box<Flow>),
     /// The record may be incomplete over an interval.
     Gap(Gap),
+    /// Something about an IP database.
+    Database(DatabaseNews),
     /// The canary has sent by every way.
     SelfTest(SelfTest),
     /// The agent has drained everything.
@@ -96,6 +98,16 @@ pub struct Database {
     pub path: String,
     pub kind: String,
     pub sha256: String,
+}
+
+/// What became of an IP database while the agent ran.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct DatabaseNews {
+    pub event: String,
+    pub name: String,
+    pub database: Option<Database>,
+    pub error: Option<String>,
 }
 
 /// Why a line about a flow was written.

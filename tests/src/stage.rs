@@ -164,6 +164,7 @@ impl Stage {
         Ok(Settings {
             allowlists: fixtures().join("allowlists"),
             ip_db: directory.join("country.mmdb"),
+            ip_data: made("ipdata")?,
             store: made("store")?,
             runtime_dir: made("runtime")?,
             sweep_interval: "100ms".into(),

@@ -2,6 +2,8 @@
 
 pub mod check;
 mod doctor;
+mod geo;
+mod ip_data;
 mod run;
 
 use std::process::ExitCode;
@@ -26,6 +28,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Say whether this host can be covered, and what cannot.
     Doctor(doctor::DoctorArgs),
+    /// Ask, install and compare IP databases.
+    Geo(geo::GeoArgs),
     /// Send by every way, in a namespace of its own, to be recorded.
     #[command(hide = true)]
     Canary(canary::ChildArgs),
@@ -44,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => or_failure(check::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
+        Command::Geo(args) => geo::run(&args),
         Command::Canary(args) => or_failure(canary::child(&args)),
     }
 }

@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
+use super::ip_data::IpDataArgs;
 use crate::{
     daemon::{self, Options, Pinning, Uplinks},
-    jurisdiction::{DatabaseFile, MAX_AGE_DAYS},
     kernel::{CaptureOptions, UplinkHook},
     output::{Display, JsonLines, LiveTable},
 };
@@ -25,14 +25,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "/etc/weir/allowlists")]
     allowlists: PathBuf,
 
-    /// MaxMind-format database with countries, autonomous systems or anycast
-    /// marks; may be given several times.
-    #[arg(long, value_name = "[NAME=]FILE", alias = "country-db", required = true, value_parser = database)]
-    ip_db: Vec<(String, PathBuf)>,
-
-    /// Days after its build date for which the answers of a database count.
-    #[arg(long, value_name = "DAYS", default_value_t = MAX_AGE_DAYS)]
-    ip_db_max_age: u32,
+    #[command(flatten)]
+    ip_data: IpDataArgs,
 
     /// Directory of the embedded store.
     #[arg(long, value_name = "DIR", default_value = "/var/lib/weir")]
@@ -117,23 +111,6 @@ struct Listener(Option<SocketAddr>);
 #[derive(Clone, Copy, Debug)]
 struct Period(Option<Duration>);
 
-fn database(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = match text.split_once('=') {
-        Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
-        None => {
-            let path = PathBuf::from(text);
-            let name = path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned());
-            (name.unwrap_or_default(), path)
-        }
-    };
-    if name.is_empty() || path.as_os_str().is_empty() {
-        return Err("expected FILE or NAME=FILE".to_owned());
-    }
-    Ok((name, path))
-}
-
 fn listener(text: &str) -> Result<Listener, String> {
     if text == "off" {
         return Ok(Listener(None));
@@ -195,14 +172,7 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
     };
     let options = Options {
         allowlists: args.allowlists.clone(),
-        databases: args
-            .ip_db
-            .iter()
-            .map(|(name, path)| DatabaseFile {
-                max_age_days: args.ip_db_max_age,
-                ..DatabaseFile::new(name, path)
-            })
-            .collect(),
+        ip_data: args.ip_data.wanted(),
         store: args.store.clone(),
         runtime: args.runtime_dir.clone(),
         metrics: args.metrics_listen.0,
@@ -244,16 +214,6 @@ mod tests {
         assert!(time("0s").is_err());
         assert!(time("-1s").is_err());
         assert!(time("soon").is_err());
-    }
-
-    #[test]
-    fn names_databases() {
-        assert_eq!(database("a=b.mmdb"), Ok(("a".to_owned(), "b.mmdb".into())));
-        assert_eq!(
-            database("/x/country.mmdb"),
-            Ok(("country".to_owned(), "/x/country.mmdb".into()))
-        );
-        assert!(database("=").is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Begins a recording, or goes on with the one that an earlier agent left at
 //! work.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -36,7 +36,7 @@ pub(super) fn begin(
     options: &Options,
     pins: Option<&Pins>,
     root: &CgroupDirectory,
-    mut ledger: Ledger,
+    (databases, mut ledger): (&Arc<Databases>, Ledger),
 ) -> Result<Begun, Failure> {
     let before = ledger.last_time();
     let found = match pins {
@@ -57,7 +57,7 @@ pub(super) fn begin(
         Found::Nothing => None,
         Found::Other(capture, why) => {
             let from = now()?;
-            ledger = drain(options, capture, root, ledger)?;
+            ledger = drain(options, capture, root, (databases, ledger))?;
             Some((from, format!("{why}; it was drained and replaced")))
         }
         Found::Foreign(why) => {
@@ -108,7 +108,7 @@ pub(super) fn drain(
     options: &Options,
     mut capture: Capture,
     root: &CgroupDirectory,
-    ledger: Ledger,
+    (databases, ledger): (&Arc<Databases>, Ledger),
 ) -> Result<Ledger, Failure> {
     let clock = Clock::read().map_err(Failure::Clock)?;
     let again = |directory: &CgroupDirectory| CgroupDirectory::open(directory.path());
@@ -118,9 +118,8 @@ pub(super) fn drain(
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());
     let policy = Policy::load(&options.allowlists)?;
     let namer = super::namer(&policy, clock.boot_ns());
-    let databases = Databases::open(&options.databases)?;
-    let pipeline = Pipeline::new(paths, names, namer, databases, policy);
-    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "", &[]);
+    let pipeline = Pipeline::new(paths, names, namer, Arc::clone(databases), policy);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "");
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
     let sides = (watch, uplink);
     Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None).finish(Ending::Replace)

@@ -8,6 +8,7 @@ mod open_flow;
 mod paths;
 mod pipeline;
 mod recorder;
+mod reload;
 mod self_test;
 mod uplink;
 
@@ -28,13 +29,14 @@ use self::{
     paths::Paths,
     pipeline::Pipeline,
     recorder::{Ending, Recorder},
+    reload::Reload,
     self_test::{Moment, SelfTest},
     uplink::UplinkSide,
 };
 use crate::{
     attribution::{Names, StateRoots},
     coverage::Watch,
-    jurisdiction::{DatabaseFile, Databases},
+    jurisdiction::{Databases, IpData, Look},
     kernel::{
         CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins, find_cgroup_root,
         kernel_release, own_namespace, payload_wakeup, preflight, wakeup,
@@ -72,8 +74,8 @@ impl Pinning {
 pub struct Options {
     /// Directory of the allowlists.
     pub allowlists: PathBuf,
-    /// IP databases by name.
-    pub databases: Vec<DatabaseFile>,
+    /// IP databases.
+    pub ip_data: IpData,
     /// Directory of the embedded store.
     pub store: PathBuf,
     /// Directory of the lock that admits one agent.
@@ -106,7 +108,8 @@ pub struct Options {
 /// loss of the store or of the kernel side later.
 pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
     let policy = Policy::load(&options.allowlists)?;
-    let databases = Databases::open(&options.databases)?;
+    let look = options.ip_data.look();
+    let databases = Arc::new(Databases::load(&options.ip_data)?);
     preflight()?;
     let root = match &options.cgroup_root {
         Some(path) => path.clone(),
@@ -121,23 +124,30 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
         .build()
         .map_err(Failure::Runtime)?;
     runtime.block_on(record(
-        options, policy, databases, directory, ledger, display,
+        options,
+        policy,
+        (databases, look),
+        directory,
+        ledger,
+        display,
     ))
 }
 
 async fn record(
     options: &Options,
     policy: Policy,
-    databases: Databases,
+    (databases, look): (Arc<Databases>, Look),
     directory: CgroupDirectory,
     ledger: Ledger,
     display: &mut dyn Display,
 ) -> Result<(), Failure> {
-    let described = describe(&databases);
-    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), policy.digest(), &described);
+    let described: Vec<_> = databases.describe().map(DatabaseLine::from).collect();
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), policy.digest());
+    metrics.databases(databases.describe());
     let listening = listen(options.metrics).await?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(Failure::Runtime)?;
 
     let pins = options.pin.pins()?;
     let Begun {
@@ -146,7 +156,7 @@ async fn record(
         gaps,
         ledger,
         resume,
-    } = begin(options, pins.as_ref(), &directory, ledger)?;
+    } = begin(options, pins.as_ref(), &directory, (&databases, ledger))?;
     let clock = Clock::read().map_err(Failure::Clock)?;
     let watch = Watch::new(
         CgroupDirectory::open(directory.path())?,
@@ -206,7 +216,9 @@ async fn record(
     tokio::pin!(end);
     let own = CgroupDirectory::open(&cgroup_root)?;
     let mut canary = SelfTest::every(options.self_test);
+    let mut reload = Reload::new(options.ip_data.clone(), look);
     loop {
+        let databases = recorder.databases();
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -220,6 +232,8 @@ async fn record(
                 }
                 Moment::Played(played) => recorder.tested(played)?,
             },
+            _ = hangup.recv() => reload.ask(),
+            reloaded = reload.next(&databases) => recorder.reloaded(reloaded)?,
             told = news.changed() => {
                 told.map_err(Failure::Interfaces)?;
                 recorder.interfaces_changed()?;
@@ -256,18 +270,4 @@ async fn listen(address: Option<SocketAddr>) -> Result<Option<(TcpListener, Sock
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     Ok(Some((listener, bound)))
-}
-
-fn describe(databases: &Databases) -> Vec<DatabaseLine> {
-    databases
-        .describe()
-        .map(|database| DatabaseLine {
-            name: database.name.to_string(),
-            path: database.path.display().to_string(),
-            kind: database.kind.clone(),
-            built: database.built,
-            max_age_days: database.max_age_days,
-            sha256: database.sha256.clone(),
-        })
-        .collect()
 }

@@ -29,7 +29,7 @@ impl Pipeline {
         paths: Paths,
         names: Names,
         namer: Namer,
-        databases: Databases,
+        databases: Arc<Databases>,
         policy: Policy,
     ) -> Self {
         let paths = Rc::new(paths);
@@ -38,7 +38,7 @@ impl Pipeline {
             paths,
             attributor,
             namer,
-            locator: Locator::new(Arc::new(databases), Arc::clone(policy.providers())),
+            locator: Locator::new(databases, Arc::clone(policy.providers())),
             policy,
         }
     }
@@ -77,7 +77,7 @@ impl Pipeline {
     }
 
     /// Judges again if the workload or its names are known better than when it was
-    /// judged, or in any case if the day is another.
+    /// judged, or in any case if the day is another, or the databases are.
     pub(super) fn judge_again(
         &mut self,
         judged: &Judged,
@@ -98,6 +98,16 @@ impl Pipeline {
         };
         let again = self.locate(flow, Some(&named.names), clock, today);
         (again != *judged).then_some(again)
+    }
+
+    /// Databases in force.
+    pub(super) fn databases(&self) -> &Arc<Databases> {
+        self.locator.databases()
+    }
+
+    /// From now on these databases are asked.
+    pub(super) fn put_in_force(&mut self, databases: Arc<Databases>) {
+        self.locator = Locator::new(databases, Arc::clone(self.policy.providers()));
     }
 
     /// Forgets what no flow needs any more.

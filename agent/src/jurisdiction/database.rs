@@ -1,147 +1,25 @@
 //! One database: opened, checked, and what it says of an address.
 
-use std::{
-    fmt::Write as _,
-    fs, io,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, net::IpAddr, path::Path, sync::Arc};
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use maxminddb::{MaxMindDbError, Reader};
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     agree::Heard,
     answer::{Operator, SourceAnswer},
     country::CountryCode,
+    description::{DatabaseFile, Description},
     error::Fault,
     facts::{Facts, examine},
+    files::{Look, Stamp},
+    image::{Image, corrupt, digest, load_checked},
     layout::{Record, Stated},
 };
-use crate::kernel::SealedMemory;
-
-/// Days after which a database no longer counts, unless it is told otherwise.
-///
-/// Vendors publish country and AS data every day to every month (DB-IP Lite:
-/// on the first of a month). One that is a month and a half old has missed an
-/// issue of even the slowest.
-pub const MAX_AGE_DAYS: u32 = 45;
 
 /// Characters of an organisation's name that are kept; the longest that
 /// registries hold are shorter.
 const ORGANISATION: usize = 200;
-
-/// The bytes of a database, wherever they are.
-pub struct Image(Box<dyn AsRef<[u8]> + Send + Sync>);
-
-impl Image {
-    /// Takes bytes that stay the same for as long as they are held.
-    pub fn new(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
-        Self(Box::new(bytes))
-    }
-
-    /// Copies the file into sealed memory and maps that: what becomes of the
-    /// file afterwards changes no answer (`docs/decisions/0007`).
-    ///
-    /// # Errors
-    /// When the file cannot be read, or the system refuses the memory.
-    pub fn map(path: &Path) -> io::Result<Self> {
-        let mut file = fs::File::open(path)?;
-        SealedMemory::copy_of("weir-ip-database", &mut file).map(Self::new)
-    }
-}
-
-impl AsRef<[u8]> for Image {
-    fn as_ref(&self) -> &[u8] {
-        (*self.0).as_ref()
-    }
-}
-
-/// A file to open, and what is said of it beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DatabaseFile {
-    /// Name that its answers bear.
-    pub name: String,
-    /// The file.
-    pub path: PathBuf,
-    /// Days after its build date for which its answers count.
-    pub max_age_days: u32,
-    /// Under which licence it is used, if somebody says so.
-    pub licence: Option<String>,
-    /// Where it was taken from, if somebody says so.
-    pub origin: Option<String>,
-}
-
-impl DatabaseFile {
-    /// A file of which nothing is said.
-    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self {
-            name: name.into(),
-            path: path.into(),
-            max_age_days: MAX_AGE_DAYS,
-            licence: None,
-            origin: None,
-        }
-    }
-}
-
-/// What a database is, for output and records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Description {
-    /// Name as the configuration gives it.
-    pub name: String,
-    /// The file as given.
-    pub path: PathBuf,
-    /// `database_type` of its metadata, such as `GeoLite2-Country`.
-    pub kind: String,
-    /// When it was built, as its metadata says.
-    pub built: Timestamp,
-    /// Days after that for which its answers count.
-    pub max_age_days: u32,
-    /// SHA-256 of the file, in hexadecimal.
-    pub sha256: String,
-    /// Under which licence it is used: what is said of it, or else its own
-    /// description, which vendors use for that.
-    pub licence: Option<String>,
-    /// Where it was taken from, if somebody says so.
-    pub origin: Option<String>,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// Nodes of the search tree.
-    pub nodes: u32,
-    /// Bits in each half of a node.
-    pub record_size: u16,
-    /// 4, or 6 for both families.
-    pub ip_version: u16,
-    /// Fields with facts, in the order of the questions.
-    pub fields: Vec<&'static str>,
-}
-
-impl Description {
-    /// Day on which it was built, in UTC.
-    pub fn built_on(&self) -> Date {
-        self.built.to_zoned(TimeZone::UTC).date()
-    }
-
-    /// Why its answers do not count on that day, if they do not.
-    pub fn too_old(&self, today: Date) -> Option<String> {
-        let built = self.built_on();
-        // Clocks and time zones differ by a day at most.
-        if built > today.saturating_add(1.day()) {
-            return Some(format!("built {built}, which is in the future"));
-        }
-        let last = built.saturating_add(i64::from(self.max_age_days).days());
-        (today > last).then(|| {
-            format!(
-                "built {built}, older than its limit of {} days",
-                self.max_age_days
-            )
-        })
-    }
-}
 
 /// An open database.
 pub(super) struct Database {
@@ -149,26 +27,18 @@ pub(super) struct Database {
     name: Arc<str>,
     description: Description,
     facts: Facts,
+    file: DatabaseFile,
+    /// How file and sidecar looked before they were opened, if somebody looked.
+    stamps: Option<[Option<Stamp>; 2]>,
 }
 
 impl Database {
     /// Opens and checks the whole file.
     pub(super) fn open(
         file: &DatabaseFile,
-        load: impl Fn(&Path) -> io::Result<Image>,
+        load: impl FnOnce(&Path) -> io::Result<Image>,
     ) -> Result<Self, Fault> {
-        let metadata = fs::metadata(&file.path).map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(Fault::Directory);
-        }
-        if !metadata.is_file() {
-            return Err(Fault::Special);
-        }
-        if metadata.len() == 0 {
-            return Err(Fault::Empty);
-        }
-        let image = load(&file.path).map_err(unreadable)?;
-        refuse_other_formats(image.as_ref())?;
+        let image = load_checked(&file.path, load)?;
         let bytes = image.as_ref().len() as u64;
         let sha256 = digest(image.as_ref());
         let reader = Reader::from_source(image).map_err(corrupt)?;
@@ -200,7 +70,31 @@ impl Database {
             name: Arc::from(file.name.as_str()),
             description,
             facts,
+            file: file.clone(),
+            stamps: None,
         })
+    }
+
+    /// Keeps how the file looked before it was opened.
+    pub(super) fn seen(self, look: &Look) -> Self {
+        Self {
+            stamps: Some(look.stamps(&self.file.path)),
+            ..self
+        }
+    }
+
+    /// Whether the file is as it was when it was opened.
+    pub(super) fn is_still(&self, file: &DatabaseFile, look: &Look) -> bool {
+        self.file == *file && self.stamps == Some(look.stamps(&file.path))
+    }
+
+    /// Whether another database is the same bytes under the same conditions.
+    pub(super) fn tells_as(&self, other: &Self) -> bool {
+        self.file == other.file && self.description.sha256 == other.description.sha256
+    }
+
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.file.name == name
     }
 
     pub(super) fn description(&self) -> &Description {
@@ -329,54 +223,4 @@ fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
         None => text.to_owned(),
     }
-}
-
-fn unreadable(error: io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::NotFound => Fault::Missing,
-        _ => Fault::Unreadable(error),
-    }
-}
-
-pub(super) fn corrupt(error: MaxMindDbError) -> Fault {
-    Fault::Corrupt(match error {
-        MaxMindDbError::InvalidDatabase { message, .. } => message,
-        other => other.to_string(),
-    })
-}
-
-/// The marker that every database ends with is looked for in its last 128 KiB.
-fn refuse_other_formats(bytes: &[u8]) -> Result<(), Fault> {
-    const MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
-    const ARCHIVES: [&[u8]; 5] = [
-        b"\x1f\x8b",
-        b"PK\x03\x04",
-        b"BZh",
-        b"\xfd7zXZ",
-        b"\x28\xb5\x2f\xfd",
-    ];
-    let tail = bytes
-        .get(bytes.len().saturating_sub(128 * 1024)..)
-        .unwrap_or_default();
-    if tail.windows(MARKER.len()).any(|window| window == MARKER) {
-        return Ok(());
-    }
-    if ARCHIVES.iter().any(|magic| bytes.starts_with(magic)) {
-        return Err(Fault::Compressed);
-    }
-    let head = bytes.get(..4096).unwrap_or(bytes);
-    let text = head
-        .iter()
-        .all(|b| !b.is_ascii_control() || b.is_ascii_whitespace());
-    Err(if text { Fault::Text } else { Fault::NoMetadata })
-}
-
-pub(super) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

@@ -1,6 +1,7 @@
 //! Every database in force, and what they say together.
 
 use std::{
+    collections::HashSet,
     io,
     net::IpAddr,
     path::Path,
@@ -12,8 +13,10 @@ use jiff::civil::Date;
 use super::{
     agree::{Heard, combine},
     answer::Place,
-    database::{Database, DatabaseFile, Description, Image},
+    database::Database,
+    description::{DatabaseFile, Description},
     error::DatabaseError,
+    image::Image,
 };
 use crate::{
     bounded::Bounded,
@@ -25,7 +28,7 @@ const REMEMBERED: usize = 16_384;
 
 /// The databases in force. They never change: newer files are newer databases.
 pub struct Databases {
-    databases: Vec<Database>,
+    databases: Vec<Arc<Database>>,
     known: Mutex<Known>,
     /// What holds of a record without a destination.
     nowhere: Arc<Place>,
@@ -58,23 +61,28 @@ impl Databases {
         files: &[DatabaseFile],
         load: impl Fn(&Path) -> io::Result<Image>,
     ) -> Result<Self, DatabaseError> {
-        if files.is_empty() {
-            return Err(DatabaseError::NoneGiven);
-        }
-        let mut databases: Vec<Database> = Vec::with_capacity(files.len());
-        for file in files {
-            if databases
-                .iter()
-                .any(|database| database.description().name == file.name)
-            {
-                return Err(DatabaseError::DuplicateName(file.name.clone()));
-            }
-            let database =
-                Database::open(file, &load).map_err(|fault| DatabaseError::Unusable {
+        let open = |file: &DatabaseFile| {
+            Database::open(file, &load)
+                .map(Arc::new)
+                .map_err(|fault| DatabaseError::Unusable {
                     path: file.path.clone(),
                     fault,
-                })?;
-            databases.push(database);
+                })
+        };
+        Self::of(files.iter().map(open).collect::<Result<_, _>>()?)
+    }
+
+    /// These databases, if there are any and their names differ.
+    pub(super) fn of(databases: Vec<Arc<Database>>) -> Result<Self, DatabaseError> {
+        if databases.is_empty() {
+            return Err(DatabaseError::NoneGiven);
+        }
+        let mut names = HashSet::new();
+        for database in &databases {
+            let name = &database.description().name;
+            if !names.insert(name) {
+                return Err(DatabaseError::DuplicateName(name.clone()));
+            }
         }
         Ok(Self {
             databases,
@@ -87,9 +95,16 @@ impl Databases {
         })
     }
 
+    /// The database of that name.
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<Database>> {
+        self.databases
+            .iter()
+            .find(|database| database.is_called(name))
+    }
+
     /// Which databases these are, in the order in which they were given.
     pub fn describe(&self) -> impl Iterator<Item = &Description> {
-        self.databases.iter().map(Database::description)
+        self.databases.iter().map(|database| database.description())
     }
 
     /// What every source says of `address`, where those count that are not too
@@ -97,7 +112,8 @@ impl Databases {
     pub fn place(&self, address: IpAddr, today: Date) -> Arc<Place> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.day != today || known.too_old.len() != self.databases.len() {
-            let old = |database: &Database| database.description().too_old(today).map(Arc::from);
+            let old =
+                |database: &Arc<Database>| database.description().too_old(today).map(Arc::from);
             *known = Known {
                 day: today,
                 too_old: self.databases.iter().map(old).collect(),

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use super::sidecar::SidecarError;
+
 /// Databases that the agent cannot start with.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -13,6 +15,12 @@ pub enum DatabaseError {
     /// Two databases have one name.
     #[error("two IP databases are called `{0}`: name each with --ip-db NAME=FILE")]
     DuplicateName(String),
+    /// The directory with databases cannot be read.
+    #[error("the IP databases in {path} cannot be read ({1}): make the directory readable, or name another with --ip-data", path = .0.display())]
+    Directory(PathBuf, io::Error),
+    /// What is said of a database beside it cannot be used.
+    #[error(transparent)]
+    Sidecar(#[from] SidecarError),
     /// A file is not a database that states anything that is asked.
     #[error("IP database {path} {fault}", path = path.display())]
     Unusable {
@@ -27,42 +35,42 @@ pub enum DatabaseError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// There is none.
-    #[error("does not exist: run `cargo xtask setup` to build one, or pass another --ip-db")]
+    #[error("does not exist: name one that does")]
     Missing,
     /// It is a directory.
-    #[error("is a directory: pass the .mmdb file in it with --ip-db")]
+    #[error("is a directory: name the .mmdb file in it")]
     Directory,
     /// It is neither a file nor a directory.
-    #[error("is not a regular file: pass an .mmdb file with --ip-db")]
+    #[error("is not a regular file: name an .mmdb file")]
     Special,
     /// It has no bytes.
-    #[error("is empty: run `cargo xtask setup` to build it anew, or pass another --ip-db")]
+    #[error("is empty: fetch it again, or name another")]
     Empty,
     /// The operating system refused.
     #[error("cannot be read: {0}: make it readable for the agent's user")]
     Unreadable(io::Error),
     /// It is text.
-    #[error("is a text file: pass a database in MaxMind format (.mmdb) with --ip-db")]
+    #[error("is a text file: name a database in MaxMind format (.mmdb)")]
     Text,
     /// It is an archive.
-    #[error("is compressed: unpack it and pass the .mmdb file with --ip-db")]
+    #[error("is compressed: unpack it and name the .mmdb file")]
     Compressed,
     /// The metadata at the end of every database is not there.
     #[error(
-        "has no MaxMind metadata, so it is cut off or of another format: fetch it again, or run \
-         `cargo xtask setup` to build one"
+        "has no MaxMind metadata, so it is cut off or of another format: fetch it again, or name \
+         another"
     )]
     NoMetadata,
     /// It does not hold together.
-    #[error("is corrupt: {0}: fetch it again, or run `cargo xtask setup` to build one")]
+    #[error("is corrupt: {0}: fetch it again, or name another")]
     Corrupt(String),
     /// It has a form and no entries.
-    #[error("holds no networks: fetch it again, or run `cargo xtask setup` to build one")]
+    #[error("holds no networks: fetch it again, or name another")]
     NoNetworks,
     /// No record has a field that states a fact that is asked for.
     #[error(
         "({kind}) states nothing that is asked: its records have {fields}, and none of {known}; \
-         pass a country, city or ASN database with --ip-db"
+         name a country, city or ASN database"
     )]
     NoFacts {
         /// `database_type` of its metadata.

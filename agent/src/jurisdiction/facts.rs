@@ -6,8 +6,8 @@ use maxminddb::{Reader, WithinOptions};
 use serde::de::IgnoredAny;
 
 use super::{
-    database::{Image, corrupt},
     error::Fault,
+    image::{Image, corrupt},
     layout::{FIELDS, Record},
 };
 

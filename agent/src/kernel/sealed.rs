@@ -8,6 +8,7 @@ use std::{
 
 use memmap2::Mmap;
 use nix::{
+    errno::Errno,
     fcntl::{FcntlArg, SealFlag, fcntl},
     sys::memfd::{MFdFlags, memfd_create},
 };
@@ -26,7 +27,14 @@ impl SealedMemory {
     pub fn copy_of(name: &str, from: &mut impl Read) -> io::Result<Self> {
         let name = CString::new(name)?;
         let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-        let mut memory = File::from(memfd_create(name.as_c_str(), flags)?);
+        // Not executable: where `vm.memfd_noexec` asks for it, no other is given.
+        // Linux before 6.3 does not know the flag.
+        let noexec = flags | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);
+        let memory = match memfd_create(name.as_c_str(), noexec) {
+            Err(Errno::EINVAL) => memfd_create(name.as_c_str(), flags),
+            made => made,
+        };
+        let mut memory = File::from(memory?);
         io::copy(from, &mut memory)?;
         memory.seek(SeekFrom::Start(0))?;
         let seals = SealFlag::F_SEAL_SHRINK

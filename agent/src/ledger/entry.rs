@@ -83,6 +83,30 @@ pub enum Entry {
         /// Each way; none if the canary could not be run.
         ways: Vec<Proof>,
     },
+    /// An IP database came into force while the agent ran.
+    DatabaseLoaded {
+        /// Its name.
+        name: String,
+        /// SHA-256 of the file.
+        sha256: String,
+        /// When it was built.
+        built: Timestamp,
+    },
+    /// An IP database is no longer in force: its file was taken away.
+    DatabaseRemoved {
+        /// Its name.
+        name: String,
+        /// SHA-256 of the file.
+        sha256: String,
+    },
+    /// A file that should have become an IP database cannot be used. What was in
+    /// force under the name still is.
+    DatabaseRefused {
+        /// Name of the database, or of the directory.
+        name: String,
+        /// Why.
+        error: String,
+    },
     /// The agent ended in order.
     Stopped {
         /// Whether the kernel goes on recording without it.

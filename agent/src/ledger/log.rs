@@ -201,12 +201,24 @@ impl Ledger {
     /// When the directory cannot be read or a segment is damaged before its end.
     pub fn read(directory: &Path) -> Result<Vec<(u64, Timestamp, Entry)>, LedgerError> {
         let mut entries = Vec::new();
-        for path in segments(directory)? {
-            visit(&path, |line| {
-                entries.push((line.seq, line.time, line.entry));
-            })?;
-        }
+        Self::each(directory, |seq, time, entry| {
+            entries.push((seq, time, entry));
+        })?;
         Ok(entries)
+    }
+
+    /// Gives every entry of a log in order, one at a time in memory.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn each(
+        directory: &Path,
+        mut take: impl FnMut(u64, Timestamp, Entry),
+    ) -> Result<(), LedgerError> {
+        for path in segments(directory)? {
+            visit(&path, |line| take(line.seq, line.time, line.entry))?;
+        }
+        Ok(())
     }
 }
 

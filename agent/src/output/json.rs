@@ -17,7 +17,7 @@ use crate::{
     balance::Sums,
     canary::Proof,
     coverage::Gap,
-    jurisdiction::{Domicile, EncryptedDns, Place},
+    jurisdiction::{Description, Domicile, EncryptedDns, Place},
     naming::Names,
     record::{Counters, Direction, FlowId, Process, Scope},
     verdict::Verdict,
@@ -48,8 +48,53 @@ pub struct DatabaseLine {
     pub built: Timestamp,
     /// Days after that for which its answers count.
     pub max_age_days: u32,
+    /// Under which licence it is used, as far as somebody says so.
+    pub licence: Option<String>,
     /// Digest of the file.
     pub sha256: String,
+}
+
+impl From<&Description> for DatabaseLine {
+    fn from(database: &Description) -> Self {
+        Self {
+            name: database.name.clone(),
+            path: database.path.display().to_string(),
+            kind: database.kind.clone(),
+            built: database.built,
+            max_age_days: database.max_age_days,
+            licence: database.licence.clone(),
+            sha256: database.sha256.clone(),
+        }
+    }
+}
+
+/// What became of an IP database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseEvent {
+    /// It came into force.
+    Loaded,
+    /// It is no longer in force.
+    Removed,
+    /// It cannot be used; what was in force under its name still is.
+    Refused,
+}
+
+/// Something is to be said of an IP database.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatabaseNews<'a> {
+    /// When this is said.
+    pub time: Timestamp,
+    /// What became of it.
+    pub event: DatabaseEvent,
+    /// Its name.
+    pub name: &'a str,
+    /// What it is, if it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<&'a DatabaseLine>,
+    /// Why it is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a str>,
 }
 
 /// Recording is live.
@@ -172,6 +217,7 @@ enum Line<'a> {
     Started(&'a Started<'a>),
     Flow(Box<FlowLine<'a>>),
     Gap(&'a GapLine<'a>),
+    Database(&'a DatabaseNews<'a>),
     SelfTest(&'a SelfTestLine<'a>),
     Stopped(&'a Stopped<'a>),
 }
@@ -242,6 +288,10 @@ impl<W: Write> Display for JsonLines<W> {
 
     fn gap(&mut self, gap: &GapLine<'_>) -> io::Result<()> {
         self.line(&Line::Gap(gap))
+    }
+
+    fn database(&mut self, news: &DatabaseNews<'_>) -> io::Result<()> {
+        self.line(&Line::Database(news))
     }
 
     fn self_test(&mut self, line: &SelfTestLine<'_>) -> io::Result<()> {

@@ -6,6 +6,7 @@
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
@@ -13,11 +14,13 @@ use prometheus_client::{
 };
 use tokio::net::TcpListener;
 
+use super::ip_data::IpDataMetrics;
 use super::naming_metrics::NamingMetrics;
 use crate::{
     balance::Sums,
     canary::{Proof, WAYS},
     coverage::{Gap, Reason},
+    jurisdiction::Description,
     kernel::{Clock, ProgramStats},
     naming::NamingCounts,
     record::{Counters, Direction},
@@ -57,11 +60,6 @@ struct ProgramLabels {
     program: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DatabaseLabels {
-    database: String,
-}
-
 type Seconds = Counter<f64, std::sync::atomic::AtomicU64>;
 
 /// Every metric of the agent.
@@ -80,6 +78,7 @@ pub struct Metrics {
     gap_time: Family<GapLabels, Seconds>,
     balance: Family<BalanceLabels, Gauge>,
     names: NamingMetrics,
+    ip_data: IpDataMetrics,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -92,7 +91,7 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     /// Registers every metric; what is constant for this run is given.
-    pub fn new(version: &str, allowlists: &str, databases: &[super::DatabaseLine]) -> Self {
+    pub fn new(version: &str, allowlists: &str) -> Self {
         let mut registry = Registry::with_prefix("weir");
         let info = vec![
             ("version".to_owned(), version.to_owned()),
@@ -102,20 +101,6 @@ impl Metrics {
             "build",
             "Version of the agent and policy in force",
             Info::new(info),
-        );
-        let built = Family::<DatabaseLabels, Gauge>::default();
-        for database in databases {
-            built
-                .get_or_create(&DatabaseLabels {
-                    database: database.name.clone(),
-                })
-                .set(database.built.as_second());
-        }
-        registry.register_with_unit(
-            "ip_database_build_time",
-            "When the data of each IP database were built, since 1970",
-            Unit::Seconds,
-            built,
         );
         let mut metrics = Self {
             registry: Arc::default(),
@@ -131,6 +116,7 @@ impl Metrics {
             gap_time: Family::default(),
             balance: Family::default(),
             names: NamingMetrics::default(),
+            ip_data: IpDataMetrics::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -201,6 +187,7 @@ impl Metrics {
             Unit::Seconds,
             self.gap_time.clone(),
         );
+        self.ip_data.register(registry);
         registry.register(
             "bpf_program_runs",
             "Runs of each kernel program, while the kernel measures them",
@@ -268,6 +255,25 @@ impl Metrics {
             let gauge = self.balance.get_or_create(&BalanceLabels { of });
             gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
         }
+    }
+
+    /// The IP databases in force.
+    pub fn databases<'a>(&self, databases: impl Iterator<Item = &'a Description>) {
+        self.ip_data.put_in_force(databases);
+    }
+
+    /// How old the IP databases are now.
+    pub fn database_ages<'a>(
+        &self,
+        databases: impl Iterator<Item = &'a Description>,
+        now: Timestamp,
+    ) {
+        self.ip_data.measure(databases, now);
+    }
+
+    /// An IP database was refused.
+    pub fn database_refused(&self) {
+        self.ip_data.refused();
     }
 
     /// Flows that are counted now.

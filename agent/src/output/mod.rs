@@ -1,5 +1,6 @@
 //! What leaves the agent: lines of JSON, a table for people, metrics.
 
+mod ip_data;
 mod json;
 mod metrics;
 mod naming_metrics;
@@ -7,9 +8,11 @@ mod quantity;
 mod table;
 
 pub use json::{
-    AllowlistsLine, DatabaseLine, FlowEvent, GapLine, JsonLines, SelfTestLine, Started, Stopped,
+    AllowlistsLine, DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines,
+    SelfTestLine, Started, Stopped,
 };
 pub use metrics::{Metrics, serve};
+pub use quantity::bytes;
 pub use table::LiveTable;
 
 use std::io;
@@ -56,6 +59,12 @@ pub trait Display {
     /// # Errors
     /// When it cannot be written.
     fn gap(&mut self, gap: &GapLine<'_>) -> io::Result<()>;
+
+    /// An IP database came into force, went, or was refused.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn database(&mut self, news: &DatabaseNews<'_>) -> io::Result<()>;
 
     /// The canary has sent by every way.
     ///

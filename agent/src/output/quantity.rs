@@ -1,7 +1,7 @@
 //! Numbers for people.
 
 /// Bytes with a binary prefix (IEC 80000-13), at most 8 characters.
-pub(super) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if count < 1024 {
         return format!("{count} B");

@@ -7,8 +7,12 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
+use jiff::Timestamp;
 
-use super::{Display, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped, quantity::bytes};
+use super::{
+    DatabaseEvent, DatabaseLine, DatabaseNews, Display, FlowEvent, GapLine, SelfTestLine, Shown,
+    Started, Stopped, quantity::bytes,
+};
 use crate::{
     record::{Direction, Scope},
     verdict::{Judged, Verdict},
@@ -56,14 +60,7 @@ impl<W: Write> Display for LiveTable<W> {
             lists.digest
         )?;
         for database in started.databases {
-            writeln!(
-                out,
-                "countries   {} ({}), built {}, sha256 {:.12}",
-                database.name,
-                database.kind,
-                database.built.strftime("%F"),
-                database.sha256
-            )?;
+            writeln!(out, "IP data     {}", of_database(database, started.time))?;
         }
         if let Some(address) = &started.metrics {
             writeln!(out, "metrics     http://{address}/metrics")?;
@@ -128,6 +125,25 @@ impl<W: Write> Display for LiveTable<W> {
         self.out.flush()
     }
 
+    fn database(&mut self, news: &DatabaseNews<'_>) -> io::Result<()> {
+        let (word, detail) = match (news.event, news.database, news.error) {
+            (DatabaseEvent::Loaded, Some(database), _) => {
+                ("loaded", of_database(database, news.time))
+            }
+            (DatabaseEvent::Removed, Some(database), _) => {
+                ("removed", of_database(database, news.time))
+            }
+            (_, _, error) => ("REFUSED", error.unwrap_or(news.name).to_owned()),
+        };
+        writeln!(
+            self.out,
+            "{}  {:<19} {word} {detail}",
+            news.time.strftime("%T"),
+            "IP data",
+        )?;
+        self.out.flush()
+    }
+
     /// Ways that failed are told as a gap.
     fn self_test(&mut self, line: &SelfTestLine<'_>) -> io::Result<()> {
         let proven = line.ways.iter().filter(|proof| proof.holds()).count();
@@ -183,6 +199,22 @@ impl<W: Write> Display for LiveTable<W> {
         )?;
         self.out.flush()
     }
+}
+
+fn of_database(database: &DatabaseLine, now: Timestamp) -> String {
+    let days = now.duration_since(database.built).as_hours() / 24;
+    let old = if days > i64::from(database.max_age_days) {
+        ", too old to count"
+    } else {
+        ""
+    };
+    format!(
+        "{} ({}), built {}{old}, sha256 {:.12}",
+        database.name,
+        database.kind,
+        database.built.strftime("%F"),
+        database.sha256
+    )
 }
 
 fn deviates(verdict: Verdict) -> bool {

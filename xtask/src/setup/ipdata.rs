@@ -22,7 +22,9 @@ pub(super) fn provide(workspace: &Workspace) -> Result<()> {
     let database = workspace.country_database();
     let note = database.with_extension("sources");
     let sources = describe(&SOURCES.map(|(_, path)| Path::new(path)))?;
-    if database.is_file() && fs::read_to_string(&note).is_ok_and(|known| known == sources) {
+    let said = database.with_extension("toml");
+    let there = database.is_file() && said.is_file();
+    if there && fs::read_to_string(&note).is_ok_and(|known| known == sources) {
         progress::found("country database", &workspace.display(&database));
         return Ok(());
     }

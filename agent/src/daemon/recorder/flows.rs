@@ -14,7 +14,7 @@ use crate::{
     kernel::Clock,
     ledger::Entry,
     output::FlowEvent,
-    record::{Change, Counters, Direction, Observation, Owner, Scope, Seen},
+    record::{Change, Counters, Direction, FlowId, Observation, Owner, Scope, Seen},
     verdict::Judged,
 };
 
@@ -162,16 +162,31 @@ impl Recorder<'_> {
             })
             .collect();
         for (id, anyway) in doubtful {
-            let Some(open) = self.open.get_mut(&id) else {
-                continue;
-            };
-            if let Some(judged) = self
-                .pipeline
-                .judge_again(&open.judged, clock, today, anyway)
-            {
-                open.judged = judged;
-                self.show_flow(id, FlowEvent::Updated, clock);
-            }
+            self.judge_one_again(id, today, anyway, clock);
+        }
+    }
+
+    /// Other databases are in force. What comes out as it was is not shown.
+    pub(super) fn judge_all_again(&mut self, clock: &Clock) {
+        let today = today(clock);
+        let known = |open: &OpenFlow| open.judged.flow.flow.flow.record.scope != Scope::Sink;
+        let all = self.open.iter().filter(|(_, open)| known(open));
+        let all: Vec<_> = all.map(|(id, _)| *id).collect();
+        for id in all {
+            self.judge_one_again(id, today, true, clock);
+        }
+    }
+
+    fn judge_one_again(&mut self, id: FlowId, today: Date, in_any_case: bool, clock: &Clock) {
+        let Some(open) = self.open.get_mut(&id) else {
+            return;
+        };
+        let judged = self
+            .pipeline
+            .judge_again(&open.judged, clock, today, in_any_case);
+        if let Some(judged) = judged {
+            open.judged = judged;
+            self.show_flow(id, FlowEvent::Updated, clock);
         }
     }
 }

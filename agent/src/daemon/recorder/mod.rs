@@ -1,12 +1,16 @@
 //! Drains, judges, stores and shows: the daemon's one hot path, synchronous and
 //! in batches.
 
+mod databases;
 mod flows;
 mod names;
 mod self_test;
 mod show;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 
@@ -15,6 +19,7 @@ pub(super) use self_test::{Canary, Played};
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
     coverage::{Gap, Watch, not_covered},
+    jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
     output::{Display, GapLine, Metrics, Started, Stopped},
@@ -147,6 +152,11 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
+    /// IP databases in force.
+    pub(super) fn databases(&self) -> Arc<Databases> {
+        Arc::clone(self.pipeline.databases())
+    }
+
     fn follow_uplinks(&mut self, since: &Clock, start: bool) -> Result<Vec<Gap>, Failure> {
         let now = Clock::read().map_err(Failure::Clock)?;
         Ok(self.uplink.follow(&mut self.capture, (since, &now), start))
@@ -224,6 +234,8 @@ impl<'a> Recorder<'a> {
             self.pipeline.prune(&cgroups, &clock);
         }
         self.measure(&clock)?;
+        let databases = self.pipeline.databases().describe();
+        self.metrics.database_ages(databases, clock.now());
         Ok(self.ledger.flush()?)
     }
 

@@ -14,7 +14,7 @@ fn each_fault_has_its_own_error_and_remedy() {
         &[("198.51.100.0/24", nested("DE"))],
     );
     let says = |bytes: &[u8]| Files::new().with("x", bytes).error();
-    const AGAIN: &str = "fetch it again, or run `cargo xtask setup` to build one";
+    const AGAIN: &str = "fetch it again, or name another";
 
     assert_eq!(
         Files::new().error(),
@@ -30,8 +30,7 @@ fn each_fault_has_its_own_error_and_remedy() {
         .push(DatabaseFile::new("x", "/nonexistent/x.mmdb"));
     assert_eq!(
         missing.error(),
-        "IP database /nonexistent/x.mmdb does not exist: run `cargo xtask setup` to build \
-         one, or pass another --ip-db"
+        "IP database /nonexistent/x.mmdb does not exist: name one that does"
     );
     let mut directory = Files::new();
     directory
@@ -40,24 +39,22 @@ fn each_fault_has_its_own_error_and_remedy() {
     assert!(
         directory
             .error()
-            .ends_with("is a directory: pass the .mmdb file in it with --ip-db")
+            .ends_with("is a directory: name the .mmdb file in it")
     );
     let mut device = Files::new();
     device.sources.push(DatabaseFile::new("x", "/dev/null"));
     assert!(device.error().contains("/dev/null is not a regular file"));
     assert_eq!(
         says(b""),
-        "IP database x.mmdb is empty: run `cargo xtask setup` to build it anew, or pass \
-         another --ip-db"
+        "IP database x.mmdb is empty: fetch it again, or name another"
     );
     assert_eq!(
         says(b"1.0.0.0,1.0.0.255,AU\n"),
-        "IP database x.mmdb is a text file: pass a database in MaxMind format (.mmdb) with \
-         --ip-db"
+        "IP database x.mmdb is a text file: name a database in MaxMind format (.mmdb)"
     );
     assert_eq!(
         says(b"\x1f\x8b\x08\x00"),
-        "IP database x.mmdb is compressed: unpack it and pass the .mmdb file with --ip-db"
+        "IP database x.mmdb is compressed: unpack it and name the .mmdb file"
     );
     assert_eq!(
         says(&whole[..whole.len() / 2]),
@@ -89,8 +86,8 @@ fn each_fault_has_its_own_error_and_remedy() {
         )),
         "IP database x.mmdb (Test-City) states nothing that is asked: its records have city, zip, \
          and none of country.iso_code, country_code, country, registered_country.iso_code, \
-         autonomous_system_number, asn, traits.is_anycast, is_anycast; pass a country, city or \
-         ASN database with --ip-db"
+         autonomous_system_number, asn, traits.is_anycast, is_anycast; name a country, city or \
+         ASN database"
     );
 }
 
@@ -128,7 +125,11 @@ proptest! {
         let mut bytes = mmdb(
             "Test-Country",
             IpVersion::V6,
-            &[("198.51.100.0/24", nested("DE")), ("2001:db8::/48", nested("FR"))],
+            &[
+                ("198.51.100.0/24", nested("DE")),
+                ("2001:db8::/48", nested("FR")),
+                ("192.0.2.0/24", system(64_500, "Example (synthetic)")),
+            ],
         );
         let place = place.index(bytes.len());
         if cut { bytes.truncate(place) } else { bytes[place] = byte }

@@ -189,7 +189,7 @@ fn a_database_describes_itself() {
         .entries("main", &[("2001:db8::/32", nested("AT"))])
         .open();
     assert_ne!(other.describe().next().unwrap().sha256, description.sha256);
-    let empty = database::digest(b"");
+    let empty = image::digest(b"");
     assert_eq!(
         empty,
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -4,6 +4,7 @@
 mod age;
 mod agreement;
 mod faults;
+mod files;
 mod layouts;
 
 use std::{

@@ -338,6 +338,26 @@ fn internal_whoever_calls() {
     );
 }
 
+/// No database, of whatever opinion, contradicts the platform about its own.
+#[test]
+fn internal_whatever_databases_say() {
+    let own = || image("10.9.1.2");
+    for flow in [
+        hosted(own(), "US"),
+        disputed(own()),
+        anycast(own()),
+        unlocated(own()),
+    ] {
+        expect(
+            flow,
+            Some("image"),
+            Verdict::Internal,
+            None,
+            "10.9.1.2 is in 10.9.0.0/16, a network of the platform (storage)",
+        );
+    }
+}
+
 #[test]
 fn workloads_of_every_kind() {
     let place = "198.51.100.9";

@@ -1,0 +1,49 @@
+//! `weir geo`: IP databases, without the daemon.
+
+mod compare;
+mod lookup;
+mod tally;
+mod update;
+
+use std::process::ExitCode;
+
+use jiff::{civil::Date, tz::TimeZone};
+
+use crate::{daemon::Failure, kernel::Clock};
+
+/// What `weir geo` is asked.
+#[derive(Debug, clap::Args)]
+pub(super) struct GeoArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Show what every database says of an address, side by side.
+    Lookup(lookup::LookupArgs),
+    /// Install databases that are on this machine already; nothing is fetched.
+    Update(update::UpdateArgs),
+    /// Measure how far the databases disagree over the recorded destinations.
+    Compare(compare::CompareArgs),
+}
+
+/// Does what is asked; the exit codes are those of `docs/exit-codes.md`.
+pub(super) fn run(args: &GeoArgs) -> ExitCode {
+    let outcome = match &args.command {
+        Command::Lookup(args) => lookup::run(args),
+        Command::Update(args) => update::run(args),
+        Command::Compare(args) => compare::run(args),
+    };
+    outcome.unwrap_or_else(|error| {
+        anstream::eprintln!("weir: {error:#}");
+        let failure = error.downcast_ref::<Failure>();
+        ExitCode::from(failure.map_or(1, Failure::exit_code))
+    })
+}
+
+/// As everything that is dated: in UTC.
+fn today() -> Result<Date, Failure> {
+    let now = Clock::read().map_err(Failure::Clock)?.now();
+    Ok(now.to_zoned(TimeZone::UTC).date())
+}
