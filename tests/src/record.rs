@@ -122,6 +122,8 @@ pub struct Flow {
     pub netns: Option<u64>,
     pub forwarded_from: Option<String>,
     pub destination: Destination,
+    #[serde(default)]
+    pub names: Names,
     pub hosted_in: HostedIn,
     pub third_country: Option<bool>,
     pub relay: bool,
@@ -185,6 +187,47 @@ pub struct Destination {
     pub address: IpAddr,
     pub port: u16,
     pub protocol: String,
+}
+
+/// What the destination is called, and how that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Names {
+    pub names: Vec<Name>,
+    pub reason: Option<String>,
+    pub contradiction: Option<String>,
+}
+
+/// One name of a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Name {
+    pub name: String,
+    pub grade: Grade,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    pub source: Source,
+    pub time: String,
+}
+
+/// What a name is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub enum Grade {
+    Answered,
+    AnsweredUntrusted,
+    Presented,
+}
+
+/// Where a name comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub enum Source {
+    Dns { resolver: IpAddr, transport: String },
+    Tls { alpn: Vec<String>, ech: String },
+    Quic { alpn: Vec<String>, ech: String },
 }
 
 /// Under whose law that place is.
