@@ -134,10 +134,13 @@ pub struct Flow {
     pub netns: Option<u64>,
     pub forwarded_from: Option<String>,
     pub destination: Destination,
+    pub names: Names,
     pub hosted_in: Answers<String>,
     pub registered_in: Answers<String>,
     pub operator: Answers<Operator>,
     pub anycast: Answers<bool>,
+    pub operator_domicile: Domicile,
+    pub encrypted_dns: Option<EncryptedDns>,
     pub third_country: Option<bool>,
     pub relay: bool,
     pub product: Option<String>,
@@ -200,6 +203,72 @@ pub struct Destination {
     pub address: IpAddr,
     pub port: u16,
     pub protocol: String,
+}
+
+/// What the destination is called, and how that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Names {
+    pub names: Vec<Name>,
+    pub reason: Option<String>,
+    pub contradiction: Option<String>,
+}
+
+/// One name of a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Name {
+    pub name: String,
+    pub grade: Grade,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    pub source: Source,
+    pub time: String,
+    pub doubt: Option<String>,
+}
+
+/// What a name is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub enum Grade {
+    Answered,
+    AnsweredUntrusted,
+    Presented,
+}
+
+/// Where a name comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub enum Source {
+    Dns {
+        resolver: IpAddr,
+        transport: String,
+        served_by: Option<String>,
+        asked_by: Option<String>,
+    },
+    Tls { alpn: Vec<String>, ech: String },
+    Quic { alpn: Vec<String>, ech: String },
+}
+
+/// Under whose law the operator of a destination is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Domicile {
+    pub country: Option<String>,
+    pub provider: Option<String>,
+    pub parent: Option<String>,
+    pub reason: Option<String>,
+    pub stated: Option<String>,
+}
+
+/// A service of encrypted DNS.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct EncryptedDns {
+    pub over: String,
+    pub provider: Option<String>,
 }
 
 /// The answer to a question about a place.

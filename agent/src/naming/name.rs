@@ -126,7 +126,7 @@ impl Name {
 
 /// Why no name is known, or not every one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "type")]
+#[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// The workload has asked for none that led there, as far as is recorded, and
     /// presented none.

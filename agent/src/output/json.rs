@@ -18,7 +18,7 @@ use crate::{
     canary::Proof,
     coverage::Gap,
     jurisdiction::{Description, Domicile, EncryptedDns, Place},
-    naming::Names,
+    naming::{Missing, Name, Names},
     record::{Counters, Direction, FlowId, Process, Scope},
     verdict::Verdict,
 };
@@ -185,8 +185,7 @@ struct FlowLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded_from: Option<&'a str>,
     destination: Destination,
-    names: &'a Names,
-    contradiction: Option<String>,
+    names: NamesLine<'a>,
     #[serde(flatten)]
     place: &'a Place,
     operator_domicile: &'a Domicile,
@@ -202,6 +201,26 @@ struct FlowLine<'a> {
     attempts: u32,
     first_seen: Timestamp,
     last_seen: Timestamp,
+}
+
+/// Names with their reason in words.
+#[derive(Serialize)]
+struct NamesLine<'a> {
+    names: &'a [Name],
+    missing: Option<&'a Missing>,
+    reason: Option<&'static str>,
+    contradiction: Option<String>,
+}
+
+impl<'a> NamesLine<'a> {
+    fn of(names: &'a Names) -> Self {
+        Self {
+            names: &names.names,
+            missing: names.missing.as_ref(),
+            reason: names.missing.as_ref().map(Missing::reason),
+            contradiction: names.contradiction().map(|found| found.to_string()),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -268,8 +287,7 @@ impl<W: Write> Display for JsonLines<W> {
                 port: record.port,
                 protocol: record.protocol.to_string(),
             },
-            names: &named.names,
-            contradiction: named.names.contradiction().map(|c| c.to_string()),
+            names: NamesLine::of(&named.names),
             place: &judged.flow.place,
             operator_domicile: &judged.flow.operator_domicile,
             encrypted_dns: judged.flow.encrypted_dns.as_ref(),
