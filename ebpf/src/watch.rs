@@ -170,7 +170,11 @@ fn begin(skb: *mut __sk_buff, sk: *mut bpf_sock, port: u16, at: u32) -> u32 {
     let Some(state) = (unsafe { count::get(sk).as_mut() }) else {
         return NOTHING;
     };
-    state.watch = if port == DNS { WATCH_DNS } else { WATCH_FOR_HELLO };
+    state.watch = if port == DNS {
+        WATCH_DNS
+    } else {
+        WATCH_FOR_HELLO
+    };
     state.looked = 0;
     state.until = 0;
     state.sent_base = u32::from_be_bytes([h[4], h[5], h[6], h[7]]).wrapping_add(1);

@@ -184,6 +184,8 @@ impl Located {
 
     /// Country of hosting that a decision may rest on: see [`Place::country`].
     pub fn country(&self) -> Option<CountryCode> {
-        self.place.country().filter(|_| self.anycast() != Some(true))
+        self.place
+            .country()
+            .filter(|_| self.anycast() != Some(true))
     }
 }

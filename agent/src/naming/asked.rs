@@ -98,9 +98,7 @@ impl Asked {
         let Some(open) = self.open.get_mut(&key) else {
             return Fit::Unasked;
         };
-        if open.question != answer.question
-            || now_ns.saturating_sub(open.asked_ns) >= PATIENCE_NS
-        {
+        if open.question != answer.question || now_ns.saturating_sub(open.asked_ns) >= PATIENCE_NS {
             return Fit::Unasked;
         }
         let digest = digest(answer);

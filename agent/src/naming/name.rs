@@ -9,9 +9,7 @@ use super::{DomainName, Ech};
 use crate::attribution::Attributed;
 
 /// What a name is worth, the least first.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
     /// The workload said it to the destination; nobody else vouches for it.
@@ -204,13 +202,12 @@ impl Names {
     /// first, with what it was told. One that may hide another is none: it is not what
     /// was meant.
     pub fn contradiction(&self) -> Option<Contradiction<'_>> {
-        if self.answered().next().is_none() {
-            return None;
-        }
-        let presented = self
-            .presented()
-            .filter(|said| !said.hides())
-            .find(|said| !self.answered().any(|told| told.all().any(|n| *n == said.name)))?;
+        self.answered().next()?;
+        let presented = self.presented().filter(|said| !said.hides()).find(|said| {
+            !self
+                .answered()
+                .any(|told| told.all().any(|n| *n == said.name))
+        })?;
         Some(Contradiction {
             presented,
             names: self,
@@ -228,11 +225,7 @@ pub struct Contradiction<'n> {
 
 impl fmt::Display for Contradiction<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "it presented {}, but had asked for",
-            self.presented.name
-        )?;
+        write!(f, "it presented {}, but had asked for", self.presented.name)?;
         for (i, name) in self.names.answered().enumerate() {
             write!(f, "{} {}", if i == 0 { "" } else { "," }, name.name)?;
         }

@@ -122,7 +122,10 @@ impl Namer {
             }
             PayloadKind::Quic => {
                 let heard = self.streams.quic(payload);
-                self.heard(payload, heard, clock, |alpn, ech| Source::Quic { alpn, ech });
+                self.heard(payload, heard, clock, |alpn, ech| Source::Quic {
+                    alpn,
+                    ech,
+                });
             }
         }
     }
@@ -348,7 +351,10 @@ impl Namer {
         let mut names = before.map(|b| b.names.clone()).unwrap_or_default();
         let held = self.table.names(owner, record.address, now_ns);
         let own = !held.is_empty();
-        add(&mut names, held.into_iter().map(|h| answered(h, None, clock)));
+        add(
+            &mut names,
+            held.into_iter().map(|h| answered(h, None, clock)),
+        );
         if !own && !names.iter().any(Name::is_answered) {
             let relayed = self.relayed(owner, record.address, clock);
             add(&mut names, relayed);
@@ -383,7 +389,8 @@ impl Namer {
         }
         let relays = self.relays.iter().flat_map(|(relay, unit)| {
             let held = self.table.names(*relay, address, clock.boot_ns());
-            held.into_iter().map(move |h| answered(h, Some(unit), clock))
+            held.into_iter()
+                .map(move |h| answered(h, Some(unit), clock))
         });
         relays.collect()
     }

@@ -84,7 +84,9 @@ impl Resolvers {
             if local.any(|(_, trusted)| **trusted == **unit) {
                 return None;
             }
-            return Some(format!("{unit} answered at {resolver}, which is not trusted"));
+            return Some(format!(
+                "{unit} answered at {resolver}, which is not trusted"
+            ));
         }
         // From another namespace or host, a resolver of this host is as any other.
         if on_host && !resolver.is_loopback() {

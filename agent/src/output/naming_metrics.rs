@@ -61,11 +61,15 @@ impl NamingMetrics {
             ("named", counts.hellos),
             ("nameless", counts.nameless_hellos),
         ] {
-            raise(&self.hellos.get_or_create(&OutcomeLabels { outcome }), total);
+            raise(
+                &self.hellos.get_or_create(&OutcomeLabels { outcome }),
+                total,
+            );
         }
         raise(&self.malformed, counts.malformed);
         raise(&self.forgotten, counts.forgotten);
-        self.held.set(i64::try_from(counts.held).unwrap_or(i64::MAX));
+        self.held
+            .set(i64::try_from(counts.held).unwrap_or(i64::MAX));
     }
 }
 

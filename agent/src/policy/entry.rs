@@ -72,8 +72,7 @@ impl Entry {
 
     /// Whether it names one of the names, or none at all.
     pub fn names_one_of<'n>(&self, mut names: impl Iterator<Item = &'n DomainName>) -> bool {
-        self.names.is_empty()
-            || names.any(|name| self.names.iter().any(|p| p.fits(name.as_str())))
+        self.names.is_empty() || names.any(|name| self.names.iter().any(|p| p.fits(name.as_str())))
     }
 
     /// Whether it says who the other side is, and not only where.

@@ -17,11 +17,7 @@ use std::cmp::Reverse;
 use jiff::civil::Date;
 
 use super::{
-    conditions::admitted,
-    identity::Identity,
-    judge::Decision,
-    judgement::Verdict,
-    reason::Why,
+    conditions::admitted, identity::Identity, judge::Decision, judgement::Verdict, reason::Why,
 };
 use crate::{
     jurisdiction::Located,

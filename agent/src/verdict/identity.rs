@@ -75,7 +75,7 @@ impl<'f> Identity<'f> {
 }
 
 /// The answered name of the best grade that satisfies.
-fn best<'f>(names: &'f Names, satisfies: impl Fn(&Name) -> bool) -> Option<&'f Name> {
+fn best(names: &Names, satisfies: impl Fn(&Name) -> bool) -> Option<&Name> {
     let found = names.answered().filter(|name| satisfies(name));
     found.max_by_key(|name| name.grade)
 }

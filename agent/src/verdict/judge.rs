@@ -120,4 +120,3 @@ fn is_canary(flow: &Located) -> bool {
 fn this_host(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
-

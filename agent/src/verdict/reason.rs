@@ -126,7 +126,12 @@ impl fmt::Display for Reason<'_> {
                 write!(f, " ({place}{})", self.operator(entry))
             }
             Why::Expired(entry, owner, identity) => {
-                write!(f, "{} declared {}", Rule(entry, *owner), At(*identity, destination))?;
+                write!(
+                    f,
+                    "{} declared {}",
+                    Rule(entry, *owner),
+                    At(*identity, destination)
+                )?;
                 if let Some(last) = entry.expires {
                     write!(f, " until {last} and has expired")?;
                 }

@@ -165,7 +165,10 @@ impl Recorder<'_> {
             let Some(open) = self.open.get_mut(&id) else {
                 continue;
             };
-            if let Some(judged) = self.pipeline.judge_again(&open.judged, clock, today, anyway) {
+            if let Some(judged) = self
+                .pipeline
+                .judge_again(&open.judged, clock, today, anyway)
+            {
                 open.judged = judged;
                 self.show_flow(id, FlowEvent::Updated, clock);
             }

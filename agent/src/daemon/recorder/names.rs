@@ -3,11 +3,7 @@
 use weir_common::Loss;
 
 use super::Recorder;
-use crate::{
-    daemon::Failure,
-    kernel::Clock,
-    record::Payload,
-};
+use crate::{daemon::Failure, kernel::Clock, record::Payload};
 
 /// Kinds of loss that may have taken a name.
 const TAKE_NAMES: [Loss; 3] = [

@@ -3,9 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Protocol, Scope},
-};
+use crate::record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Protocol, Scope};
 
 #[test]
 fn sources_stand_side_by_side() {

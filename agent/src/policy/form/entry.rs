@@ -257,12 +257,8 @@ fn names(reader: &mut Reader<'_, '_>) -> Vec<Placed<NamePattern>> {
 
 /// The least grade that a name must have.
 fn grade(reader: &mut Reader<'_, '_>) -> Grade {
-    let grades = [
-        Grade::Answered,
-        Grade::AnsweredUntrusted,
-        Grade::Presented,
-    ]
-    .map(|grade| (grade.label(), grade));
+    let grades = [Grade::Answered, Grade::AnsweredUntrusted, Grade::Presented]
+        .map(|grade| (grade.label(), grade));
     let grade = choice(reader, "grade", &grades);
     if let Some(value) = reader.value("grade")
         && reader.value("name").is_none()

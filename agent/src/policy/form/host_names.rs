@@ -42,7 +42,8 @@ fn help(written: &str, error: &NamePatternError) -> String {
     match error {
         NamePatternError::Empty => "write it as `provider.example` or `*.provider.example`".into(),
         NamePatternError::Address => {
-            "addresses stand elsewhere: `address` or `cidr` in [[allow]], `ranges` in [[provider]]".into()
+            "addresses stand elsewhere: `address` or `cidr` in [[allow]], `ranges` in [[provider]]"
+                .into()
         }
         NamePatternError::NotOnlyName => "leave out scheme, user, port and path".into(),
         NamePatternError::NotAscii(_) => "write the form that the DNS has, with `xn--`".into(),

@@ -7,8 +7,8 @@ use ipnetwork::IpNetwork;
 use super::{
     Known,
     entry::EntryForm,
-    resolver::ResolverForm,
     reader::{Problems, Reader, Section, optional, parse, required},
+    resolver::ResolverForm,
     values,
 };
 use crate::policy::{countries::Territory, network::InternalNetwork, source::Source};

@@ -23,7 +23,11 @@ pub(in crate::policy) static RESOLVER: Section = Section {
             "a string",
             "`unit = \"systemd-resolved.service\"`, for a resolver on the host itself",
         ),
-        required("purpose", "a string", "`purpose = \"the platform's resolvers\"`"),
+        required(
+            "purpose",
+            "a string",
+            "`purpose = \"the platform's resolvers\"`",
+        ),
         required("owner", "a string", "`owner = \"team-network\"`"),
     ],
 };

@@ -238,7 +238,9 @@ fn conditions_are_read_and_name_no_address() {
     assert_eq!(entry.operator_domicile, asked);
     assert!(entry.no_anycast);
     let ids = |found: &mut dyn Iterator<Item = crate::policy::Candidate<'_>>| {
-        found.map(|found| found.entry.id.clone()).collect::<Vec<_>>()
+        found
+            .map(|found| found.entry.id.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(ids(&mut entries.of_provider("provider-b")), ["conditions"]);
     assert_eq!(ids(&mut entries.of_provider("other")), [""; 0]);

@@ -11,7 +11,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use crate::{
     attribution::{Attributed, Container, Executable, Pod, Runtime, Workload, WorkloadKind},
-    jurisdiction::{Agreement, Answers, Domicile, CountryCode, Located, Place, SourceAnswer},
+    jurisdiction::{Agreement, Answers, CountryCode, Domicile, Located, Place, SourceAnswer},
     naming::{Missing, Named, Names},
     policy::{Policy, Source},
     record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope},

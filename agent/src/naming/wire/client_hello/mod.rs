@@ -86,9 +86,7 @@ pub enum SniFault {
 }
 
 /// Encrypted Client Hello (RFC 9849).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ech {
     /// No such extension: the server's name is the one the client means.
