@@ -94,6 +94,8 @@ impl Databases {
             &made.expired,
             countries("Weir-Test-Expired-Country", LONG_AGO)?,
         )?;
+        let limit = file("expired.toml");
+        fs::write(&limit, "max_age_days = 30\n").context("write a sidecar")?;
         save(&made.second, dissenting()?)?;
         save(&made.systems, systems()?)?;
         Ok(made)

@@ -1,7 +1,4 @@
 //! Names and their proof, from real peers to the record and the verdict.
-//!
-//! Needs the agent's part of names: `names` in the lines of flows, `[[resolver]]`
-//! in `platform.toml`, entries by `name`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -24,13 +21,26 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
+        let (stage, settings) = Self::set();
+        let agent = stage.stage.agent_with(&settings).unwrap();
+        Self { stage, agent }
+    }
+
+    /// With the agent on the host of the workloads, so that a resolver there is one of
+    /// the agent's own host.
+    fn on_host() -> Self {
+        let (stage, settings) = Self::set();
+        let agent = stage.stage.agent_on_app(&settings).unwrap();
+        Self { stage, agent }
+    }
+
+    fn set() -> (NamedStage, Settings) {
         let stage = NamedStage::new().unwrap();
         let settings = Settings {
             allowlists: stage::fixtures().join("names-allowlists"),
             ..stage.stage.settings().unwrap()
         };
-        let agent = stage.stage.agent_with(&settings).unwrap();
-        Self { stage, agent }
+        (stage, settings)
     }
 
     /// A unit of image generation, kept until the agent has ended.
@@ -95,6 +105,18 @@ fn by_dns(resolver: &str, transport: &str) -> Source {
     Source::Dns {
         resolver: resolver.parse().unwrap(),
         transport: transport.to_owned(),
+        served_by: None,
+        asked_by: None,
+    }
+}
+
+/// The answer of a resolver on the workload's own host.
+fn by_unit(unit: &str) -> Source {
+    Source::Dns {
+        resolver: names::STUB.parse().unwrap(),
+        transport: "udp".to_owned(),
+        served_by: Some(unit.to_owned()),
+        asked_by: None,
     }
 }
 
@@ -405,7 +427,7 @@ fn a_hello_that_contradicts_the_answer_is_a_finding() {
 
 #[test]
 fn the_askers_name_is_not_lost_behind_a_relay() {
-    let play = Play::new();
+    let play = Play::on_host();
     let relay = play.stage.relay(&[]).unwrap();
     let (first, second) = (play.image("first"), play.image("second"));
     // The second is answered from the relay's memory.
@@ -418,7 +440,7 @@ fn the_askers_name_is_not_lost_behind_a_relay() {
         let flow = flow(&ended, unit, at(names::CDN, 443), "tcp");
         let found = answered(flow);
         assert_eq!(found.name, names::API);
-        assert_eq!(found.source, by_dns(names::STUB, "udp"));
+        assert_eq!(found.source, by_unit("systemd-resolved.service"));
         assert_eq!(verdict(flow), ("declared", Some("image-api")));
     }
     let to = at(names::RESOLVER, 53);
@@ -428,14 +450,43 @@ fn the_askers_name_is_not_lost_behind_a_relay() {
 
 #[test]
 fn a_relay_of_somebody_else_is_not_the_hosts() {
-    let play = Play::new();
+    let play = Play::on_host();
     let _relay = play.stage.relay_in("impostor.service", &[]).unwrap();
     let unit = play.image("deceived");
     play.curl(&unit, names::STUB, names::API, "--ipv4");
     let (_stage, ended) = play.end();
     let flow = flow(&ended, &unit, at(names::CDN, 443), "tcp");
     assert_eq!(graded(flow, Grade::Answered), Vec::<&Name>::new());
-    assert_eq!(graded(flow, Grade::AnsweredUntrusted).len(), 1);
+    let [found] = graded(flow, Grade::AnsweredUntrusted)[..] else {
+        panic!("not one untrusted name: {:?}", flow.names);
+    };
+    assert_eq!(found.source, by_unit("impostor.service"));
+    assert_eq!(
+        found.doubt.as_deref(),
+        Some("impostor.service answered at 127.0.0.53, which is not trusted")
+    );
+    assert_eq!(verdict(flow), UNDECLARED);
+}
+
+/// The relay is one of the host's, and this workload's host is another.
+#[test]
+fn the_relay_of_another_host_is_not_the_hosts() {
+    let play = Play::new();
+    let _relay = play.stage.relay(&[]).unwrap();
+    let unit = play.image("elsewhere");
+    play.curl(&unit, names::STUB, names::API, "--ipv4");
+    let (_stage, ended) = play.end();
+    let flow = flow(&ended, &unit, at(names::CDN, 443), "tcp");
+    let [found] = graded(flow, Grade::AnsweredUntrusted)[..] else {
+        panic!("not one untrusted name: {:?}", flow.names);
+    };
+    assert_eq!(
+        found.doubt.as_deref(),
+        Some(
+            "127.0.0.53 is trusted on the host, and this answer came within another network \
+             namespace"
+        )
+    );
     assert_eq!(verdict(flow), UNDECLARED);
 }
 
@@ -470,6 +521,12 @@ fn encrypted_dns_is_an_egress_and_proves_nothing() {
         let flow = flow(&ended, &unit, at(names::FOREIGN_RESOLVER, port), "tcp");
         assert_eq!(verdict(flow), UNDECLARED, "{flow}");
     }
+    // Port 443 alone says nothing; the table of providers would.
+    let over = [853, 443].map(|port| {
+        let flow = flow(&ended, &unit, at(names::FOREIGN_RESOLVER, port), "tcp");
+        flow.encrypted_dns.as_ref().map(|dns| dns.over.clone())
+    });
+    assert_eq!(over, [Some("tls".to_owned()), None]);
     let flow = flow(&ended, &unit, at(names::CDN, 443), "tcp");
     assert_eq!(presented(flow).name, names::API);
     assert_eq!(graded(flow, Grade::Answered), Vec::<&Name>::new());
@@ -480,10 +537,10 @@ fn encrypted_dns_is_an_egress_and_proves_nothing() {
 /// arguments for others that `choose` gives.
 fn judged(choose: impl Fn(&Databases) -> (PathBuf, Vec<String>)) -> (String, String) {
     let stage = NamedStage::new().unwrap();
-    let (country_db, extra) = choose(&Databases::write(&stage.stage.run).unwrap());
+    let (ip_db, extra) = choose(&Databases::write(&stage.stage.run).unwrap());
     let settings = Settings {
         allowlists: stage::fixtures().join("names-allowlists"),
-        country_db,
+        ip_db,
         extra,
         ..stage.stage.settings().unwrap()
     };
