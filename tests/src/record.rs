@@ -248,8 +248,14 @@ pub enum Source {
         served_by: Option<String>,
         asked_by: Option<String>,
     },
-    Tls { alpn: Vec<String>, ech: String },
-    Quic { alpn: Vec<String>, ech: String },
+    Tls {
+        alpn: Vec<String>,
+        ech: String,
+    },
+    Quic {
+        alpn: Vec<String>,
+        ech: String,
+    },
 }
 
 /// Under whose law the operator of a destination is.
