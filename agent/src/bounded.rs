@@ -33,6 +33,11 @@ impl<K: Eq + Hash, V> Bounded<K, V> {
         self.young.get_mut(key)
     }
 
+    /// Every entry, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.young.iter().chain(&self.old)
+    }
+
     /// Puts `value` in the place of any earlier one.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.old.remove(&key);

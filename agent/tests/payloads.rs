@@ -12,7 +12,7 @@ use weir::{
     kernel::{Capture, CaptureOptions, CgroupDirectory, UplinkHook, find_cgroup_root},
     record::{Payload, PayloadKind},
 };
-use weir_common::Loss;
+use weir_common::{BUDGET_COPIES, Loss};
 
 const OPTIONS: CaptureOptions = CaptureOptions {
     max_flows: 4095,
@@ -288,22 +288,24 @@ fn a_quic_initial_is_copied_of_either_version() {
     );
 }
 
-/// However much is said, only copies are lost, and each is counted.
+/// However much one workload says, only copies of its own are refused, and each is
+/// counted.
 #[test]
-fn what_finds_no_room_is_counted() {
+fn a_workload_has_a_budget_of_copies() {
     let mut stage = Stage::new(8);
     let _server = UdpSocket::bind(stage.at(53)).unwrap();
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     let query = [7; 300];
-    let sent = 5000;
+    let sent = u64::from(BUDGET_COPIES) + 100;
     for _ in 0..sent {
         client.send_to(&query, stage.at(53)).unwrap();
     }
-    let kept = stage.copied().len();
-    // An element takes a head of 72 bytes, room for 512, and 8 of the ring's own.
-    assert_eq!(kept, (1 << 21) / 592, "as many as fit");
-    assert_eq!(
-        stage.losses(Loss::PayloadReserve),
-        u64::try_from(sent - kept).unwrap()
-    );
+    let kept = u64::try_from(stage.copied().len()).unwrap();
+    let refused = stage.losses(Loss::PayloadBudget);
+    assert_eq!(kept + refused, sent, "each is kept or counted");
+    assert!(refused > 0, "{sent} queries are more than a budget");
+    assert_eq!(stage.losses(Loss::PayloadReserve), 0);
+    let over = stage.capture.over_budget().unwrap();
+    let refusals: u64 = over.iter().map(|(_, refused)| refused).sum();
+    assert_eq!(refusals, refused, "of whom is known");
 }

@@ -26,7 +26,7 @@ pub use loss::{LOSS_KINDS, Loss};
 pub use meta::Meta;
 pub use offsets::KernelOffsets;
 pub use payload::{
-    DNS_STREAM_BYTES, HELLO_BYTES, HELLO_PACKETS, HELLO_REST_PACKETS, PAYLOAD_ANSWER,
+    BUDGET_COPIES, BUDGET_WINDOW_NS, Budget, DNS_STREAM_BYTES, HELLO_BYTES, HELLO_PACKETS, HELLO_REST_PACKETS, PAYLOAD_ANSWER,
     PAYLOAD_BYTES, PAYLOAD_DNS_RECEIVED, PAYLOAD_DNS_SENT, PAYLOAD_HELLO, PAYLOAD_QUERY,
     PAYLOAD_QUIC, PAYLOAD_SERVED, PayloadHead,
 };
@@ -46,7 +46,7 @@ mod pod {
         reason = "aya's Pod is the promise that any bytes are a value"
     )]
     use crate::{
-        CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Meta, PayloadHead, Process,
+        Budget, CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Meta, PayloadHead, Process,
         SocketState,
     };
 
@@ -58,6 +58,7 @@ mod pod {
         )*};
     }
     pod!(
+        Budget,
         CgroupPath,
         FirstSight,
         FlowKey,

@@ -53,6 +53,8 @@ losses! {
     PayloadCut = 11, "payload_cut";
     /// A payload could not be read out of its packet: a name may be missing.
     PayloadUnreadable = 12, "payload_unreadable";
+    /// A workload had used up its budget of copies: a name of its own may be missing.
+    PayloadBudget = 13, "payload_budget";
 }
 
 const _: () = {

@@ -22,6 +22,29 @@ pub const HELLO_PACKETS: u16 = 16;
 /// Packets over which the rest of a hello may be spread.
 pub const HELLO_REST_PACKETS: u16 = 4096;
 
+/// Copies for one workload in each [`BUDGET_WINDOW_NS`]; beyond, they are refused, so that
+/// there is room for those of others.
+pub const BUDGET_COPIES: u32 = 2048;
+
+/// Length of the window that [`BUDGET_COPIES`] is for, nanoseconds.
+pub const BUDGET_WINDOW_NS: u64 = 250_000_000;
+
+/// Value of the map `BUDGETS`: what a cgroup has used of its budget.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// When the window began, nanoseconds of `CLOCK_BOOTTIME`.
+    pub window_ns: u64,
+    /// Copies that were refused so far.
+    pub refused: u64,
+    /// Copies in the window.
+    pub copies: u32,
+    /// Always zero.
+    pub padding: u32,
+}
+
+const _: () = assert!(size_of::<Budget>() == 24);
+
 /// A DNS query in a datagram, to port 53.
 pub const PAYLOAD_QUERY: u8 = 1;
 /// A DNS answer in a datagram, from port 53.

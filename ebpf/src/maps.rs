@@ -3,11 +3,11 @@
 use aya_ebpf::{
     Global,
     bindings::{BPF_F_CLONE, BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, bpf_map_type},
-    btf_maps::{Array, HashMap, PerCpuArray, Queue, RingBuf},
+    btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, Queue, RingBuf},
     macros::btf_map,
 };
 use weir_common::{
-    CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, Meta, PayloadHead,
+    Budget, CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, Meta, PayloadHead,
     SocketState,
 };
 
@@ -58,7 +58,11 @@ pub(crate) static EVENTS: RingBuf<FirstSight, { 1 << 18 }, 0> = RingBuf::new();
 /// First bytes of what workloads say; apart from [`EVENTS`], so that however
 /// many of these there are, none of those is lost.
 #[btf_map]
-pub(crate) static PAYLOADS: RingBuf<PayloadHead, { 1 << 21 }, 0> = RingBuf::new();
+pub(crate) static PAYLOADS: RingBuf<PayloadHead, { 1 << 22 }, 0> = RingBuf::new();
+
+/// What each cgroup has used of its budget of copies.
+#[btf_map]
+pub(crate) static BUDGETS: LruHashMap<u64, Budget, 4096, 0> = LruHashMap::new();
 
 /// What could not be done, by [`weir_common::Loss`].
 #[btf_map]

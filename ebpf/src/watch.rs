@@ -4,20 +4,20 @@
 //! needed to know what to copy and when to stop.
 
 use aya_ebpf::{
-    bindings::{__sk_buff, bpf_sock},
+    bindings::{__sk_buff, BPF_NOEXIST, bpf_sock},
     helpers::generated::{bpf_get_socket_cookie, bpf_ktime_get_boot_ns, bpf_skb_load_bytes},
 };
 use weir_common::{
-    DNS_STREAM_BYTES, HELLO_BYTES, HELLO_PACKETS, HELLO_REST_PACKETS, Loss, PAYLOAD_ANSWER,
+    BUDGET_COPIES, BUDGET_WINDOW_NS, Budget, DNS_STREAM_BYTES, HELLO_BYTES, HELLO_PACKETS, HELLO_REST_PACKETS, Loss, PAYLOAD_ANSWER,
     PAYLOAD_BYTES, PAYLOAD_DNS_RECEIVED, PAYLOAD_DNS_SENT, PAYLOAD_HELLO, PAYLOAD_QUERY,
     PAYLOAD_QUIC, PAYLOAD_SERVED, PayloadHead, SocketState, WATCH_DNS, WATCH_FOR_HELLO,
     WATCH_HELLO, WATCH_NOTHING,
 };
 
 use crate::{
-    count,
+    atomic, count,
     loss::{self, NOTHING},
-    maps::PAYLOADS,
+    maps::{BUDGETS, PAYLOADS},
     packet::{self, Packet, TCP, UDP, Way},
 };
 
@@ -319,6 +319,10 @@ fn hello_end(skb: *mut __sk_buff, at: u32, length: u32) -> Option<u32> {
 /// many, 0 on failure.
 #[inline(never)]
 fn copy(skb: *mut __sk_buff, sk: *mut bpf_sock, piece: &Piece) -> u32 {
+    if !budgeted(sk, piece.kind) {
+        loss::count(Loss::PayloadBudget);
+        return 0;
+    }
     let length = piece.length;
     if length <= TINY as u32 {
         element::<TINY>(skb, sk, piece)
@@ -329,6 +333,48 @@ fn copy(skb: *mut __sk_buff, sk: *mut bpf_sock, piece: &Piece) -> u32 {
     } else {
         element::<PAYLOAD_BYTES>(skb, sk, piece)
     }
+}
+
+/// Whether the socket's cgroup has something left of its budget, and takes it.
+#[inline(always)]
+fn budgeted(sk: *mut bpf_sock, kind: u8) -> bool {
+    // SAFETY: null or valid while the program runs.
+    let Some(state) = (unsafe { count::get(sk).as_ref() }) else {
+        return true;
+    };
+    // What a resolver of this host says of itself is for the names of others, and has
+    // a budget of its own.
+    let own = u64::from(kind == PAYLOAD_SERVED) << 63;
+    let cgroup = state.key.cgroup_id ^ own;
+    // SAFETY: no arguments.
+    let now = unsafe { bpf_ktime_get_boot_ns() };
+    let Some(budget) = BUDGETS.get_ptr_mut(&cgroup) else {
+        let fresh = Budget {
+            window_ns: now,
+            refused: 0,
+            copies: 1,
+            padding: 0,
+        };
+        // Another processor may have been faster: then this copy is not counted.
+        let _ = BUDGETS.insert(&cgroup, fresh, BPF_NOEXIST.into());
+        return true;
+    };
+    // SAFETY: aligned integers in a map value; the window is not written atomically, and
+    // two processors that begin one at once give a few copies more or less.
+    unsafe {
+        if now.wrapping_sub(core::ptr::read_volatile(&raw const (*budget).window_ns))
+            >= BUDGET_WINDOW_NS
+        {
+            core::ptr::write_volatile(&raw mut (*budget).window_ns, now);
+            core::ptr::write_volatile(&raw mut (*budget).copies, 0);
+        }
+        if core::ptr::read_volatile(&raw const (*budget).copies) >= BUDGET_COPIES {
+            atomic::add(&raw mut (*budget).refused, 1_u64);
+            return false;
+        }
+        atomic::add(&raw mut (*budget).copies, 1_u32);
+    }
+    true
 }
 
 /// `N` is a power of two.

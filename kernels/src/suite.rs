@@ -37,7 +37,7 @@ struct Source {
 }
 
 /// Every suite. A test that needs a real kernel belongs into one of these.
-const SOURCES: [Source; 7] = [
+const SOURCES: [Source; 8] = [
     Source {
         name: "units",
         directory: "agent",
@@ -50,6 +50,7 @@ const SOURCES: [Source; 7] = [
     agents("bounds"),
     agents("cgroup"),
     agents("pins"),
+    agents("payloads"),
     Source {
         name: "versions",
         directory: "kernels",

@@ -117,7 +117,7 @@ pub(super) fn drain(
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());
     let policy = Policy::load(&options.allowlists)?;
-    let namer = super::namer(&policy, clock.boot_ns());
+    let namer = super::namer(options, &policy, &capture, &clock);
     let pipeline = Pipeline::new(paths, names, namer, Arc::clone(databases), policy);
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "");
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);

@@ -38,11 +38,11 @@ use crate::{
     coverage::Watch,
     jurisdiction::{Databases, IpData, Look},
     kernel::{
-        CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins, find_cgroup_root,
+        Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins, find_cgroup_root,
         kernel_release, own_namespace, payload_wakeup, preflight, wakeup,
     },
     ledger::Ledger,
-    naming::Namer,
+    naming::{Namer, Snapshot},
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
     policy::Policy,
 };
@@ -186,7 +186,7 @@ async fn record(
     let news = News::listen().map_err(Failure::Interfaces)?;
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
-    let namer = namer(&policy, clock.boot_ns());
+    let namer = namer(options, &policy, &capture, &clock);
     let pipeline = Pipeline::new(paths, names, namer, databases, policy);
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
     let ledger = (ledger, resume);
@@ -196,7 +196,8 @@ async fn record(
         CgroupDirectory::open(&cgroup_root)?,
     );
     let sides = (watch, uplink);
-    let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display);
+    let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
+        .keeping_names_in(&options.store);
     recorder.started(&started, gaps, &clock)?;
     if options.unload {
         return recorder.finish(Ending::Detach).map(drop);
@@ -251,14 +252,21 @@ async fn record(
     recorder.finish(Ending::Continue).map(drop)
 }
 
-/// Names are known from now on: what an earlier agent knew of them went with it.
-fn namer(policy: &Policy, began_ns: u64) -> Namer {
+/// Who gives names: with what an earlier agent of the same recording knew of them.
+fn namer(options: &Options, policy: &Policy, capture: &Capture, clock: &Clock) -> Namer {
     let host = own_namespace()
         .inspect_err(|error| {
             tracing::warn!(%error, "resolvers on this host are not trusted: it has no cookie");
         })
         .ok();
-    Namer::new(Arc::clone(policy.resolvers()), host, began_ns)
+    let mut namer = Namer::new(Arc::clone(policy.resolvers()), host, clock.boot_ns());
+    match Snapshot::read(&options.store, &recorder::recording(capture)) {
+        Ok(Some(kept)) => namer.restore(kept, clock.boot_ns()),
+        Ok(None) => {}
+        // Then it is as if the agent had never run: doubtful, and not wrong.
+        Err(error) => tracing::warn!(%error, "names of before are not known"),
+    }
+    namer
 }
 
 /// Binds before anything is attached, so that a taken port is said in time.

@@ -9,7 +9,7 @@ use crate::{
     attribution::{Attributed, Attributor, Names, WorkloadKind},
     jurisdiction::{Databases, Locator},
     kernel::Clock,
-    naming::{self, Namer, NamingCounts},
+    naming::{self, Namer, NamingCounts, Snapshot},
     policy::Policy,
     record::{CgroupId, FlowRecord, Owner, Payload},
     verdict::{Judged, judge},
@@ -55,9 +55,14 @@ impl Pipeline {
         });
     }
 
-    /// Copies of what workloads said were lost.
-    pub(super) fn lost_names(&mut self, clock: &Clock) {
-        self.namer.lost(clock.boot_ns());
+    /// Copies of what workloads said were lost; of one, if it is known whose.
+    pub(super) fn lost_names(&mut self, of: Option<CgroupId>, clock: &Clock) {
+        self.namer.lost(of, clock.boot_ns());
+    }
+
+    /// Everything that is known of names, to be kept.
+    pub(super) fn keep_names(&self, recording: &str, clock: &Clock, complete: bool) -> Snapshot {
+        self.namer.keep(recording, clock, complete)
     }
 
     /// Workloads of whose names more is known than at the last call.

@@ -9,16 +9,17 @@ use aya::{
     Ebpf,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, Queue, RingBuf},
 };
-use weir_common::{CgroupPath, FlowKey, Meta};
+use weir_common::{Budget, CgroupPath, FlowKey, Meta};
 
 use super::{bpf, capture::CaptureError};
 
 /// Every map that an agent needs to take a recording over.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "META",
     "FLOWS",
     "EVENTS",
     "PAYLOADS",
+    "BUDGETS",
     "FLOW_INDEX",
     "FREE_SLOTS",
     "NEXT_SLOT",
@@ -31,6 +32,7 @@ pub(super) struct Maps {
     pub(super) flows: MapData,
     pub(super) events: RingBuf<MapData>,
     pub(super) payloads: RingBuf<MapData>,
+    pub(super) budgets: HashMap<MapData, u64, Budget>,
     pub(super) index: HashMap<MapData, FlowKey, u32>,
     pub(super) free: Queue<MapData, u32>,
     pub(super) next: Array<MapData, u32>,
@@ -85,6 +87,7 @@ impl Maps {
             flows,
             events: typed("EVENTS", find("EVENTS")?)?,
             payloads: typed("PAYLOADS", find("PAYLOADS")?)?,
+            budgets: typed("BUDGETS", find("BUDGETS")?)?,
             index: typed("FLOW_INDEX", find("FLOW_INDEX")?)?,
             free: typed("FREE_SLOTS", find("FREE_SLOTS")?)?,
             next: typed("NEXT_SLOT", find("NEXT_SLOT")?)?,

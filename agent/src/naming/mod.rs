@@ -13,6 +13,7 @@ mod name;
 mod namer;
 mod presented;
 mod resolvers;
+mod snapshot;
 mod streams;
 mod table;
 #[cfg(test)]
@@ -23,5 +24,6 @@ pub use domain_name::{DomainName, NameFault};
 pub use name::{Contradiction, Grade, Missing, Name, Named, Names, Source, Transport};
 pub use namer::{Namer, NamingCounts};
 pub use resolvers::Resolvers;
+pub use snapshot::{Snapshot, SnapshotError};
 pub use table::{GRACE_S, LONGEST_S, MOST_NAMES, MOST_OF_ADDRESS, MOST_OF_ONE};
 pub use wire::client_hello::Ech;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Grade, Missing, Name, Named, Names, Resolvers, Source, Transport,
+    Grade, Missing, Name, Named, Names, Resolvers, Snapshot, Source, Transport,
     asked::{Asked, Exchange, Fit},
     presented::{Destination, Presented},
     resolvers::{Arrival, LOOPBACK},
@@ -24,6 +24,9 @@ use crate::{
 
 /// Exchanges with resolvers of this host of which the answering socket is remembered.
 const REMEMBERED_SERVERS: usize = 16_384;
+
+/// Workloads of which it is remembered that copies were refused to them.
+const REMEMBERED_LOSERS: usize = 8192;
 
 /// Trusted resolvers of this host that are told apart.
 const MOST_RELAYS: usize = 64;
@@ -66,6 +69,7 @@ pub struct Namer {
     /// Since when names are recorded, nanoseconds of `CLOCK_BOOTTIME`.
     began_ns: u64,
     lost_ns: Option<u64>,
+    lost_of: Bounded<CgroupId, u64>,
     asked: Asked,
     streams: Streams,
     table: Table,
@@ -85,6 +89,7 @@ impl Namer {
             host,
             began_ns,
             lost_ns: None,
+            lost_of: Bounded::new(REMEMBERED_LOSERS),
             asked: Asked::new(),
             streams: Streams::new(),
             table: Table::default(),
@@ -303,9 +308,51 @@ impl Namer {
         }
     }
 
-    /// Copies of what workloads said were lost.
-    pub fn lost(&mut self, now_ns: u64) {
-        self.lost_ns = Some(now_ns);
+    /// Everything that is known of names, to be kept.
+    pub fn keep(&self, recording: &str, clock: &Clock, complete: bool) -> Snapshot {
+        let (told, held) = self.table.keep();
+        let said = self.presented.all();
+        let mut said: Vec<_> = said
+            .map(|(destination, said)| (*destination, said.names.clone(), said.more))
+            .collect();
+        said.sort_by_key(|(to, ..)| (to.owner, to.address, to.port, to.protocol));
+        let mut relays: Vec<_> = self.relays.clone().into_iter().collect();
+        relays.sort();
+        Snapshot {
+            recording: recording.to_owned(),
+            saved_ns: clock.boot_ns(),
+            began_ns: self.began_ns,
+            complete,
+            told,
+            held,
+            said,
+            relays,
+        }
+    }
+
+    /// Takes over what an earlier agent of the same recording kept. If it did not end
+    /// with it, names may have been lost since.
+    pub fn restore(&mut self, kept: Snapshot, now_ns: u64) {
+        self.table.restore(kept.told, kept.held);
+        for (destination, names, more) in kept.said {
+            self.presented.restore(destination, names, more);
+        }
+        let resolvers = &self.resolvers;
+        let relays = kept.relays.into_iter();
+        self.relays
+            .extend(relays.filter(|(_, unit)| resolvers.is_local_resolver(unit)));
+        self.began_ns = kept.began_ns;
+        if !kept.complete {
+            self.lost_ns = Some(now_ns);
+        }
+    }
+
+    /// Copies of what workloads said were lost; of one, if it is known whose.
+    pub fn lost(&mut self, of: Option<CgroupId>, now_ns: u64) {
+        match of {
+            Some(cgroup) => self.lost_of.insert(cgroup, now_ns),
+            None => self.lost_ns = Some(now_ns),
+        }
     }
 
     /// Workloads of which more is known than at the last call.
@@ -396,10 +443,12 @@ impl Namer {
     }
 
     /// Why no answer is known.
-    fn missing(&self, record: &FlowRecord, owner: Owner, none: bool) -> Option<Missing> {
-        let lost = self
-            .lost_ns
-            .is_some_and(|lost| record.first_ns.saturating_sub(lost) < LOSS_MATTERS_NS);
+    fn missing(&mut self, record: &FlowRecord, owner: Owner, none: bool) -> Option<Missing> {
+        let own = self.lost_of.get_mut(&owner.cgroup).copied();
+        let lost = [self.lost_ns, own]
+            .into_iter()
+            .flatten()
+            .any(|lost| record.first_ns.saturating_sub(lost) < LOSS_MATTERS_NS);
         let older = match &record.process {
             Some(process) => process.start_ns < self.began_ns,
             None => record.scope == Scope::Exact,

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Name;
 use crate::{
     bounded::Bounded,
@@ -15,7 +17,7 @@ const REMEMBERED: usize = 65_536;
 const MOST_NAMES: usize = 16;
 
 /// One destination of one workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Destination {
     pub(super) owner: Owner,
     pub(super) address: IpAddr,
@@ -71,5 +73,15 @@ impl Presented {
     /// What was said to a destination.
     pub(super) fn said(&mut self, destination: &Destination) -> Option<&Said> {
         self.said.get_mut(destination).map(|said| &*said)
+    }
+
+    /// Everything that was said.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Destination, &Said)> {
+        self.said.iter()
+    }
+
+    /// What an earlier agent had heard.
+    pub(super) fn restore(&mut self, destination: Destination, names: Vec<Name>, more: bool) {
+        self.said.insert(destination, Said { names, more });
     }
 }

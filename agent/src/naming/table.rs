@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{DomainName, Source};
+use serde::{Deserialize, Serialize};
+
+use super::{DomainName, Source, snapshot::Kept};
 use crate::record::Owner;
 
 /// How long a name holds beyond the lifetime that its answer states, in seconds:
@@ -26,7 +28,7 @@ const SECOND_NS: u64 = 1_000_000_000;
 const EVERY_NS: u64 = 10 * SECOND_NS;
 
 /// What an answer said, shared by all of its addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Told {
     pub(super) name: DomainName,
     pub(super) aliases: Vec<DomainName>,
@@ -77,6 +79,16 @@ impl Table {
     ) {
         let life = u64::from(ttl_s.min(LONGEST_S)) + GRACE_S;
         let expires_ns = now_ns.saturating_add(life * SECOND_NS);
+        self.put(owner, address, told, (now_ns, expires_ns));
+    }
+
+    fn put(
+        &mut self,
+        owner: Owner,
+        address: IpAddr,
+        told: &Arc<Told>,
+        (now_ns, expires_ns): (u64, u64),
+    ) {
         // Looking through all of them for each new one would take all the time.
         if self.held >= MOST_NAMES && now_ns.saturating_sub(self.expired_ns) >= EVERY_NS {
             self.expire(now_ns);
@@ -161,6 +173,42 @@ impl Table {
     /// up in what is known now.
     pub(super) fn owners(&self) -> impl Iterator<Item = Owner> {
         self.owners.keys().copied()
+    }
+
+    /// Every name, and what was told once for all of its addresses.
+    pub(super) fn keep(&self) -> (Vec<Told>, Vec<Kept>) {
+        let mut numbers: HashMap<*const Told, u32> = HashMap::new();
+        let (mut told, mut held) = (Vec::new(), Vec::new());
+        for (owner, of) in &self.owners {
+            for (address, one) in of.by_address.iter().flat_map(|(a, n)| n.iter().map(move |n| (a, n))) {
+                let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                let number = *numbers.entry(Arc::as_ptr(&one.told)).or_insert_with(|| {
+                    told.push(Told::clone(&one.told));
+                    next
+                });
+                held.push(Kept {
+                    owner: *owner,
+                    address: *address,
+                    told: number,
+                    answered_ns: one.answered_ns,
+                    expires_ns: one.expires_ns,
+                });
+            }
+        }
+        held.sort_by_key(|kept| (kept.answered_ns, kept.owner, kept.address));
+        (told, held)
+    }
+
+    /// Takes over what an earlier agent kept, within the same bounds.
+    pub(super) fn restore(&mut self, told: Vec<Told>, held: Vec<Kept>) {
+        let told: Vec<Arc<Told>> = told.into_iter().map(Arc::new).collect();
+        for kept in held {
+            let number = usize::try_from(kept.told).unwrap_or(usize::MAX);
+            let Some(told) = told.get(number) else {
+                continue;
+            };
+            self.put(kept.owner, kept.address, told, (kept.answered_ns, kept.expires_ns));
+        }
     }
 
     /// Takes away what no longer holds.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
 use weir_common::{
     PAYLOAD_ANSWER, PAYLOAD_DNS_RECEIVED, PAYLOAD_DNS_SENT, PAYLOAD_HELLO, PAYLOAD_QUERY,
     PAYLOAD_QUIC, PAYLOAD_SERVED, PayloadHead,
@@ -11,7 +12,9 @@ use super::{CgroupId, Protocol, decode};
 
 /// Whose the bytes are: names hold for the workload that learned them, in the
 /// network namespace in which it did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub struct Owner {
     /// Cgroup of the socket.
     pub cgroup: CgroupId,

@@ -9,10 +9,12 @@ mod show;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    path::PathBuf,
     sync::Arc,
 };
 
 use jiff::civil::Date;
+use weir_common::Loss;
 
 pub(super) use self_test::{Canary, Played};
 
@@ -75,6 +77,10 @@ pub(super) struct Recorder<'a> {
     relays: HashSet<u64>,
     /// Losses so far of what names come from.
     names_lost: BTreeMap<&'static str, u64>,
+    /// Copies refused so far to cgroups that had used up their budget.
+    refused: HashMap<u64, u64>,
+    /// Where names are kept over a restart of the agent.
+    store: Option<PathBuf>,
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
@@ -90,6 +96,11 @@ impl<'a> Recorder<'a> {
         metrics: Metrics,
         display: Option<&'a mut dyn Display>,
     ) -> Self {
+        // Those of before were told of then.
+        let names_lost = Loss::ALL
+            .into_iter()
+            .filter_map(|kind| Some((kind.label(), *resume.losses.get(kind.label())?)))
+            .collect();
         Self {
             followed: watch.last(),
             began: watch.last(),
@@ -106,7 +117,9 @@ impl<'a> Recorder<'a> {
             display,
             open: HashMap::new(),
             relays: HashSet::new(),
-            names_lost: BTreeMap::new(),
+            names_lost,
+            refused: HashMap::new(),
+            store: None,
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
@@ -231,7 +244,9 @@ impl<'a> Recorder<'a> {
                 .map(|o| o.judged.flow.flow.flow.record.cgroup.0);
             let cgroups: HashSet<u64> = cgroups.collect();
             self.relays.retain(|cgroup| cgroups.contains(cgroup));
+            self.refused.retain(|cgroup, _| cgroups.contains(cgroup));
             self.pipeline.prune(&cgroups, &clock);
+            self.keep_names(&clock, false);
         }
         self.measure(&clock)?;
         let databases = self.pipeline.databases().describe();
@@ -264,6 +279,9 @@ impl<'a> Recorder<'a> {
         self.sweep_all(&clock)?;
         self.balance(true, &clock)?;
         self.judge_again(&clock);
+        if continues {
+            self.keep_names(&clock, true);
+        }
         let mut last: Vec<_> = self.open.drain().collect();
         last.sort_by_key(|(id, _)| *id);
         for (_, mut open) in last {
@@ -307,7 +325,7 @@ impl<'a> Recorder<'a> {
         self.metrics.open_flows(self.open.len());
         for (kind, count) in self.capture.losses()? {
             self.metrics.loss(kind.label(), count);
-            self.note_lost_names(kind, count, clock);
+            self.note_lost_names(kind, count, clock)?;
         }
         self.metrics.naming(&self.pipeline.naming_counts());
         for stats in self.capture.program_stats() {

@@ -157,6 +157,7 @@ impl Capture {
             slots,
             events: maps.events,
             payloads: maps.payloads,
+            budgets: maps.budgets,
             index: maps.index,
             free: maps.free,
             next: maps.next,

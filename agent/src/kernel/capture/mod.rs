@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, Queue, RingBuf};
 use aya_log::EbpfLogger;
 use log::Log;
-use weir_common::{CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss, Meta, PayloadHead};
+use weir_common::{Budget, CgroupPath, EVENT_FIRST_SIGHT, FlowKey, Loss, Meta, PayloadHead};
 
 use super::{
     cgroup::CgroupDirectory,
@@ -22,6 +22,9 @@ use super::{
     slots::Slots,
     uplinks::{UplinkChange, UplinkHook, UplinkProgram},
 };
+
+/// Marks the budget of what a cgroup tells as a resolver of this host.
+const SERVERS: u64 = 1 << 63;
 
 /// How the maps are sized.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +48,7 @@ pub struct Capture {
     slots: Slots,
     events: RingBuf<MapData>,
     payloads: RingBuf<MapData>,
+    budgets: HashMap<MapData, u64, Budget>,
     index: HashMap<MapData, FlowKey, u32>,
     free: Queue<MapData, u32>,
     next: Array<MapData, u32>,
@@ -198,6 +202,21 @@ impl Capture {
             let bytes = bytes.get(..usize::from(head.copied)).unwrap_or(bytes);
             return Some(take(&head, bytes));
         }
+    }
+
+    /// Cgroups to which copies were refused, with how many so far.
+    ///
+    /// # Errors
+    /// The kernel's, if the map cannot be read.
+    pub fn over_budget(&self) -> Result<Vec<(u64, u64)>, CaptureError> {
+        self.budgets
+            .iter()
+            .filter_map(|entry| match entry {
+                Ok((_, budget)) if budget.refused == 0 => None,
+                Ok((cgroup, budget)) => Some(Ok((cgroup & !SERVERS, budget.refused))),
+                Err(error) => Some(Err(access("BUDGETS")(error))),
+            })
+            .collect()
     }
 
     /// Takes one first sight out of the ring buffer: the slot to look at.

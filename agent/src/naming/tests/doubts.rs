@@ -267,7 +267,11 @@ fn why_a_name_may_be_missing_is_said() {
     assert_eq!(none(&older), Missing::OlderProcess);
     let unknown = stage.names_of("203.0.113.9", |r| r.process = None);
     assert_eq!(none(&unknown), Missing::OlderProcess);
-    stage.namer.lost(stage.now);
+    stage.namer.lost(Some(CgroupId(8)), stage.now);
+    assert_eq!(none(&stage.names("203.0.113.9")), Missing::NoneSeen);
+    let own = stage.names_of("203.0.113.9", |r| r.cgroup = CgroupId(8));
+    assert_eq!(none(&own), Missing::Lost);
+    stage.namer.lost(None, stage.now);
     assert_eq!(none(&stage.names("203.0.113.9")), Missing::Lost);
     stage.now += 3600 * SECOND;
     assert_eq!(none(&stage.names("203.0.113.9")), Missing::NoneSeen);

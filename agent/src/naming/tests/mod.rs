@@ -5,6 +5,7 @@
 mod bounds;
 mod doubts;
 mod messages;
+mod restart;
 mod speech;
 
 use std::{net::IpAddr, sync::Arc};

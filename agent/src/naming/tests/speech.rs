@@ -4,7 +4,7 @@ use super::*;
 use crate::naming::{Ech, Source, Transport};
 
 /// A TLS record with a `ClientHello` for a name.
-fn hello(name: &str) -> Vec<u8> {
+pub(super) fn hello(name: &str) -> Vec<u8> {
     let host = name.as_bytes();
     let length = |bytes: usize| u16::try_from(bytes).unwrap().to_be_bytes();
     let mut sni = vec![0, 0];
@@ -30,7 +30,7 @@ fn hello(name: &str) -> Vec<u8> {
     record
 }
 
-fn said(bytes: &[u8], offset: u32) -> Payload<'_> {
+pub(super) fn said(bytes: &[u8], offset: u32) -> Payload<'_> {
     Payload {
         protocol: Protocol::TCP,
         address: address("203.0.113.9"),
