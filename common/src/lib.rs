@@ -26,9 +26,9 @@ pub use loss::{LOSS_KINDS, Loss};
 pub use meta::Meta;
 pub use offsets::KernelOffsets;
 pub use payload::{
-    BUDGET_COPIES, BUDGET_WINDOW_NS, Budget, DNS_STREAM_BYTES, HELLO_BYTES, HELLO_PACKETS, HELLO_REST_PACKETS, PAYLOAD_ANSWER,
-    PAYLOAD_BYTES, PAYLOAD_DNS_RECEIVED, PAYLOAD_DNS_SENT, PAYLOAD_HELLO, PAYLOAD_QUERY,
-    PAYLOAD_QUIC, PAYLOAD_SERVED, PayloadHead,
+    BUDGET_COPIES, BUDGET_WINDOW_NS, Budget, DNS_STREAM_BYTES, HELLO_BYTES, HELLO_PACKETS,
+    HELLO_REST_PACKETS, PAYLOAD_ANSWER, PAYLOAD_BYTES, PAYLOAD_DNS_RECEIVED, PAYLOAD_DNS_SENT,
+    PAYLOAD_HELLO, PAYLOAD_QUERY, PAYLOAD_QUIC, PAYLOAD_SERVED, PayloadHead,
 };
 pub use socket::{
     SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState, WATCH_DNS, WATCH_FOR_HELLO,
@@ -46,8 +46,8 @@ mod pod {
         reason = "aya's Pod is the promise that any bytes are a value"
     )]
     use crate::{
-        Budget, CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Meta, PayloadHead, Process,
-        SocketState,
+        Budget, CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, Meta, PayloadHead,
+        Process, SocketState,
     };
 
     macro_rules! pod {

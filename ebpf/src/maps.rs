@@ -7,8 +7,8 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use weir_common::{
-    Budget, CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, Meta, PayloadHead,
-    SocketState,
+    Budget, CgroupPath, FirstSight, FlowKey, FlowSlot, KernelOffsets, LOSS_KINDS, Meta,
+    PayloadHead, SocketState,
 };
 
 /// Slots when the agent sets no other number.

@@ -38,8 +38,8 @@ use crate::{
     coverage::Watch,
     jurisdiction::{Databases, IpData, Look},
     kernel::{
-        Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins, find_cgroup_root,
-        kernel_release, own_namespace, payload_wakeup, preflight, wakeup,
+        Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins,
+        find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, wakeup,
     },
     ledger::Ledger,
     naming::{Namer, Snapshot},

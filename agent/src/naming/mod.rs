@@ -2,13 +2,14 @@
 //! worth.
 //!
 //! ```text
-//! payloads ─> streams (put together) ─> wire (parsed) ─┬─> asked ─> table (answered)
-//!                                                      └─> presented
-//! Attributed ─────────────────────────────────────────> namer ─> Named
+//! payloads ─> hear ─> streams (put together) ─> wire (parsed) ─┬─> asked ─> table (answered)
+//!                                                              └─> presented
+//! Attributed ─────────────────────────────────────────────────> namer ─> Named
 //! ```
 
 mod asked;
 mod domain_name;
+mod hear;
 mod name;
 mod namer;
 mod presented;

@@ -180,7 +180,11 @@ impl Table {
         let mut numbers: HashMap<*const Told, u32> = HashMap::new();
         let (mut told, mut held) = (Vec::new(), Vec::new());
         for (owner, of) in &self.owners {
-            for (address, one) in of.by_address.iter().flat_map(|(a, n)| n.iter().map(move |n| (a, n))) {
+            for (address, one) in of
+                .by_address
+                .iter()
+                .flat_map(|(a, n)| n.iter().map(move |n| (a, n)))
+            {
                 let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
                 let number = *numbers.entry(Arc::as_ptr(&one.told)).or_insert_with(|| {
                     told.push(Told::clone(&one.told));
@@ -207,7 +211,12 @@ impl Table {
             let Some(told) = told.get(number) else {
                 continue;
             };
-            self.put(kept.owner, kept.address, told, (kept.answered_ns, kept.expires_ns));
+            self.put(
+                kept.owner,
+                kept.address,
+                told,
+                (kept.answered_ns, kept.expires_ns),
+            );
         }
     }
 

@@ -12,9 +12,7 @@ use super::{CgroupId, Protocol, decode};
 
 /// Whose the bytes are: names hold for the workload that learned them, in the
 /// network namespace in which it did.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner {
     /// Cgroup of the socket.
     pub cgroup: CgroupId,

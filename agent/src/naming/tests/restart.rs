@@ -8,9 +8,14 @@ fn knowing() -> Stage {
     let mut stage = Stage::new();
     stage.ask("api.example", &[("api.example", "203.0.113.9")]);
     stage.take(speech::said(&speech::hello("evil.example"), 0));
-    stage.exchange(2, "relayed.example", &[("relayed.example", "203.0.113.10")], |p| {
-        p.owner.cgroup = CgroupId(STUB_CGROUP);
-    });
+    stage.exchange(
+        2,
+        "relayed.example",
+        &[("relayed.example", "203.0.113.10")],
+        |p| {
+            p.owner.cgroup = CgroupId(STUB_CGROUP);
+        },
+    );
     stage
 }
 
