@@ -524,12 +524,18 @@ fn encrypted_dns_is_an_egress_and_proves_nothing() {
         let flow = flow(&ended, &unit, at(names::FOREIGN_RESOLVER, port), "tcp");
         assert_eq!(verdict(flow), UNDECLARED, "{flow}");
     }
-    // Port 443 alone says nothing; the table of providers would.
-    let over = [853, 443].map(|port| {
+    // By its port, and by the address that the table of providers knows.
+    for (port, over) in [(853, "tls"), (443, "https")] {
         let flow = flow(&ended, &unit, at(names::FOREIGN_RESOLVER, port), "tcp");
-        flow.encrypted_dns.as_ref().map(|dns| dns.over.clone())
-    });
-    assert_eq!(over, [Some("tls".to_owned()), None]);
+        let dns = flow.encrypted_dns.as_ref().unwrap();
+        assert_eq!(
+            (&*dns.over, dns.provider.as_deref()),
+            (over, Some("foreign-dns"))
+        );
+        assert_eq!(flow.operator_domicile.country.as_deref(), Some("US"));
+        let named = format!("encrypted DNS over {} of foreign-dns", over.to_uppercase());
+        assert!(flow.reason.contains(&named), "{}", flow.reason);
+    }
     let flow = flow(&ended, &unit, at(names::CDN, 443), "tcp");
     assert_eq!(presented(flow).name, names::API);
     assert_eq!(graded(flow, Grade::Answered), Vec::<&Name>::new());
