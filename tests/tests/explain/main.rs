@@ -1,4 +1,4 @@
-//! `weir explain` on what real peers left in the record.
+//! `weir explain` and `weir geo lookup NAME` on what real peers left in the record.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -28,6 +28,7 @@ fn what_was_recorded_is_explained() {
     places::an_expired_database(&played);
     other::other_questions(&played);
     other::an_object(&played);
+    other::the_addresses_of_a_name(&played);
 }
 
 /// What every page says last.

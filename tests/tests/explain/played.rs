@@ -20,13 +20,15 @@ pub(super) struct Played {
     /// Its run has the store and the databases.
     _stage: NamedStage,
     pub(super) store: String,
+    /// Arguments of the databases.
+    pub(super) databases: Vec<String>,
 }
 
 impl Played {
     /// Each scenario in a unit of its own, for one agent.
     pub(super) fn new() -> Self {
         let stage = NamedStage::new().unwrap();
-        let settings = settings(&stage);
+        let (settings, databases) = settings(&stage);
         let agent = stage.stage.agent_with(&settings).unwrap();
         let unit = |case: &str| {
             let name = format!("image-generation-{case}.service");
@@ -58,6 +60,7 @@ impl Played {
         stage::ended_well(&agent.stop().unwrap()).unwrap();
         Self {
             store: settings.store.to_string_lossy().into_owned(),
+            databases,
             _stage: stage,
         }
     }
@@ -124,7 +127,7 @@ fn forged(stage: &NamedStage, traffic: &impl Fn(&str, &str)) {
 
 /// Two databases that disagree on one address, one that alone knows of Norway and is too
 /// old, and one of autonomous systems.
-fn settings(stage: &NamedStage) -> Settings {
+fn settings(stage: &NamedStage) -> (Settings, Vec<String>) {
     let run = &stage.stage.run;
     let made = Databases::write(run).unwrap();
     let norway = [("198.51.100.128/25", "NO")];
@@ -142,12 +145,16 @@ fn settings(stage: &NamedStage) -> Settings {
         ("old", &*old),
         ("systems", &*made.systems),
     ];
-    Settings {
+    let extra = Databases::arguments("--ip-db", &others);
+    let settings = Settings {
         allowlists: stage::fixtures().join(LISTS),
-        ip_db: first,
-        extra: Databases::arguments("--ip-db", &others),
+        ip_db: first.clone(),
+        extra: extra.clone(),
         ..stage.stage.settings().unwrap()
-    }
+    };
+    let first = Databases::arguments("--ip-db", &[("test", &first)]);
+    let age = ["--ip-db-max-age".to_owned(), "36500".to_owned()];
+    (settings, [first, extra, age.to_vec()].concat())
 }
 
 /// Lines by the heading that they stand under.

@@ -1,7 +1,9 @@
 //! `weir geo`: IP databases, without the daemon.
 
+mod address;
 mod compare;
 mod lookup;
+mod name;
 mod tally;
 mod update;
 
@@ -20,7 +22,7 @@ pub(super) struct GeoArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Show what every database says of an address, side by side.
+    /// Show what every database says of an address, or of those recorded for a name.
     Lookup(lookup::LookupArgs),
     /// Install databases that are on this machine already; nothing is fetched.
     Update(update::UpdateArgs),
