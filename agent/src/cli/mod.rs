@@ -2,15 +2,21 @@
 
 pub mod check;
 mod doctor;
+mod explain;
 mod geo;
 mod ip_data;
+mod nearest;
 mod run;
+mod text;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::canary;
+use crate::{canary, daemon::Failure};
+
+/// Exit code where the record does not have what is asked for.
+const NOT_RECORDED: u8 = 8;
 
 /// Records and judges every outbound flow of every workload of this host.
 #[derive(Debug, Parser)]
@@ -28,6 +34,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Say whether this host can be covered, and what cannot.
     Doctor(doctor::DoctorArgs),
+    /// Say why a recorded flow got its verdict, with everything that is known of it.
+    Explain(explain::ExplainArgs),
     /// Ask, install and compare IP databases.
     Geo(geo::GeoArgs),
     /// Send by every way, in a namespace of its own, to be recorded.
@@ -48,7 +56,8 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => or_failure(check::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
-        Command::Geo(args) => geo::run(&args),
+        Command::Explain(args) => or_exit_code(explain::run(&args)),
+        Command::Geo(args) => or_exit_code(geo::run(&args)),
         Command::Canary(args) => or_failure(canary::child(&args)),
     }
 }
@@ -57,5 +66,14 @@ fn or_failure(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
         anstream::eprintln!("weir: {error:#}");
         ExitCode::FAILURE
+    })
+}
+
+/// As [`or_failure`], with the exit code that `docs/exit-codes.md` has for it.
+fn or_exit_code(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        anstream::eprintln!("weir: {error:#}");
+        let failure = error.downcast_ref::<Failure>();
+        ExitCode::from(failure.map_or(1, Failure::exit_code))
     })
 }

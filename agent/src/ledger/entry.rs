@@ -57,6 +57,10 @@ pub enum Entry {
         version: String,
         /// Boot id of the host, so that times since boot mean something.
         boot_id: String,
+        /// Nanoseconds since boot when this was written, so that times since boot are
+        /// times of day, too; `None` in stores of earlier builds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        boot_ns: Option<u64>,
         /// SHA-256 of the allowlists in force.
         allowlists: String,
         /// SHA-256 of each IP database, by name.

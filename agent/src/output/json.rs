@@ -4,23 +4,15 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    net::IpAddr,
     path::Path,
 };
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Display, Shown};
+use super::{Display, Shown, facts::FlowFacts};
 use crate::{
-    attribution::{Executable, Workload},
-    balance::Sums,
-    canary::Proof,
-    coverage::Gap,
-    jurisdiction::{Description, Domicile, EncryptedDns, Place},
-    naming::{Missing, Name, Names},
-    record::{Counters, Direction, FlowId, Process, Scope},
-    verdict::Verdict,
+    balance::Sums, canary::Proof, coverage::Gap, jurisdiction::Description, record::FlowId,
 };
 
 /// What became of a flow.
@@ -176,58 +168,12 @@ struct FlowLine<'a> {
     event: FlowEvent,
     time: Timestamp,
     id: FlowId,
-    scope: Scope,
-    direction: Direction,
-    workload: &'a Workload,
-    executable: &'a Executable,
-    process: Option<&'a Process>,
-    netns: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    forwarded_from: Option<&'a str>,
-    destination: Destination,
-    names: NamesLine<'a>,
     #[serde(flatten)]
-    place: &'a Place,
-    operator_domicile: &'a Domicile,
-    encrypted_dns: Option<&'a EncryptedDns>,
+    facts: FlowFacts<'a>,
     third_country: Option<bool>,
     relay: bool,
-    product: Option<&'a str>,
-    verdict: Verdict,
-    rule: Option<&'a str>,
-    reason: &'a str,
-    #[serde(flatten)]
-    counters: Counters,
-    attempts: u32,
     first_seen: Timestamp,
     last_seen: Timestamp,
-}
-
-/// Names with their reason in words.
-#[derive(Serialize)]
-struct NamesLine<'a> {
-    names: &'a [Name],
-    missing: Option<&'a Missing>,
-    reason: Option<&'static str>,
-    contradiction: Option<String>,
-}
-
-impl<'a> NamesLine<'a> {
-    fn of(names: &'a Names) -> Self {
-        Self {
-            names: &names.names,
-            missing: names.missing.as_ref(),
-            reason: names.missing.as_ref().map(Missing::reason),
-            contradiction: names.contradiction().map(|found| found.to_string()),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Destination {
-    address: IpAddr,
-    port: u16,
-    protocol: String,
 }
 
 #[derive(Serialize)]
@@ -267,38 +213,13 @@ impl<W: Write> Display for JsonLines<W> {
     }
 
     fn flow(&mut self, shown: &Shown<'_>) -> io::Result<()> {
-        let judged = shown.judged;
-        let named = &judged.flow.flow;
-        let attributed = &named.flow;
-        let record = &attributed.record;
         self.line(&Line::Flow(Box::new(FlowLine {
             event: shown.event,
             time: shown.time,
-            id: record.id,
-            scope: record.scope,
-            direction: record.direction,
-            workload: &attributed.workload,
-            executable: &attributed.executable,
-            process: record.process.as_ref(),
-            netns: record.netns,
-            forwarded_from: record.forwarded_from.as_deref(),
-            destination: Destination {
-                address: record.address,
-                port: record.port,
-                protocol: record.protocol.to_string(),
-            },
-            names: NamesLine::of(&named.names),
-            place: &judged.flow.place,
-            operator_domicile: &judged.flow.operator_domicile,
-            encrypted_dns: judged.flow.encrypted_dns.as_ref(),
+            id: shown.judged.flow.flow.flow.record.id,
+            facts: FlowFacts::from(shown.judged),
             third_country: shown.third_country,
             relay: shown.relay,
-            product: judged.product.as_deref(),
-            verdict: judged.verdict,
-            rule: judged.rule.as_deref(),
-            reason: &judged.reason,
-            counters: record.counters,
-            attempts: record.attempts,
             first_seen: shown.seen.0,
             last_seen: shown.seen.1,
         })))

@@ -1,5 +1,6 @@
 //! What leaves the agent: lines of JSON, a table for people, metrics.
 
+mod facts;
 mod ip_data;
 mod json;
 mod metrics;
@@ -7,13 +8,14 @@ mod naming_metrics;
 mod quantity;
 mod table;
 
+pub use facts::FlowFacts;
 pub use json::{
     AllowlistsLine, DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines,
     SelfTestLine, Started, Stopped,
 };
 pub use metrics::{Metrics, serve};
 pub use quantity::bytes;
-pub use table::LiveTable;
+pub use table::{LiveTable, verdict_style};
 
 use std::io;
 

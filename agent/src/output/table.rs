@@ -92,7 +92,7 @@ impl<W: Write> Display for LiveTable<W> {
         if shown.event != FlowEvent::FirstSeen {
             return Ok(());
         }
-        let style = style(judged.verdict, shown.third_country);
+        let style = verdict_style(judged.verdict, shown.third_country);
         writeln!(
             self.out,
             "{}  {style}{:<19}{style:#} {:<22} {:<22} {}",
@@ -221,7 +221,8 @@ fn deviates(verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Internal | Verdict::Declared)
 }
 
-fn style(verdict: Verdict, third_country: Option<bool>) -> Style {
+/// Colour of a verdict; of deviations outside the platform's home, a louder one.
+pub fn verdict_style(verdict: Verdict, third_country: Option<bool>) -> Style {
     let colour = match verdict {
         Verdict::Internal => return Style::new(),
         Verdict::Declared => AnsiColor::Green,

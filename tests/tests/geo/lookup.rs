@@ -55,6 +55,7 @@ fn an_anycast_address_is_in_no_one_country() {
 registered in  unknown: no database tells the country of registration
 operator       AS64501 Example Anycast (synthetic) (unanimous, 1 of 1 sources)
 anycast        yes (unanimous, 1 of 1 sources)
+provider       none: the allowlists list no providers
 "
     );
 }
@@ -79,6 +80,7 @@ registered in  unknown: no database tells the country of registration
 operator       unknown: 10.77.0.20 is in 10.0.0.0/8 (private use, RFC 1918),
                which no autonomous system announces
 anycast        unknown: no database has an entry for 10.77.0.20
+provider       none: the allowlists list no providers
 "
     );
 }
@@ -128,6 +130,30 @@ fn a_look_up_is_an_object_too() {
 }
 
 #[test]
+fn the_operator_s_home_is_said_where_the_allowlists_know_it() {
+    let directory = tempfile::tempdir().unwrap();
+    databases(directory.path());
+    let systems = [("198.51.100.0/24", 64_496, "Example (synthetic)", false)];
+    let file = directory.path().join("data/systems.mmdb");
+    geo::write_systems(&file, &systems).unwrap();
+    let lists = stage::fixtures().join("explain-allowlists");
+    let lists = lists.to_string_lossy();
+    let out = lookup(
+        directory.path(),
+        &["198.51.100.200", "--allowlists", &lists],
+    );
+    let (_, operator) = out.split_once("\nprovider").unwrap();
+    assert_eq!(
+        operator,
+        "       example-content-network by AS64496
+legal entity   Example Content Network GmbH
+parent         Example Holdings Inc.
+domicile       US (reviewed 2099-01-01)
+"
+    );
+}
+
+#[test]
 fn what_cannot_be_looked_up_says_why() {
     let directory = tempfile::tempdir().unwrap();
     databases(directory.path());
@@ -136,14 +162,20 @@ fn what_cannot_be_looked_up_says_why() {
         assert_eq!(out, "");
         (code, error)
     };
+    let (code, error) = refused(&[&LOOKUP[..], &["models..example"]].concat());
+    assert_eq!(code, Some(2));
+    let (first, _) = error.split_once('\n').unwrap();
     assert_eq!(
-        refused(&[&LOOKUP[..], &["models.example"]].concat()),
-        (
-            Some(2),
-            "weir: `models.example` is not an address: names are looked up in the record, which \
-             holds none yet, and never over the network; give an IP address\n"
-                .to_owned()
-        )
+        first,
+        "error: invalid value 'models..example' for '<ADDR|NAME>': it is no address, and no \
+         name: a label is empty: remove the extra dot"
+    );
+    let (code, error) =
+        refused(&[&LOOKUP[..], &["models.example", "--store", "no-store"]].concat());
+    assert_eq!(code, Some(7));
+    assert!(
+        error.starts_with("weir: the store no-store cannot be read ("),
+        "{error}"
     );
     assert_eq!(
         refused(&["lookup", "192.0.2.1", "--ip-data", "none"]),

@@ -1,7 +1,9 @@
 //! `weir geo`: IP databases, without the daemon.
 
+mod address;
 mod compare;
 mod lookup;
+mod name;
 mod tally;
 mod update;
 
@@ -20,7 +22,7 @@ pub(super) struct GeoArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Show what every database says of an address, side by side.
+    /// Show what every database says of an address, or of those recorded for a name.
     Lookup(lookup::LookupArgs),
     /// Install databases that are on this machine already; nothing is fetched.
     Update(update::UpdateArgs),
@@ -28,18 +30,16 @@ enum Command {
     Compare(compare::CompareArgs),
 }
 
-/// Does what is asked; the exit codes are those of `docs/exit-codes.md`.
-pub(super) fn run(args: &GeoArgs) -> ExitCode {
-    let outcome = match &args.command {
+/// Does what is asked.
+///
+/// # Errors
+/// What is needed cannot be used, or the answer cannot be written.
+pub(super) fn run(args: &GeoArgs) -> anyhow::Result<ExitCode> {
+    match &args.command {
         Command::Lookup(args) => lookup::run(args),
         Command::Update(args) => update::run(args),
         Command::Compare(args) => compare::run(args),
-    };
-    outcome.unwrap_or_else(|error| {
-        anstream::eprintln!("weir: {error:#}");
-        let failure = error.downcast_ref::<Failure>();
-        ExitCode::from(failure.map_or(1, Failure::exit_code))
-    })
+    }
 }
 
 /// As everything that is dated: in UTC.

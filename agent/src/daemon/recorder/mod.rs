@@ -143,6 +143,7 @@ impl<'a> Recorder<'a> {
             adopted: started.adopted,
             version: started.version.to_owned(),
             boot_id: boot_id.trim().to_owned(),
+            boot_ns: Some(clock.boot_ns()),
             allowlists: self.pipeline.policy_digest().to_owned(),
             databases: started
                 .databases

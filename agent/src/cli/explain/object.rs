@@ -1,0 +1,71 @@
+//! An explanation as an object: `docs/explain.md`.
+
+use std::path::Path;
+
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+
+use super::explanation::{Explanation, Rule};
+use crate::{output::FlowFacts, policy::Posture, verdict::Verdict};
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "explanation")]
+pub(super) struct Object<'a> {
+    time: Timestamp,
+    recording: &'a str,
+    first_seen: Option<Timestamp>,
+    last_seen: Option<Timestamp>,
+    #[serde(flatten)]
+    facts: FlowFacts<'a>,
+    by_allowlists: Option<ByAllowlists<'a>>,
+}
+
+#[derive(Serialize)]
+struct ByAllowlists<'a> {
+    directory: &'a Path,
+    digest: &'a str,
+    began_with: Option<bool>,
+    posture: Option<Posture>,
+    entry: Option<Rule<'a>>,
+    third_country: Option<bool>,
+    again: Again<'a>,
+}
+
+#[derive(Serialize)]
+struct Again<'a> {
+    day: Date,
+    differs: bool,
+    product: Option<&'a str>,
+    verdict: Verdict,
+    rule: Option<&'a str>,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a Explanation<'a>> for Object<'a> {
+    fn from(explanation: &'a Explanation<'a>) -> Self {
+        let recorded = explanation.recorded;
+        Self {
+            time: recorded.time,
+            recording: &recorded.flow.recording,
+            first_seen: recorded.seen.map(|(first, _)| first),
+            last_seen: recorded.seen.map(|(_, last)| last),
+            facts: FlowFacts::from(explanation.judged()),
+            by_allowlists: explanation.by.as_ref().map(|by| ByAllowlists {
+                directory: by.directory,
+                digest: by.policy.digest(),
+                began_with: by.began_with,
+                posture: by.posture(),
+                entry: by.rule,
+                third_country: explanation.third_country(),
+                again: Again {
+                    day: recorded.day(),
+                    differs: by.differs,
+                    product: by.judged.product.as_deref(),
+                    verdict: by.judged.verdict,
+                    rule: by.judged.rule.as_deref(),
+                    reason: &by.judged.reason,
+                },
+            }),
+        }
+    }
+}
