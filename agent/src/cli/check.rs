@@ -200,10 +200,10 @@ mod tests {
             "external_declared",
             "team-image",
             "3",
-            "2",
+            "3",
         ];
         assert!(rows.iter().any(|row| *row == image), "{text}");
-        assert!(text.contains("11 products, 6 entries, valid\n"), "{text}");
+        assert!(text.contains("11 products, 7 entries, valid\n"), "{text}");
         assert!(text.ends_with(&format!("digest: {}\n", policy.digest())));
     }
 

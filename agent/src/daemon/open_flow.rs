@@ -13,6 +13,8 @@ const NO_SLOT: u32 = u32::MAX;
 /// A flow at present.
 pub(super) struct OpenFlow {
     pub(super) judged: Judged,
+    /// Whether the ledger has another judgement than this.
+    judged_anew: bool,
     slot: u32,
     /// Counts that an earlier agent stored.
     base: Counters,
@@ -25,6 +27,7 @@ impl OpenFlow {
     pub(super) fn new(judged: Judged, slot: u32, earlier: Option<Counters>) -> Self {
         Self {
             judged,
+            judged_anew: false,
             slot,
             base: earlier.unwrap_or_default(),
             stored: earlier,
@@ -34,6 +37,12 @@ impl OpenFlow {
     /// What left unseen by any socket: no slot of its own counts it.
     pub(super) fn unseen(judged: Judged) -> Self {
         Self::new(judged, NO_SLOT, None)
+    }
+
+    /// Takes another judgement, which the ledger does not have yet.
+    pub(super) fn judge(&mut self, judged: Judged) {
+        self.judged = judged;
+        self.judged_anew = true;
     }
 
     /// Counts since the flow's first sight.
@@ -52,7 +61,8 @@ impl OpenFlow {
     }
 
     /// Adds what the flow has carried since its last entry; an attempt that
-    /// never carried anything has one entry all the same.
+    /// never carried anything has one entry all the same, and so has another
+    /// judgement.
     pub(super) fn store(
         &mut self,
         ledger: &mut Ledger,
@@ -60,7 +70,7 @@ impl OpenFlow {
         recording: &str,
     ) -> Result<(), LedgerError> {
         let now = self.counters();
-        if self.stored == Some(now) {
+        if self.stored == Some(now) && !self.judged_anew {
             return Ok(());
         }
         let interval = FlowInterval {
@@ -71,6 +81,7 @@ impl OpenFlow {
         };
         ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
         self.stored = Some(now);
+        self.judged_anew = false;
         Ok(())
     }
 }

@@ -226,8 +226,14 @@ pub struct Contradiction<'n> {
 impl fmt::Display for Contradiction<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "it presented {}, but had asked for", self.presented.name)?;
-        for (i, name) in self.names.answered().enumerate() {
-            write!(f, "{} {}", if i == 0 { "" } else { "," }, name.name)?;
+        // Sorted by name: what two resolvers answered stands together.
+        let mut before = None;
+        for name in self.names.answered().map(|told| &told.name) {
+            if before != Some(name) {
+                let comma = if before.is_some() { "," } else { "" };
+                write!(f, "{comma} {name}")?;
+            }
+            before = Some(name);
         }
         Ok(())
     }

@@ -185,7 +185,7 @@ impl Recorder<'_> {
             .pipeline
             .judge_again(&open.judged, clock, today, in_any_case);
         if let Some(judged) = judged {
-            open.judged = judged;
+            open.judge(judged);
             self.show_flow(id, FlowEvent::Updated, clock);
         }
     }

@@ -103,6 +103,19 @@ fn what_was_said_and_answered_stand_side_by_side() {
         names.contradiction().unwrap().to_string(),
         "it presented evil.example, but had asked for api.example"
     );
+    // What two resolvers answered is said once.
+    stage.exchange(3, "api.example", &[("api.example", "203.0.113.9")], |p| {
+        p.address = address("198.51.100.66");
+    });
+    stage.ask("b.example", &[("b.example", "203.0.113.9")]);
+    assert_eq!(
+        stage
+            .names("203.0.113.9")
+            .contradiction()
+            .unwrap()
+            .to_string(),
+        "it presented evil.example, but had asked for api.example, b.example"
+    );
     assert_eq!(stage.namer.take_changed().len(), 1);
     assert_eq!(stage.namer.take_changed().len(), 0);
 }
