@@ -118,6 +118,17 @@ impl Name {
         }
     }
 
+    /// Whether it was told to a resolver of this host and not to the workload.
+    pub fn is_relayed(&self) -> bool {
+        matches!(
+            &self.source,
+            Source::Dns {
+                asked_by: Some(_),
+                ..
+            }
+        )
+    }
+
     /// Whether it was answered, by whomever.
     pub fn is_answered(&self) -> bool {
         self.grade != Grade::Presented

@@ -186,6 +186,10 @@ impl Namer {
         let mut names = before.map(|b| b.names.clone()).unwrap_or_default();
         let held = self.table.names(owner, record.address, now_ns);
         let own = !held.is_empty();
+        if own {
+            // What the workload was told itself comes in the place of what a resolver was.
+            names.retain(|name| !name.is_relayed());
+        }
         add(
             &mut names,
             held.into_iter().map(|h| answered(h, None, clock)),

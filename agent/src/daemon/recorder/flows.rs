@@ -51,6 +51,8 @@ impl Recorder<'_> {
                 before
             }
             None => {
+                // Whatever its workload was told before it is in the buffer by now.
+                self.hear_at(clock);
                 let earlier = self.resume.counters.remove(&(slot, record.first_ns));
                 let judged = self.pipeline.judge(record, clock, today(clock));
                 if earlier.is_none() {

@@ -159,7 +159,6 @@ impl<'a> Recorder<'a> {
         for gap in gaps.into_iter().chain(uncovered) {
             self.gap(gap, clock)?;
         }
-        self.hear_at(clock);
         for observation in self.sweeper.adopt(&self.capture, clock)? {
             self.take(observation, clock)?;
         }
@@ -200,7 +199,6 @@ impl<'a> Recorder<'a> {
     /// Looks at the slots that the kernel told of.
     pub(super) fn first_sights(&mut self) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
-        self.hear_at(&clock);
         while let Some(slot) = self.capture.next_first_sight() {
             if let Some(observation) = self.sweeper.look(&self.capture, slot, &clock) {
                 self.take(observation, &clock)?;

@@ -19,8 +19,8 @@ const TAKE_NAMES: [Loss; 3] = [
 ];
 
 impl Recorder<'_> {
-    /// Reads every copy that waits. Before a flow is first looked at, so that it has the
-    /// name that its workload was told just before.
+    /// Reads every copy that waits. That is done before a new flow is judged, too, so that
+    /// it has the name that its workload was told just before.
     pub(in crate::daemon) fn hear(&mut self) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.hear_at(&clock);

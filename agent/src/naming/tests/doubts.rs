@@ -199,12 +199,14 @@ fn what_the_stub_was_told_holds_on_the_host_and_only_there() {
     assert_eq!(asked_by.as_deref(), Some("stub.service"));
     let contained = stage.names_of("203.0.113.9", |r| r.netns = Some(CONTAINER));
     assert_eq!(none(&contained), Missing::NoneSeen);
-    // What the workload was told itself comes first.
+    // What the workload was told itself comes first, also for a flow that had the other.
     stage.ask("own.example", &[("own.example", "203.0.113.9")]);
-    assert_eq!(
-        graded(&stage.names("203.0.113.9")),
-        [("own.example", Grade::Answered)]
-    );
+    for before in [None, Some(&names)] {
+        assert_eq!(
+            graded(&stage.names_again("203.0.113.9", before)),
+            [("own.example", Grade::Answered)]
+        );
+    }
 }
 
 #[test]

@@ -129,7 +129,21 @@ impl Stage {
         self.names_of(to, |_| {})
     }
 
+    /// Names of a flow that had some before.
+    fn names_again(&mut self, to: &str, before: Option<&Names>) -> Names {
+        self.names_changed(to, before, |_| {})
+    }
+
     fn names_of(&mut self, to: &str, change: impl Fn(&mut FlowRecord)) -> Names {
+        self.names_changed(to, None, change)
+    }
+
+    fn names_changed(
+        &mut self,
+        to: &str,
+        before: Option<&Names>,
+        change: impl Fn(&mut FlowRecord),
+    ) -> Names {
         let mut record = FlowRecord {
             id: FlowId(1),
             scope: Scope::Exact,
@@ -158,7 +172,7 @@ impl Stage {
             executable: Executable::Unknown("synthetic".into()),
         };
         let clock = self.clock();
-        self.namer.name(flow, None, &clock).names
+        self.namer.name(flow, before, &clock).names
     }
 }
 

@@ -167,7 +167,7 @@ fn every_name_and_every_source_is_there() {
                       another name
                       at 2026-11-01 12:00:00 UTC
   contradiction       it presented www.stranger.example, but had asked for
-                      api.example, api.example
+                      api.example
   perhaps more        copies of what it said were lost, and the name may be
                       among them
 
