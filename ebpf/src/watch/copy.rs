@@ -72,7 +72,7 @@ fn budgeted(sk: *mut bpf_sock, kind: u8) -> bool {
     let cgroup = state.key.cgroup_id ^ own;
     // SAFETY: no arguments.
     let now = unsafe { bpf_ktime_get_boot_ns() };
-    let Some(budget) = BUDGETS.get_ptr_mut(&cgroup) else {
+    let Some(budget) = BUDGETS.get_ptr_mut(cgroup) else {
         let fresh = Budget {
             window_ns: now,
             refused: 0,
@@ -80,7 +80,7 @@ fn budgeted(sk: *mut bpf_sock, kind: u8) -> bool {
             padding: 0,
         };
         // Another processor may have been faster: then this copy is not counted.
-        let _ = BUDGETS.insert(&cgroup, fresh, BPF_NOEXIST.into());
+        let _ = BUDGETS.insert(cgroup, fresh, BPF_NOEXIST.into());
         return true;
     };
     // SAFETY: aligned integers in a map value; the window is not written atomically, and
