@@ -14,6 +14,7 @@ mod layout;
 mod locator;
 mod providers;
 mod special;
+mod statement;
 #[cfg(test)]
 mod tests;
 
