@@ -1,6 +1,10 @@
 //! A map that forgets.
 
-use std::{collections::HashMap, hash::Hash, mem};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+    mem,
+};
 
 /// A map of at most `capacity` entries that keeps those used lately.
 ///
@@ -8,19 +12,19 @@ use std::{collections::HashMap, hash::Hash, mem};
 /// older still held is forgotten. An entry read from the older moves back to
 /// the younger. Every operation is O(1) and needs no clock.
 #[derive(Debug)]
-pub(crate) struct Bounded<K, V> {
+pub(crate) struct Bounded<K, V, S = RandomState> {
     half: usize,
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    young: HashMap<K, V, S>,
+    old: HashMap<K, V, S>,
 }
 
-impl<K: Eq + Hash, V> Bounded<K, V> {
+impl<K: Eq + Hash, V, S: BuildHasher + Default> Bounded<K, V, S> {
     /// An empty map of at most `capacity` entries, two at least.
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             half: (capacity / 2).max(1),
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: HashMap::default(),
+            old: HashMap::default(),
         }
     }
 
@@ -38,11 +42,24 @@ impl<K: Eq + Hash, V> Bounded<K, V> {
         self.young.iter().chain(&self.old)
     }
 
+    /// A copy of the value of `key`, which counts as use.
+    pub(crate) fn get_clone(&mut self, key: &K) -> Option<V>
+    where
+        V: Clone,
+    {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        self.get_mut(key).map(|value| value.clone())
+    }
+
     /// Puts `value` in the place of any earlier one.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.old.remove(&key);
         if self.young.len() >= self.half && !self.young.contains_key(&key) {
-            self.old = mem::take(&mut self.young);
+            // The room of the older is used again.
+            mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
         }
         self.young.insert(key, value);
     }
@@ -54,7 +71,7 @@ mod tests {
 
     #[test]
     fn it_never_outgrows_its_capacity_and_keeps_what_is_used() {
-        let mut map = Bounded::new(8);
+        let mut map: Bounded<i32, i32> = Bounded::new(8);
         for number in 0..1000 {
             map.insert(number, number);
             assert!(map.young.len() + map.old.len() <= 8);

@@ -12,6 +12,7 @@
 pub mod attribution;
 pub mod balance;
 mod bounded;
+mod by_name;
 pub mod canary;
 pub mod cli;
 pub mod coverage;

@@ -8,6 +8,7 @@
 
 mod agent;
 mod empty;
+mod judge_cost;
 mod load;
 mod machine;
 mod median;
@@ -32,7 +33,7 @@ use clap::Parser as _;
 
 use crate::{machine::Machine, report::Report, stop::Stop};
 
-/// Measures what Weir costs; needs root.
+/// Measures what Weir costs; most of it needs root.
 #[derive(Debug, clap::Parser)]
 #[command(name = "weir-bench", version)]
 struct Arguments {
@@ -58,6 +59,12 @@ enum Task {
     Memory,
     /// Only the storms of new flows; 80 seconds.
     Storm,
+    /// Only the place and the verdict of flows; needs no root.
+    Judge {
+        /// Only the cases whose heading or name contains this.
+        #[arg(default_value = "")]
+        only: String,
+    },
     /// Makes traffic in a network namespace of its own (the benchmark starts
     /// itself with this).
     #[command(hide = true)]
@@ -88,12 +95,14 @@ fn main() -> ExitCode {
 }
 
 fn bench(arguments: &Arguments) -> Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        bail!("loading kernel programs needs root: run `cargo xtask bench`, or use sudo");
+    if !matches!(arguments.task, Some(Task::Judge { .. })) {
+        if !nix::unistd::geteuid().is_root() {
+            bail!("loading kernel programs needs root: run `cargo xtask bench`, or use sudo");
+        }
+        // Rather now than after half of the work.
+        agent::Places::find()?;
+        tell_of_others();
     }
-    // Rather now than after half of the work.
-    agent::Places::find()?;
-    tell_of_others();
     let stop = Stop::on_signals()?;
     let report = measure(arguments.task.as_ref(), arguments.rounds, &stop)?;
     let text = match arguments.format {
@@ -131,6 +140,11 @@ fn measure(task: Option<&Task>, rounds: u32, stop: &Stop) -> Result<Report> {
     }
     if matches!(task, None | Some(Task::Storm)) {
         report.extend(storm::measure(stop)?);
+    }
+    match task {
+        None => report.extend(judge_cost::measure("", rounds, stop)?),
+        Some(Task::Judge { only }) => report.extend(judge_cost::measure(only, rounds, stop)?),
+        Some(_) => {}
     }
     Ok(report)
 }

@@ -151,7 +151,7 @@ impl Report {
         }
         format!(
             "{}\n\nReference: an empty program on the same packets; the same traffic \
-             without agent.\nMedians of {} rounds. {}",
+             without\nagent; what the heading or the row names.\nMedians of {} rounds. {}",
             table.trim_fmt(),
             self.rounds,
             self.machine.line()

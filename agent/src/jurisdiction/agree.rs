@@ -19,8 +19,8 @@ pub(super) struct Heard {
 
 /// How a question is spoken of where nobody answers it.
 struct Question {
-    /// Completes "no database tells …".
-    what: &'static str,
+    /// What is said where no database speaks of it.
+    nobody: &'static str,
     /// Completes "… is in a special-purpose block, which …"; `None` where such a
     /// block is no reason.
     of_block: Option<&'static str>,
@@ -35,7 +35,7 @@ pub(super) fn combine(address: IpAddr, heard: Heard) -> Place {
         heard.hosted_in,
         |country| *country,
         &Question {
-            what: "the country of hosting",
+            nobody: "no database tells the country of hosting",
             of_block: NO_COUNTRY,
         },
     );
@@ -44,7 +44,7 @@ pub(super) fn combine(address: IpAddr, heard: Heard) -> Place {
         heard.registered_in,
         |country| *country,
         &Question {
-            what: "the country of registration",
+            nobody: "no database tells the country of registration",
             of_block: NO_COUNTRY,
         },
     );
@@ -53,7 +53,7 @@ pub(super) fn combine(address: IpAddr, heard: Heard) -> Place {
         heard.operator,
         |operator| operator.asn,
         &Question {
-            what: "the autonomous system",
+            nobody: "no database tells the autonomous system",
             of_block: Some("no autonomous system announces"),
         },
     );
@@ -74,7 +74,7 @@ pub(super) fn combine(address: IpAddr, heard: Heard) -> Place {
         heard.anycast,
         |flag| *flag,
         &Question {
-            what: "whether it is announced from several places",
+            nobody: "no database tells whether it is announced from several places",
             of_block: None,
         },
     );
@@ -157,7 +157,7 @@ fn disagreement<T: Display>(sources: &[SourceAnswer<T>]) -> String {
 
 fn why_unknown<T>(address: IpAddr, sources: &[SourceAnswer<T>], question: &Question) -> String {
     if sources.is_empty() {
-        return format!("no database tells {}", question.what);
+        return question.nobody.to_owned();
     }
     let notes: Vec<String> = sources
         .iter()

@@ -103,7 +103,7 @@ pub struct Operator {
     /// The autonomous system: operators are the same if this is.
     pub asn: AsNumber,
     /// Organisation it is registered to, as the source writes it.
-    pub organisation: Option<String>,
+    pub organisation: Option<Arc<str>>,
 }
 
 impl fmt::Display for Operator {

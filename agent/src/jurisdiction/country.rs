@@ -25,10 +25,42 @@ RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG
 TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
 impl CountryCode {
+    /// How many values [`CountryCode::index`] has.
+    pub(crate) const INDEXES: usize = 26 * 26;
+
+    /// Every one of them, in alphabetical order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ASSIGNED.split(' ').filter_map(|code| code.parse().ok())
+    }
+
+    /// Its place among all pairs of letters.
+    pub(crate) fn index(self) -> usize {
+        let [a, b] = self.0.map(|letter| usize::from(letter.wrapping_sub(b'A')));
+        a * 26 + b
+    }
+
     /// The two letters.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
     }
+}
+
+/// [`ASSIGNED`] once more: a bit for each second letter, by the first.
+const SECOND_LETTERS: [u32; 26] = {
+    let codes = ASSIGNED.as_bytes();
+    let mut letters = [0; 26];
+    let mut at = 0;
+    while at < codes.len() {
+        letters[(codes[at] - b'A') as usize] |= 1 << (codes[at + 1] - b'A');
+        at += 3;
+    }
+    letters
+};
+
+fn is_assigned(first: u8, second: u8) -> bool {
+    let seconds = SECOND_LETTERS.get(usize::from(first.wrapping_sub(b'A')));
+    second.is_ascii_uppercase()
+        && seconds.is_some_and(|letters| letters >> (second - b'A') & 1 == 1)
 }
 
 impl FromStr for CountryCode {
@@ -36,7 +68,7 @@ impl FromStr for CountryCode {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match *text.as_bytes() {
-            [a, b] if ASSIGNED.split(' ').any(|code| code == text) => Ok(Self([a, b])),
+            [a, b] if is_assigned(a, b) => Ok(Self([a, b])),
             _ => Err(UnknownCountryCode(text.to_owned())),
         }
     }
@@ -59,5 +91,27 @@ impl From<CountryCode> for String {
 impl fmt::Display for CountryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_assigned_codes_are_read() {
+        let mut read = 0;
+        for (first, second) in (0..=u8::MAX).flat_map(|a| (0..=u8::MAX).map(move |b| (a, b))) {
+            let bytes = [first, second];
+            let Ok(text) = str::from_utf8(&bytes) else {
+                assert!(!is_assigned(first, second), "{bytes:?}");
+                continue;
+            };
+            let assigned = ASSIGNED.split(' ').any(|code| code == text);
+            assert_eq!(text.parse::<CountryCode>().is_ok(), assigned, "{text:?}");
+            read += usize::from(assigned);
+        }
+        assert_eq!(read, 249);
+        assert_eq!(CountryCode::all().count(), 249);
     }
 }

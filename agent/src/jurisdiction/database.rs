@@ -1,25 +1,31 @@
 //! One database: opened, checked, and what it says of an address.
 
-use std::{io, net::IpAddr, path::Path, sync::Arc};
+use std::{
+    io,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use maxminddb::{MaxMindDbError, Reader};
 
 use super::{
     agree::Heard,
-    answer::{Operator, SourceAnswer},
-    country::CountryCode,
+    answer::SourceAnswer,
     description::{DatabaseFile, Description},
     error::Fault,
     facts::{Facts, examine},
     files::{Look, Stamp},
     image::{Image, corrupt, digest, load_checked},
-    layout::{Record, Stated},
+    layout::Record,
+    statement::Statement,
 };
+use crate::bounded::Bounded;
 
-/// Characters of an organisation's name that are kept; the longest that
-/// registries hold are shorter.
-const ORGANISATION: usize = 200;
+/// Records of which the statement is remembered. Each takes about 300 bytes.
+const REMEMBERED: usize = 16_384;
 
 /// An open database.
 pub(super) struct Database {
@@ -30,6 +36,14 @@ pub(super) struct Database {
     file: DatabaseFile,
     /// How file and sidecar looked before they were opened, if somebody looked.
     stamps: Option<[Option<Stamp>; 2]>,
+    /// By the place of the record in the file, which many networks share.
+    statements: Mutex<Bounded<usize, Arc<Statement>, RandomState>>,
+}
+
+/// A record, and the network that it is for.
+struct Found {
+    statement: Arc<Statement>,
+    prefix: Arc<str>,
 }
 
 impl Database {
@@ -72,6 +86,7 @@ impl Database {
             facts,
             file: file.clone(),
             stamps: None,
+            statements: Mutex::new(Bounded::new(REMEMBERED)),
         })
     }
 
@@ -105,75 +120,64 @@ impl Database {
     /// every question.
     pub(super) fn tell(&self, address: IpAddr, too_old: Option<&Arc<str>>, heard: &mut Heard) {
         match self.look(address) {
-            Ok(Some((record, prefix))) => self.state(&record, &prefix, too_old, heard),
+            Ok(Some(found)) => self.state(&found.statement, &found.prefix, too_old, heard),
             Ok(None) => self.silent(too_old, heard),
             Err(why) => self.silent(Some(&Arc::from(why)), heard),
         }
     }
 
-    fn look(&self, address: IpAddr) -> Result<Option<(Record<'_>, Arc<str>)>, String> {
+    fn look(&self, address: IpAddr) -> Result<Option<Found>, String> {
         if address.is_ipv6() && self.description.ip_version == 4 {
             return Err("holds IPv4 alone".to_owned());
         }
         let failed = |error: MaxMindDbError| format!("cannot answer: {error}");
         let found = self.reader.lookup(address).map_err(failed)?;
-        let Some(record) = found.decode::<Record<'_>>().map_err(failed)? else {
+        let Some(offset) = found.offset() else {
             return Ok(None);
         };
+        let mut statements = self.statements();
+        let statement = match statements.get_clone(&offset) {
+            Some(statement) => statement,
+            None => {
+                let Some(record) = found.decode::<Record<'_>>().map_err(failed)? else {
+                    return Ok(None);
+                };
+                let statement = Arc::new(Statement::of(&record, &self.facts));
+                statements.insert(offset, Arc::clone(&statement));
+                statement
+            }
+        };
         let prefix = found.network().map_err(failed)?.to_string();
-        Ok(Some((record, Arc::from(prefix))))
+        Ok(Some(Found {
+            statement,
+            prefix: Arc::from(prefix),
+        }))
+    }
+
+    fn statements(&self) -> MutexGuard<'_, Bounded<usize, Arc<Statement>, RandomState>> {
+        let statements = self.statements.lock();
+        statements.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(
         &self,
-        record: &Record<'_>,
+        statement: &Statement,
         prefix: &Arc<str>,
         too_old: Option<&Arc<str>>,
         heard: &mut Heard,
     ) {
-        let country = |stated: Option<Stated<&str>>, otherwise: &str| match stated {
-            Some(stated) => match stated.value.to_ascii_uppercase().parse::<CountryCode>() {
-                Ok(code) => (Some(code), None),
-                Err(_) => {
-                    let code = stated.value.escape_debug();
-                    (None, Some(format!("`{code}` is not an ISO 3166-1 country")))
-                }
-            },
-            None => (None, Some(otherwise.to_owned())),
-        };
-        if self.facts.hosted.is_some() || record.hosted().is_some() {
-            let (value, note) = country(record.hosted(), "its entry has no country of hosting");
-            heard
-                .hosted_in
-                .push(self.answer(value, note, prefix, too_old));
+        let name = &self.name;
+        if let Some(said) = &statement.hosted {
+            heard.hosted_in.push(said.by(name, prefix, too_old));
         }
-        if self.facts.registered.is_some() || record.registered().is_some() {
-            let otherwise = "its entry has no country of registration";
-            let (value, note) = country(record.registered(), otherwise);
-            let answer = self.answer(value, note, prefix, too_old);
-            heard.registered_in.push(answer);
+        if let Some(said) = &statement.registered {
+            heard.registered_in.push(said.by(name, prefix, too_old));
         }
-        let system = record.system();
-        if self.facts.system.is_some() || system.is_some() {
-            let note = match system {
-                Some(_) => None,
-                None => Some("its entry has no autonomous system".to_owned()),
-            };
-            let value = system.map(|system| Operator {
-                asn: system.value,
-                organisation: record.organisation().map(shortened),
-            });
-            heard
-                .operator
-                .push(self.answer(value, note, prefix, too_old));
+        if let Some(said) = &statement.operator {
+            heard.operator.push(said.by(name, prefix, too_old));
         }
-        // Some vendors mark only what is anycast: no mark is no answer.
-        let anycast = record.anycast();
-        if self.facts.anycast.is_some() || anycast.is_some() {
-            let value = anycast.map(|stated| stated.value);
-            heard
-                .anycast
-                .push(self.answer(value, None, prefix, too_old));
+        if let Some(said) = &statement.anycast {
+            heard.anycast.push(said.by(name, prefix, too_old));
         }
     }
 
@@ -193,21 +197,6 @@ impl Database {
         }
     }
 
-    fn answer<T>(
-        &self,
-        value: Option<T>,
-        note: Option<String>,
-        prefix: &Arc<str>,
-        too_old: Option<&Arc<str>>,
-    ) -> SourceAnswer<T> {
-        SourceAnswer {
-            source: Arc::clone(&self.name),
-            value,
-            prefix: Some(Arc::clone(prefix)),
-            note: too_old.cloned().or_else(|| note.map(Arc::from)),
-        }
-    }
-
     fn nothing<T>(&self, note: Option<&Arc<str>>) -> SourceAnswer<T> {
         SourceAnswer {
             source: Arc::clone(&self.name),
@@ -215,12 +204,5 @@ impl Database {
             prefix: None,
             note: note.cloned(),
         }
-    }
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(ORGANISATION) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
-        None => text.to_owned(),
     }
 }

@@ -18,28 +18,20 @@ use super::{
     error::DatabaseError,
     image::Image,
 };
-use crate::{
-    bounded::Bounded,
-    record::{FlowRecord, Scope},
-};
-
-/// Addresses remembered. Each takes about a kilobyte with three databases.
-const REMEMBERED: usize = 16_384;
-
+use crate::record::{FlowRecord, Scope};
 /// The databases in force. They never change: newer files are newer databases.
 pub struct Databases {
     databases: Vec<Arc<Database>>,
-    known: Mutex<Known>,
+    ages: Mutex<Ages>,
     /// What holds of a record without a destination.
     nowhere: Arc<Place>,
 }
 
-/// Places of addresses, as of a day: on the next, a database may be too old.
-struct Known {
+/// How old the databases are on a day.
+struct Ages {
     day: Date,
     /// Why a database's answers do not count on that day, in their order.
-    too_old: Vec<Option<Arc<str>>>,
-    places: Bounded<IpAddr, Arc<Place>>,
+    too_old: Arc<[Option<Arc<str>>]>,
 }
 
 impl Databases {
@@ -86,10 +78,9 @@ impl Databases {
         }
         Ok(Self {
             databases,
-            known: Mutex::new(Known {
+            ages: Mutex::new(Ages {
                 day: Date::MIN,
-                too_old: Vec::new(),
-                places: Bounded::new(REMEMBERED),
+                too_old: Arc::new([]),
             }),
             nowhere: Arc::new(Place::unknown("the record holds no destination")),
         })
@@ -110,26 +101,25 @@ impl Databases {
     /// What every source says of `address`, where those count that are not too
     /// old on that day.
     pub fn place(&self, address: IpAddr, today: Date) -> Arc<Place> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.day != today || known.too_old.len() != self.databases.len() {
-            let old =
-                |database: &Arc<Database>| database.description().too_old(today).map(Arc::from);
-            *known = Known {
-                day: today,
-                too_old: self.databases.iter().map(old).collect(),
-                places: Bounded::new(REMEMBERED),
-            };
-        }
-        if let Some(place) = known.places.get_mut(&address) {
-            return Arc::clone(place);
-        }
+        let too_old = self.too_old(today);
         let mut heard = Heard::default();
-        for (database, too_old) in self.databases.iter().zip(&known.too_old) {
+        for (database, too_old) in self.databases.iter().zip(&*too_old) {
             database.tell(address, too_old.as_ref(), &mut heard);
         }
-        let place = Arc::new(combine(address, heard));
-        known.places.insert(address, Arc::clone(&place));
-        place
+        Arc::new(combine(address, heard))
+    }
+
+    fn too_old(&self, today: Date) -> Arc<[Option<Arc<str>>]> {
+        let mut ages = self.ages.lock().unwrap_or_else(PoisonError::into_inner);
+        if ages.day != today || ages.too_old.len() != self.databases.len() {
+            let old =
+                |database: &Arc<Database>| database.description().too_old(today).map(Arc::from);
+            *ages = Ages {
+                day: today,
+                too_old: self.databases.iter().map(old).collect(),
+            };
+        }
+        Arc::clone(&ages.too_old)
     }
 
     /// What every source says of a record's destination, as of a day.

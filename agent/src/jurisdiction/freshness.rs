@@ -24,7 +24,12 @@ impl Freshness {
     /// does on a day before the review: the past may be judged anew by data
     /// that were reviewed since.
     pub fn covers(self, reviewed: Date, day: Date) -> bool {
-        day <= reviewed.saturating_add(Span::new().days(i64::from(self.0)))
+        day <= self.last_day(reviewed)
+    }
+
+    /// The last day on which a review counts.
+    pub fn last_day(self, reviewed: Date) -> Date {
+        reviewed.saturating_add(Span::new().days(i64::from(self.0)))
     }
 }
 

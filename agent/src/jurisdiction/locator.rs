@@ -5,36 +5,49 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use foldhash::fast::RandomState;
 use jiff::civil::Date;
 
-use super::{Databases, Domicile, EncryptedDns, Located, Providers, encrypted_dns};
+use super::{Databases, Domicile, EncryptedDns, Located, Place, Providers, encrypted_dns};
 use crate::{bounded::Bounded, naming::Named, record::Scope};
 
-/// Addresses remembered. Each takes about 300 bytes.
-const REMEMBERED: usize = 16_384;
+/// Addresses remembered. Each takes about a kilobyte with three databases.
+const REMEMBERED: usize = 32_768;
 
 /// Asks the databases and the table of providers.
 pub struct Locator {
     databases: Arc<Databases>,
     providers: Arc<Providers>,
     known: Mutex<Known>,
+    /// What holds of a record without a destination.
+    nobody: Arc<Domicile>,
 }
 
-/// What holds of addresses on one day.
+/// What is known of addresses on one day. On the next, a database or a review may be
+/// too old.
 struct Known {
     day: Option<Date>,
-    domiciles: Bounded<IpAddr, Arc<Domicile>>,
+    destinations: Bounded<IpAddr, Destination, RandomState>,
+}
+
+/// What is known of an address.
+#[derive(Clone)]
+struct Destination {
+    place: Arc<Place>,
+    domicile: Arc<Domicile>,
 }
 
 impl Locator {
     /// Asks these.
     pub fn new(databases: Arc<Databases>, providers: Arc<Providers>) -> Self {
+        let no_destination = "the record holds no destination".to_owned();
         Self {
+            nobody: Arc::new(Domicile::unknown(no_destination)),
             databases,
             providers,
             known: Mutex::new(Known {
                 day: None,
-                domiciles: Bounded::new(REMEMBERED),
+                destinations: Bounded::new(REMEMBERED),
             }),
         }
     }
@@ -47,36 +60,41 @@ impl Locator {
     /// The flow with its place and its operator's legal home as of a day.
     pub fn locate(&self, flow: Named, day: Date) -> Located {
         let record = &flow.flow.record;
-        let operator_domicile = match record.scope {
-            Scope::Exact | Scope::Unseen => self.domicile(record.address, day),
-            Scope::Folded | Scope::Sink => Arc::new(Domicile::unknown(
-                "the record holds no destination".to_owned(),
-            )),
+        let Destination { place, domicile } = match record.scope {
+            Scope::Exact | Scope::Unseen => self.destination(record.address, day),
+            Scope::Folded | Scope::Sink => Destination {
+                place: self.databases.place_of(record, day),
+                domicile: Arc::clone(&self.nobody),
+            },
         };
         let encrypted_dns: Option<EncryptedDns> =
-            encrypted_dns::of(record, &flow.names, &operator_domicile, &self.providers);
-        let place = self.databases.place_of(record, day);
+            encrypted_dns::of(record, &flow.names, &domicile, &self.providers);
         Located {
             flow,
             place,
-            operator_domicile,
+            operator_domicile: domicile,
             encrypted_dns,
         }
     }
 
     /// Under whose law the operator of an address is on a day.
     pub fn domicile(&self, address: IpAddr, day: Date) -> Arc<Domicile> {
+        self.destination(address, day).domicile
+    }
+
+    fn destination(&self, address: IpAddr, day: Date) -> Destination {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.day.replace(day) != Some(day) {
-            known.domiciles = Bounded::new(REMEMBERED);
+            known.destinations = Bounded::new(REMEMBERED);
         }
-        if let Some(domicile) = known.domiciles.get_mut(&address) {
-            return Arc::clone(domicile);
+        if let Some(destination) = known.destinations.get_clone(&address) {
+            return destination;
         }
         let place = self.databases.place(address, day);
         let asn = place.operator.value.as_ref().map(|operator| operator.asn.0);
         let domicile = Arc::new(self.providers.domicile(address, asn, day));
-        known.domiciles.insert(address, Arc::clone(&domicile));
-        domicile
+        let destination = Destination { place, domicile };
+        known.destinations.insert(address, destination.clone());
+        destination
     }
 }

@@ -20,6 +20,7 @@ mod providers;
 mod reload;
 mod sidecar;
 mod special;
+mod statement;
 #[cfg(test)]
 mod tests;
 

@@ -99,6 +99,11 @@ impl CountrySets {
         periods.sort_by_key(|period| period.from);
     }
 
+    /// Names of the sets.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.sets.keys()
+    }
+
     /// The periods of a set, by their first day.
     pub fn periods(&self, name: &str) -> Option<&[Period]> {
         self.sets.get(name).map(Vec::as_slice)

@@ -1,27 +1,36 @@
 //! Entries, found by what they name.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
 
+use foldhash::fast::RandomState;
 use ipnetwork::IpNetwork;
 use prefix_trie::joint::JointPrefixMap;
 
 use super::entry::Entry;
-use crate::naming::DomainName;
+use crate::{by_name::ByName, naming::DomainName};
 
 /// Entries, found by address, provider and name.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     entries: Vec<Entry>,
-    by_network: JointPrefixMap<IpNetwork, Vec<usize>>,
-    by_provider: HashMap<String, Vec<usize>>,
+    /// At each network, the entries of all networks that hold it, with the length of
+    /// theirs: what holds an address is found at the narrowest.
+    by_network: JointPrefixMap<IpNetwork, Vec<(usize, u8)>>,
+    by_provider: HashMap<String, Vec<usize>, RandomState>,
     /// Those that name neither network nor provider, by each name, and by what each
     /// name is below.
-    by_name: HashMap<Box<str>, Vec<usize>>,
-    by_suffix: HashMap<Box<str>, Vec<usize>>,
+    by_name: ByName<Vec<usize>>,
+    by_suffix: ByName<Vec<usize>>,
     /// Those that name none of these.
     anywhere: Vec<usize>,
-    /// Those that hang on a name, whatever else they name.
-    named: Vec<usize>,
+    /// Those that hang on a provider, whatever else they name.
+    provided: Vec<usize>,
+    /// Of those that hang on a name or a provider and need no network, the first by id
+    /// of each [`Entry::terms`].
+    foremost: Vec<usize>,
 }
 
 /// An entry that may name a destination, and how closely.
@@ -42,17 +51,19 @@ impl Entries {
         for (number, entry) in entries.iter().enumerate() {
             index.add(number, entry);
         }
+        index.nest();
+        index.foremost = foremost(&entries);
         index.entries = entries;
         index
     }
 
     fn add(&mut self, number: usize, entry: &Entry) {
-        if !entry.names.is_empty() || !entry.providers.is_empty() {
-            self.named.push(number);
+        if !entry.providers.is_empty() {
+            self.provided.push(number);
         }
         for network in &entry.networks {
             let numbers = self.by_network.entry(*network);
-            numbers.or_default().push(number);
+            numbers.or_default().push((number, network.prefix()));
         }
         for id in &entry.providers {
             push(self.by_provider.entry(id.clone()).or_default(), number);
@@ -69,7 +80,17 @@ impl Entries {
             } else {
                 &mut self.by_name
             };
-            push(map.entry(pattern.name().into()).or_default(), number);
+            push(map.or_insert_with(pattern.name(), Vec::new), number);
+        }
+    }
+
+    /// Gives each network what the wider ones have.
+    fn nest(&mut self) {
+        let own = self.by_network.clone();
+        for (network, numbers) in self.by_network.iter_mut() {
+            let holding = own.cover(&network);
+            let wider = holding.filter(|(wider, _)| *wider != network);
+            numbers.extend(wider.flat_map(|(_, numbers)| numbers));
         }
     }
 
@@ -81,12 +102,7 @@ impl Entries {
         address: IpAddr,
         names: impl Iterator<Item = &'n DomainName> + 'a,
     ) -> impl Iterator<Item = Candidate<'a>> {
-        let host = IpNetwork::from(address);
-        let in_network = self.by_network.cover(&host).flat_map(|(network, numbers)| {
-            numbers
-                .iter()
-                .map(move |number| (*number, Some(network.prefix())))
-        });
+        let in_network = self.in_networks(address);
         let named = names.flat_map(|name| self.of_name(name)).map(|n| (n, None));
         let anywhere = self.anywhere.iter().map(|number| (*number, None));
         in_network
@@ -106,6 +122,14 @@ impl Entries {
         !self.by_provider.is_empty()
     }
 
+    /// Numbers of the entries whose networks hold the address, with the length of each
+    /// network.
+    fn in_networks(&self, address: IpAddr) -> impl Iterator<Item = (usize, Option<u8>)> {
+        let narrowest = self.by_network.get_lpm(&IpNetwork::from(address));
+        let numbers = narrowest.into_iter().flat_map(|(_, numbers)| numbers);
+        numbers.map(|(number, prefix)| (*number, Some(*prefix)))
+    }
+
     /// Numbers of the entries without networks that name a name.
     fn of_name<'a>(&'a self, name: &'a DomainName) -> impl Iterator<Item = usize> + 'a {
         let text = name.as_str();
@@ -123,19 +147,29 @@ impl Entries {
     }
 
     /// Entries that a name which is not known might satisfy: those that hang on one,
-    /// and whose networks, if they name some, hold the address.
-    pub fn hang_on_names(&self, address: IpAddr) -> impl Iterator<Item = Candidate<'_>> {
-        self.named.iter().filter_map(move |number| {
-            let entry = self.entries.get(*number)?;
-            let networks = &entry.networks;
-            let prefix = networks
-                .iter()
-                .filter(|network| network.contains(address))
-                .map(IpNetwork::prefix)
-                .max();
-            let possible = networks.is_empty() || prefix.is_some() || !entry.providers.is_empty();
-            possible.then_some(Candidate { entry, prefix })
-        })
+    /// and whose networks, if they name nothing else, hold the address.
+    ///
+    /// Where a name was `said`, those that do not fit it remain to be left out. Where
+    /// none was, of entries on the same terms only the first by id is among them.
+    pub fn hang_on_names<'a>(
+        &'a self,
+        address: IpAddr,
+        said: Option<&'a DomainName>,
+    ) -> impl Iterator<Item = Candidate<'a>> {
+        let in_network = self.in_networks(address).filter(|(number, _)| {
+            let entry = self.entries.get(*number);
+            entry.is_some_and(Entry::hangs_on_name)
+        });
+        let fitting = said.into_iter().flat_map(|name| self.of_name(name));
+        let others = if said.is_some() {
+            &self.provided
+        } else {
+            &self.foremost
+        };
+        let others = fitting.chain(others.iter().copied()).map(|n| (n, None));
+        in_network
+            .chain(others)
+            .filter_map(|(number, prefix)| self.candidate(number, prefix))
     }
 
     /// Every entry, by id.
@@ -159,4 +193,18 @@ fn push(numbers: &mut Vec<usize>, number: usize) {
     if numbers.last() != Some(&number) {
         numbers.push(number);
     }
+}
+
+/// Numbers of the entries that hang on a name or a provider and need no network, the
+/// first on each terms.
+fn foremost(entries: &[Entry]) -> Vec<usize> {
+    let mut terms = BTreeSet::new();
+    let hanging = entries.iter().enumerate().filter(|(_, entry)| {
+        let needs_network = !entry.networks.is_empty() && entry.providers.is_empty();
+        entry.hangs_on_name() && !needs_network
+    });
+    hanging
+        .filter(|(_, entry)| terms.insert(entry.terms()))
+        .map(|(number, _)| number)
+        .collect()
 }

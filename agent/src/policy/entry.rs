@@ -80,6 +80,21 @@ impl Entry {
         !(self.networks.is_empty() && self.providers.is_empty() && self.names.is_empty())
     }
 
+    /// Whether it takes a name, of the other side or of its provider, to satisfy it.
+    pub fn hangs_on_name(&self) -> bool {
+        !self.names.is_empty() || !self.providers.is_empty()
+    }
+
+    /// All that it asks for but networks, providers and names: with equal terms, two
+    /// entries take the same flows of a destination that both name.
+    pub(super) fn terms(&self) -> impl Ord {
+        (
+            (self.direction, &self.protocols, &self.ports),
+            (&self.countries, &self.operator_domicile, self.no_anycast),
+            self.expires,
+        )
+    }
+
     /// Whether it is in force on the day.
     pub fn in_force(&self, day: Date) -> bool {
         self.expires.is_none_or(|last| day <= last)

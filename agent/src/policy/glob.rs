@@ -80,6 +80,13 @@ impl Glob {
         &self.text
     }
 
+    /// What every text that fits begins with: the characters that stand for
+    /// themselves before the first that does not.
+    pub(super) fn head(&self) -> &str {
+        let end = self.text.find(['?', '*']).unwrap_or(self.text.len());
+        self.text.get(..end).unwrap_or_default()
+    }
+
     /// Whether the whole of `text` fits the pattern.
     ///
     /// Linear in practice: a failed run is taken up only at the last `*` and,

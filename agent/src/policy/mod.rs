@@ -12,6 +12,8 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod calendar;
+mod claimants;
 mod countries;
 mod diagnostic;
 mod entries;
@@ -35,8 +37,12 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
-use self::form::{
-    EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
+use self::{
+    calendar::Calendar,
+    claimants::{Claimants, Found},
+    form::{
+        EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
+    },
 };
 pub use self::{
     countries::{Conditional, CountrySets, Period, Territory},
@@ -68,11 +74,13 @@ const PROVIDERS: &str = "providers.toml";
 pub struct Policy {
     digest: String,
     products: Vec<Product>,
+    claimants: Claimants,
     shared: Entries,
     internal: JointPrefixMap<IpNetwork, InternalNetwork>,
     resolvers: Arc<Resolvers>,
     home: Option<Territory>,
     sets: CountrySets,
+    calendar: Calendar,
     providers: Arc<Providers>,
 }
 
@@ -198,11 +206,13 @@ impl Policy {
         }
         Self {
             digest,
+            claimants: Claimants::new(&compiled),
             products: compiled,
             shared: Entries::new(shared),
             internal,
             resolvers: Arc::new(resolvers),
             home,
+            calendar: Calendar::of(&sets),
             sets,
             providers: Arc::new(Providers::new(providers)),
         }
@@ -269,6 +279,17 @@ impl Policy {
         &self.sets
     }
 
+    /// Whether the country is of at least one of the territories on that day; `None`
+    /// when that cannot be told: what [`CountrySets::contains_any`] says, looked up.
+    pub fn is_in_any(
+        &self,
+        territories: &[Territory],
+        country: CountryCode,
+        day: Date,
+    ) -> Option<bool> {
+        self.calendar.contains_any(territories, country, day)
+    }
+
     /// Who operates what, and from where; empty when the set has no
     /// `providers.toml`.
     pub fn providers(&self) -> &Arc<Providers> {
@@ -286,21 +307,43 @@ impl Policy {
     /// Whose the flow's workload is. A certain claim is not put in doubt by a
     /// possible one.
     pub fn claim(&self, flow: &Attributed) -> Claim<'_> {
-        let mut certain = Vec::new();
+        let found = self.claimants.of(flow);
+        let mut first = None;
+        let mut others = Vec::new();
         let mut possible = None;
-        for product in &self.products {
-            match product.fit(flow) {
-                Fit::Yes => certain.push(product),
-                Fit::Unknown(aspect) => possible = possible.or(Some((product, aspect))),
-                Fit::No => {}
+        for product in self.found(&found) {
+            match (product.fit(flow), first) {
+                (Fit::Yes, None) => first = Some(product),
+                (Fit::Yes, Some(_)) => others.push(product),
+                (Fit::Unknown(aspect), _) => possible = possible.or(Some((product, aspect))),
+                (Fit::No, _) => {}
             }
         }
-        match (certain.as_slice(), possible) {
-            ([one], _) => Claim::Product(one),
-            ([], Some((product, aspect))) => Claim::Possible(product, aspect),
-            ([], None) => Claim::Nobody,
-            _ => Claim::Contested(certain),
+        match (first, possible) {
+            (Some(first), _) if !others.is_empty() => {
+                others.insert(0, first);
+                Claim::Contested(others)
+            }
+            (Some(first), _) => Claim::Product(first),
+            (None, Some((product, aspect))) => Claim::Possible(product, aspect),
+            (None, None) => Claim::Nobody,
         }
+    }
+
+    /// The products of these numbers, by name.
+    fn found<'s, 'f>(
+        &'s self,
+        found: &'f Found,
+    ) -> impl Iterator<Item = &'s Product> + use<'s, 'f> {
+        let (few, any) = match found {
+            Found::Few(numbers, count) => (numbers.get(..*count).unwrap_or_default(), None),
+            Found::Any => (&[] as &[u32], Some(&self.products)),
+        };
+        let few = few.iter().filter_map(|number| {
+            let number = usize::try_from(*number).ok()?;
+            self.products.get(number)
+        });
+        few.chain(any.into_iter().flatten())
     }
 }
 

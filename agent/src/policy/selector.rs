@@ -78,7 +78,7 @@ pub enum Fit {
 }
 
 /// What is known of an aspect.
-enum Fact<'a> {
+pub(super) enum Fact<'a> {
     Text(Cow<'a, str>),
     Uid(u32),
     Absent,
@@ -90,6 +90,11 @@ impl Selector {
     pub fn new(mut criteria: Vec<(Aspect, Wanted)>) -> Self {
         criteria.sort();
         Self { criteria }
+    }
+
+    /// What it asks for.
+    pub(super) fn criteria(&self) -> &[(Aspect, Wanted)] {
+        &self.criteria
     }
 
     /// Whether it takes the workload. A `No` on one aspect settles the matter,
@@ -141,7 +146,7 @@ impl Serialize for Selector {
 }
 
 /// What is known of one aspect of the workload.
-fn fact(aspect: Aspect, flow: &Attributed) -> Fact<'_> {
+pub(super) fn fact(aspect: Aspect, flow: &Attributed) -> Fact<'_> {
     let workload = &*flow.workload;
     match aspect {
         Aspect::Executable => {
@@ -161,15 +166,8 @@ fn fact(aspect: Aspect, flow: &Attributed) -> Fact<'_> {
     let Some(path) = &workload.cgroup_path else {
         return Fact::Unknown;
     };
-    // What only a runtime's state tells may be unknown of a container or pod
-    // that the path proves to exist; what is not there at all is absent.
-    let told = |exists: bool, text: Option<&'_ String>| match (exists, text) {
-        (_, Some(text)) => Fact::Text(Cow::Owned(text.clone())),
-        (true, None) => Fact::Unknown,
-        (false, None) => Fact::Absent,
-    };
     let (container, pod) = (workload.container.as_ref(), workload.pod.as_ref());
-    let certain = |text: Option<&'_ String>| told(false, text);
+    let certain = |text| told(false, text);
     match aspect {
         // A user may name a unit of their own manager as they like; such a unit
         // is not the system's unit of that name.
@@ -186,5 +184,15 @@ fn fact(aspect: Aspect, flow: &Attributed) -> Fact<'_> {
         Aspect::PodNamespace => told(pod.is_some(), pod.and_then(|p| p.namespace.as_ref())),
         Aspect::Pod => told(pod.is_some(), pod.and_then(|p| p.name.as_ref())),
         Aspect::Executable | Aspect::Uid => Fact::Unknown,
+    }
+}
+
+/// What only a runtime's state tells may be unknown of a container or pod that the
+/// path proves to exist; what is not there at all is absent.
+fn told(exists: bool, text: Option<&String>) -> Fact<'_> {
+    match (exists, text) {
+        (_, Some(text)) => Fact::Text(Cow::Borrowed(text)),
+        (true, None) => Fact::Unknown,
+        (false, None) => Fact::Absent,
     }
 }

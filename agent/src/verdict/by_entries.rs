@@ -231,10 +231,9 @@ impl<'a> Case<'a> {
         }
         let by_address = self.flow.operator_domicile.provider.as_deref();
         let providers = self.policy.providers();
-        let by_name = identity.names().find_map(|name| {
-            let found = providers.by_name(name.as_str())?.provider;
-            providers.get(&found.id).map(|provider| &*provider.id)
-        });
+        let by_name = identity
+            .names()
+            .find_map(|name| providers.id_by_name(name.as_str()));
         (by_address, by_name.filter(|id| Some(*id) != by_address))
     }
 
@@ -248,7 +247,8 @@ impl<'a> Case<'a> {
             .into_iter()
             .filter(move |_| doubtful)
             .flat_map(|(entries, owner)| {
-                let found = entries.hang_on_names(record.address);
+                let said = names.presented().next().map(|name| &name.name);
+                let found = entries.hang_on_names(record.address, said);
                 found.map(move |found| (found, owner))
             })
             .filter(move |(found, _)| found.entry.takes(record))

@@ -21,9 +21,7 @@ pub(super) fn admitted(
         if territories.is_empty() {
             return Some(true);
         }
-        policy
-            .country_sets()
-            .contains_any(territories, country?, today)
+        policy.is_in_any(territories, country?, today)
     };
     let anycast = if entry.no_anycast {
         flow.anycast().map(|anycast| !anycast)

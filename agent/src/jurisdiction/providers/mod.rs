@@ -19,6 +19,7 @@ use std::{
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
 use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
@@ -28,19 +29,20 @@ pub use self::{
     name_pattern::{NamePattern, NamePatternError},
     provider::{DomicileError, Provider, ProviderKind, Review},
 };
+use crate::by_name::ByName;
 
 /// Every known operator, found by address, AS number and name. It never
 /// changes: a newer file is a newer table.
 #[derive(Default)]
 pub struct Providers {
     by_id: BTreeMap<Arc<str>, Arc<Provider>>,
-    by_as: HashMap<u32, Arc<Provider>>,
+    by_as: HashMap<u32, Arc<Provider>, RandomState>,
     by_range: JointPrefixMap<IpNetwork, Arc<Provider>>,
     /// Patterns that are one name.
-    exact: HashMap<Arc<str>, Arc<Provider>>,
+    exact: ByName<Arc<Provider>>,
     /// Patterns for all below a name, by that name.
-    below: HashMap<Arc<str>, Arc<Provider>>,
-    doh: HashMap<Arc<str>, Arc<Provider>>,
+    below: ByName<Arc<Provider>>,
+    doh: ByName<Arc<Provider>>,
 }
 
 impl Providers {
@@ -71,10 +73,10 @@ impl Providers {
             } else {
                 &mut self.exact
             };
-            map.entry(Arc::from(pattern.name())).or_insert_with(shared);
+            map.or_insert_with(pattern.name(), shared);
         }
         for host in &provider.doh {
-            self.doh.entry(Arc::clone(host)).or_insert_with(shared);
+            self.doh.or_insert_with(host, shared);
         }
     }
 
@@ -102,17 +104,31 @@ impl Providers {
     /// no difference (RFC 4343, RFC 1034 section 3.1).
     pub fn by_name(&self, name: &str) -> Option<Match> {
         let name = normal(name)?;
-        let found = |provider: &Arc<Provider>, pattern: String| Match {
+        let (provider, below) = self.named(&name)?;
+        Some(Match {
             provider: Arc::clone(provider),
-            by: MatchedBy::Name(pattern),
-        };
-        if let Some(provider) = self.exact.get(&*name) {
-            return Some(found(provider, name.into_owned()));
+            by: MatchedBy::Name(match below {
+                Some(parent) => format!("*.{parent}"),
+                None => name.clone().into_owned(),
+            }),
+        })
+    }
+
+    /// The id alone of what [`Providers::by_name`] finds.
+    pub fn id_by_name(&self, name: &str) -> Option<&str> {
+        let (provider, _) = self.named(&normal(name)?)?;
+        Some(&provider.id)
+    }
+
+    /// The provider of a name, and the name that it lies below if that was found.
+    fn named<'n>(&self, name: &'n str) -> Option<(&Arc<Provider>, Option<&'n str>)> {
+        if let Some(provider) = self.exact.get(name) {
+            return Some((provider, None));
         }
-        let mut rest = &*name;
+        let mut rest = name;
         while let Some((_, parent)) = rest.split_once('.') {
             if let Some(provider) = self.below.get(parent) {
-                return Some(found(provider, format!("*.{parent}")));
+                return Some((provider, Some(parent)));
             }
             rest = parent;
         }
@@ -122,7 +138,7 @@ impl Providers {
     /// Whose encrypted DNS service (DoH, DoT or DoQ) the host name is, if it is
     /// one that the table knows.
     pub fn is_encrypted_dns(&self, name: &str) -> Option<Arc<Provider>> {
-        self.doh.get(&*normal(name)?).map(Arc::clone)
+        self.doh.get(&normal(name)?).map(Arc::clone)
     }
 
     /// Under whose law the operator of an address is on a day.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod documentation;
+mod entries;
 mod law;
 mod valid;
 
