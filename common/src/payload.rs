@@ -15,19 +15,21 @@ pub const HELLO_BYTES: u32 = 16_384;
 /// Bytes of a DNS stream that are copied in each direction.
 pub const DNS_STREAM_BYTES: u32 = 65_536;
 
-/// Packets of a stream that are looked at for the beginning of a TLS hello:
-/// protocols that begin in the clear ask for TLS in the first few (`STARTTLS`).
-pub const HELLO_PACKETS: u16 = 16;
+/// Packets that a side sends, those that only acknowledge among them, which are looked
+/// at for the beginning of a TLS hello: protocols that begin in the clear ask for TLS in
+/// the first few (`STARTTLS`).
+pub const HELLO_PACKETS: u16 = 64;
 
 /// Packets over which the rest of a hello may be spread.
 pub const HELLO_REST_PACKETS: u16 = 4096;
 
-/// Copies for one workload in each [`BUDGET_WINDOW_NS`]; beyond, they are refused, so that
-/// there is room for those of others.
-pub const BUDGET_COPIES: u32 = 2048;
+/// Bytes of the ring buffer for one workload in each [`BUDGET_WINDOW_NS`]; beyond, copies
+/// are refused, so that there is room for those of others.
+pub const BUDGET_BYTES: u32 = 512 * 1024;
 
-/// Length of the window that [`BUDGET_COPIES`] is for, nanoseconds.
-pub const BUDGET_WINDOW_NS: u64 = 250_000_000;
+/// Length of the window that [`BUDGET_BYTES`] is for, nanoseconds. The agent reads the
+/// buffer within milliseconds.
+pub const BUDGET_WINDOW_NS: u64 = 50_000_000;
 
 /// Value of the map `BUDGETS`: what a cgroup has used of its budget.
 #[repr(C)]
@@ -37,8 +39,8 @@ pub struct Budget {
     pub window_ns: u64,
     /// Copies that were refused so far.
     pub refused: u64,
-    /// Copies in the window.
-    pub copies: u32,
+    /// Bytes in the window.
+    pub bytes: u32,
     /// Always zero.
     pub padding: u32,
 }

@@ -9,7 +9,7 @@ use aya_ebpf::{
 };
 use weir_common::{
     DIRECTION_INBOUND, DIRECTION_OUTBOUND, FlowKey, FlowSlot, KIND_EXACT, Loss, Process, SLOT_SINK,
-    SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState, WATCH_NOTHING,
+    SOCKET_INITIATED, SOCKET_PREEXISTING, SOCKET_SERVED, SocketState, WATCH_DNS, WATCH_NOTHING,
 };
 
 use crate::{
@@ -42,7 +42,8 @@ pub(crate) fn count(skb: *mut __sk_buff, way: Way) {
         && let Some(slot) = remembered(state)
     {
         add(slot, skb, way);
-        if state.watch != WATCH_NOTHING {
+        // What is received matters of DNS alone.
+        if state.watch == WATCH_DNS || state.watch != WATCH_NOTHING && way == Way::Egress {
             watch::connected(skb, sk, way);
         }
         return;

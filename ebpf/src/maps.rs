@@ -58,7 +58,7 @@ pub(crate) static EVENTS: RingBuf<FirstSight, { 1 << 18 }, 0> = RingBuf::new();
 /// First bytes of what workloads say; apart from [`EVENTS`], so that however
 /// many of these there are, none of those is lost.
 #[btf_map]
-pub(crate) static PAYLOADS: RingBuf<PayloadHead, { 1 << 22 }, 0> = RingBuf::new();
+pub(crate) static PAYLOADS: RingBuf<PayloadHead, { 1 << 21 }, 0> = RingBuf::new();
 
 /// What each cgroup has used of its budget of copies.
 #[btf_map]

@@ -39,7 +39,8 @@ use crate::{
     jurisdiction::{Databases, IpData, Look},
     kernel::{
         Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins,
-        find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, wakeup,
+        find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
+        wakeup,
     },
     ledger::Ledger,
     naming::{Namer, Snapshot},
@@ -199,6 +200,7 @@ async fn record(
     let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
         .keeping_names_in(&options.store);
     recorder.started(&started, gaps, &clock)?;
+    trim_heap();
     if options.unload {
         return recorder.finish(Ending::Detach).map(drop);
     }

@@ -108,8 +108,12 @@ fn answers<T: Clone + Display, K: PartialEq>(
     let value = value.cloned();
     let reason = match agreement {
         Agreement::Unanimous | Agreement::Majority => None,
-        Agreement::Disputed => Some(format!("the sources disagree: {}", disagreement(&sources))),
-        Agreement::Unknown => Some(why_unknown(address, &sources, question)),
+        Agreement::Disputed => {
+            Some(format!("the sources disagree: {}", disagreement(&sources)).into())
+        }
+        // Said of nearly every address: without a copy.
+        Agreement::Unknown if sources.is_empty() => Some(question.nobody.into()),
+        Agreement::Unknown => Some(why_unknown(address, &sources, question).into()),
     };
     Answers {
         value,
@@ -156,9 +160,6 @@ fn disagreement<T: Display>(sources: &[SourceAnswer<T>]) -> String {
 }
 
 fn why_unknown<T>(address: IpAddr, sources: &[SourceAnswer<T>], question: &Question) -> String {
-    if sources.is_empty() {
-        return question.nobody.to_owned();
-    }
     let notes: Vec<String> = sources
         .iter()
         .filter_map(|source| Some((&source.source, source.note.as_ref()?)))

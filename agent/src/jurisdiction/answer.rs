@@ -1,6 +1,6 @@
 //! Answers about a destination's place, with every source beside them.
 
-use std::{fmt, num::ParseIntError, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, num::ParseIntError, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -58,12 +58,12 @@ pub struct Answers<T> {
     /// Each database that speaks to this question at all.
     pub sources: Vec<SourceAnswer<T>>,
     /// Why there is no value, when there is none.
-    pub reason: Option<String>,
+    pub reason: Option<Cow<'static, str>>,
 }
 
 impl<T> Answers<T> {
     /// No answer, and why.
-    pub fn unknown(reason: impl Into<String>) -> Self {
+    pub fn unknown(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             value: None,
             agreement: Agreement::Unknown,
@@ -133,7 +133,7 @@ pub struct Place {
 
 impl Place {
     /// Nothing is known, for one reason.
-    pub fn unknown(reason: &str) -> Self {
+    pub fn unknown(reason: &'static str) -> Self {
         Self {
             hosted_in: Answers::unknown(reason),
             registered_in: Answers::unknown(reason),

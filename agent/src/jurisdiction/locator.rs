@@ -14,6 +14,9 @@ use crate::{bounded::Bounded, naming::Named, record::Scope};
 /// Addresses remembered. Each takes about a kilobyte with three databases.
 const REMEMBERED: usize = 32_768;
 
+/// AS numbers of which the operator is remembered. Each takes about 300 bytes.
+const SYSTEMS: usize = 8192;
+
 /// Asks the databases and the table of providers.
 pub struct Locator {
     databases: Arc<Databases>,
@@ -28,6 +31,19 @@ pub struct Locator {
 struct Known {
     day: Option<Date>,
     destinations: Bounded<IpAddr, Destination, RandomState>,
+    /// Operators by AS number: one for all of its addresses.
+    systems: Bounded<Option<u32>, Arc<Domicile>, RandomState>,
+}
+
+impl Known {
+    fn of_system(&mut self, asn: Option<u32>, find: impl FnOnce() -> Domicile) -> Arc<Domicile> {
+        if let Some(domicile) = self.systems.get_clone(&asn) {
+            return domicile;
+        }
+        let domicile = Arc::new(find());
+        self.systems.insert(asn, Arc::clone(&domicile));
+        domicile
+    }
 }
 
 /// What is known of an address.
@@ -48,6 +64,7 @@ impl Locator {
             known: Mutex::new(Known {
                 day: None,
                 destinations: Bounded::new(REMEMBERED),
+                systems: Bounded::new(SYSTEMS),
             }),
         }
     }
@@ -86,13 +103,18 @@ impl Locator {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.day.replace(day) != Some(day) {
             known.destinations = Bounded::new(REMEMBERED);
+            known.systems = Bounded::new(SYSTEMS);
         }
         if let Some(destination) = known.destinations.get_clone(&address) {
             return destination;
         }
         let place = self.databases.place(address, day);
         let asn = place.operator.value.as_ref().map(|operator| operator.asn.0);
-        let domicile = Arc::new(self.providers.domicile(address, asn, day));
+        let domicile = if self.providers.is_in_range(address) {
+            Arc::new(self.providers.domicile(address, asn, day))
+        } else {
+            known.of_system(asn, || self.providers.domicile(address, asn, day))
+        };
         let destination = Destination { place, domicile };
         known.destinations.insert(address, destination.clone());
         destination

@@ -7,6 +7,7 @@ mod btf;
 mod capture;
 mod cgroup;
 mod clock;
+mod heap;
 mod maps;
 mod namespace;
 mod netlink;
@@ -30,6 +31,7 @@ pub use btf::BtfError;
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
+pub use heap::trim_heap;
 pub use namespace::own_namespace;
 pub use netlink::{
     Interface, Kind, News, Route, interfaces, make_pair, namespace_number, routes, set_up,

@@ -5,7 +5,7 @@ use aya_ebpf::{
     helpers::generated::{bpf_get_socket_cookie, bpf_ktime_get_boot_ns, bpf_skb_load_bytes},
 };
 use weir_common::{
-    BUDGET_COPIES, BUDGET_WINDOW_NS, Budget, Loss, PAYLOAD_ANSWER, PAYLOAD_BYTES,
+    BUDGET_BYTES, BUDGET_WINDOW_NS, Budget, Loss, PAYLOAD_ANSWER, PAYLOAD_BYTES,
     PAYLOAD_DNS_RECEIVED, PAYLOAD_SERVED, PayloadHead,
 };
 
@@ -43,11 +43,11 @@ pub(super) struct Piece {
 /// many, 0 on failure.
 #[inline(never)]
 pub(super) fn copy(skb: *mut __sk_buff, sk: *mut bpf_sock, piece: &Piece) -> u32 {
-    if !budgeted(sk, piece.kind) {
+    let length = piece.length;
+    if !budgeted(sk, piece.kind, room(length)) {
         loss::count(Loss::PayloadBudget);
         return 0;
     }
-    let length = piece.length;
     if length <= TINY as u32 {
         element::<TINY>(skb, sk, piece)
     } else if length <= SMALL as u32 {
@@ -59,9 +59,24 @@ pub(super) fn copy(skb: *mut __sk_buff, sk: *mut bpf_sock, piece: &Piece) -> u32
     }
 }
 
+/// Bytes of the ring buffer that a copy takes: head, room, and the ring's own word.
+#[inline(always)]
+fn room(length: u32) -> u32 {
+    let room = if length <= TINY as u32 {
+        TINY
+    } else if length <= SMALL as u32 {
+        SMALL
+    } else if length <= MEDIUM as u32 {
+        MEDIUM
+    } else {
+        PAYLOAD_BYTES
+    };
+    (size_of::<PayloadHead>() + room + 8) as u32
+}
+
 /// Whether the socket's cgroup has something left of its budget, and takes it.
 #[inline(always)]
-fn budgeted(sk: *mut bpf_sock, kind: u8) -> bool {
+fn budgeted(sk: *mut bpf_sock, kind: u8, bytes: u32) -> bool {
     // SAFETY: null or valid while the program runs.
     let Some(state) = (unsafe { count::get(sk).as_ref() }) else {
         return true;
@@ -76,7 +91,7 @@ fn budgeted(sk: *mut bpf_sock, kind: u8) -> bool {
         let fresh = Budget {
             window_ns: now,
             refused: 0,
-            copies: 1,
+            bytes,
             padding: 0,
         };
         // Another processor may have been faster: then this copy is not counted.
@@ -84,19 +99,19 @@ fn budgeted(sk: *mut bpf_sock, kind: u8) -> bool {
         return true;
     };
     // SAFETY: aligned integers in a map value; the window is not written atomically, and
-    // two processors that begin one at once give a few copies more or less.
+    // two processors that begin one at once give a little more or less.
     unsafe {
         if now.wrapping_sub(core::ptr::read_volatile(&raw const (*budget).window_ns))
             >= BUDGET_WINDOW_NS
         {
             core::ptr::write_volatile(&raw mut (*budget).window_ns, now);
-            core::ptr::write_volatile(&raw mut (*budget).copies, 0);
+            core::ptr::write_volatile(&raw mut (*budget).bytes, 0);
         }
-        if core::ptr::read_volatile(&raw const (*budget).copies) >= BUDGET_COPIES {
+        if core::ptr::read_volatile(&raw const (*budget).bytes) >= BUDGET_BYTES {
             atomic::add(&raw mut (*budget).refused, 1_u64);
             return false;
         }
-        atomic::add(&raw mut (*budget).copies, 1_u32);
+        atomic::add(&raw mut (*budget).bytes, bytes);
     }
     true
 }

@@ -85,6 +85,13 @@ fn stream(skb: *mut __sk_buff, sk: *mut bpf_sock, way: Way) -> u32 {
     if way == Way::Ingress && dns && syn {
         state.received_base = first;
     }
+    if way == Way::Egress && state.watch == WATCH_FOR_HELLO {
+        state.looked += 1;
+        if state.looked > HELLO_PACKETS {
+            state.watch = WATCH_NOTHING;
+            return NOTHING;
+        }
+    }
     if length == 0 || way == Way::Ingress && !dns {
         return NOTHING;
     }
@@ -129,10 +136,9 @@ fn wants_hello(
     length: u32,
     offset: u32,
 ) -> bool {
-    state.looked += 1;
     if state.watch == WATCH_FOR_HELLO {
         let Some(end) = hello_end(skb, at, length) else {
-            if state.looked >= HELLO_PACKETS || offset >= HELLO_BYTES {
+            if offset >= HELLO_BYTES {
                 state.watch = WATCH_NOTHING;
             }
             return false;
@@ -141,6 +147,7 @@ fn wants_hello(
         state.looked = 0;
         state.until = offset.wrapping_add(end);
     }
+    state.looked += 1;
     // The difference tells order also where the numbers wrap.
     let left = state.until.wrapping_sub(offset);
     if left > HELLO_BYTES || state.looked >= HELLO_REST_PACKETS {

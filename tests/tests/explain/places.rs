@@ -57,7 +57,7 @@ pub(super) fn an_expired_database(played: &Played) {
     );
     page.assert(
         "OPERATOR'S HOME",
-        &["provider       none: no listed provider has 198.51.100.129 or AS64497"],
+        &["provider       none: no listed provider has the address or AS64497"],
     );
     decided(
         &page,

@@ -99,6 +99,13 @@ impl Providers {
         })
     }
 
+    /// Whether an address lies in a provider's range, so that its AS number does not tell
+    /// whose it is.
+    pub fn is_in_range(&self, address: IpAddr) -> bool {
+        let host = IpNetwork::from(address.to_canonical());
+        self.by_range.get_lpm(&host).is_some()
+    }
+
     /// Whose a host name is: the provider with the name itself, else the one with
     /// the longest name that it lies below. Capitals and a dot at the end make
     /// no difference (RFC 4343, RFC 1034 section 3.1).
@@ -149,11 +156,11 @@ impl Providers {
         match (self.by_address(address, asn), asn) {
             (Some(found), _) => found.domicile(day),
             (None, Some(asn)) => {
-                Domicile::unknown(format!("no listed provider has {address} or AS{asn}"))
+                Domicile::unknown(format!("no listed provider has the address or AS{asn}"))
             }
-            (None, None) => Domicile::unknown(format!(
-                "no listed provider has {address}, and its AS number is not known"
-            )),
+            (None, None) => Domicile::unknown(
+                "no listed provider has the address, and its AS number is not known".to_owned(),
+            ),
         }
     }
 

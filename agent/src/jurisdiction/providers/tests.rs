@@ -228,11 +228,11 @@ fn an_unknown_operator_has_its_reason() {
     );
     assert_eq!(
         reason(&table(), Some(64499)),
-        "no listed provider has 192.0.2.1 or AS64499"
+        "no listed provider has the address or AS64499"
     );
     assert_eq!(
         reason(&table(), None),
-        "no listed provider has 192.0.2.1, and its AS number is not known"
+        "no listed provider has the address, and its AS number is not known"
     );
 }
 

@@ -185,7 +185,7 @@ fn conditions_on_the_operator_do_not_declare_unseen() {
             Verdict::Indeterminate,
             "entry operated of a declares 203.0.113.10:443/tcp outbound only when run under the \
              law of ADEQUATE, which cannot be told (hosted in CH, inside CH; operator unknown: no \
-             listed provider has 203.0.113.10 or AS64500)"
+             listed provider has the address or AS64500)"
                 .to_owned()
         )
     );

@@ -99,7 +99,7 @@ fn disputed_place() -> Place {
                 says("geo-old", code("DE"), "198.51.100.0/24", Some(old)),
                 says("geo-none", None, "", None),
             ],
-            reason: Some("the sources disagree: `geo-a` says DE, `geo-b` says NO".to_owned()),
+            reason: Some("the sources disagree: `geo-a` says DE, `geo-b` says NO".into()),
         },
         anycast: Answers {
             value: Some(true),
