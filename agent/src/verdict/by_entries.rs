@@ -69,46 +69,74 @@ pub(super) fn by_entries<'a>(
         product,
         today,
     };
-    let mut decided: Option<(Identity<'a>, Decision<'a>)> = None;
+    let mut outcomes = Outcomes::default();
     for identity in Identity::of(&flow.flow.names) {
-        let decision = case.decide(identity);
-        decided = Some(match decided {
-            None => (identity, decision),
-            Some(before) => worse(before, (identity, decision)),
-        });
+        outcomes.add(identity, case.decide(identity));
     }
-    let (_, decision) = decided.unwrap_or_else(|| {
-        let nameless = Identity::Nameless;
-        (nameless, case.decide(nameless))
-    });
-    decision
+    outcomes
+        .decision()
+        .unwrap_or_else(|| case.decide(Identity::Nameless))
 }
 
-/// Puts the outcomes of two identities together.
-fn worse<'a>(
-    a: (Identity<'a>, Decision<'a>),
-    b: (Identity<'a>, Decision<'a>),
-) -> (Identity<'a>, Decision<'a>) {
-    let guess = a.0.is_guess() && b.0.is_guess();
-    let (bad, good) = if severity(a.1.verdict) >= severity(b.1.verdict) {
-        (a, b)
-    } else {
-        (b, a)
-    };
-    if !guess || bad.1.verdict == good.1.verdict || good.1.verdict != Verdict::Declared {
-        return bad;
+/// The outcomes of the identities of a flow, put together whatever their order.
+#[derive(Default)]
+struct Outcomes<'a> {
+    /// The worst of those that were meant for certain.
+    certain: Option<Decision<'a>>,
+    /// The best of those of which one was meant.
+    best: Option<Decision<'a>>,
+    /// The worst of those, with its name.
+    worst: Option<(Identity<'a>, Decision<'a>)>,
+}
+
+impl<'a> Outcomes<'a> {
+    fn add(&mut self, identity: Identity<'a>, decision: Decision<'a>) {
+        let rank = severity(decision.verdict);
+        if !identity.is_guess() {
+            let known = self.certain.as_ref();
+            if known.is_none_or(|known| severity(known.verdict) < rank) {
+                self.certain = Some(decision);
+            }
+            return;
+        }
+        let best = self.best.as_ref();
+        if best.is_none_or(|best| rank < severity(best.verdict)) {
+            self.best = Some(decision.clone());
+        }
+        let worst = self.worst.as_ref();
+        if worst.is_none_or(|(_, worst)| severity(worst.verdict) < rank) {
+            self.worst = Some((identity, decision));
+        }
     }
-    // One of them is declared and the other is not, and nobody can tell which it was.
-    let (Some(meant), Some(entry)) = (bad.0.name(), good.1.rule) else {
-        return bad;
-    };
-    let decision = Decision {
-        verdict: Verdict::Indeterminate,
-        product: good.1.product,
-        rule: Some(entry),
-        why: Why::AnotherName(entry, owner(&good.1), meant),
-    };
-    (good.0, decision)
+
+    fn decision(self) -> Option<Decision<'a>> {
+        let guessed = match (self.best, self.worst) {
+            (Some(best), Some((meant, worst))) => Some(either(best, meant, worst)),
+            _ => None,
+        };
+        [self.certain, guessed]
+            .into_iter()
+            .flatten()
+            .max_by_key(|decision| severity(decision.verdict))
+    }
+}
+
+/// What holds where nobody can tell which of several was meant, by the best and the worst
+/// of them.
+fn either<'a>(best: Decision<'a>, meant: Identity<'a>, worst: Decision<'a>) -> Decision<'a> {
+    match (best.verdict, meant.name(), best.rule) {
+        // What may be declared is not, and is not undeclared either.
+        (Verdict::Indeterminate, ..) => best,
+        (Verdict::Declared, Some(meant), Some(entry)) if worst.verdict != Verdict::Declared => {
+            Decision {
+                verdict: Verdict::Indeterminate,
+                product: best.product,
+                rule: Some(entry),
+                why: Why::AnotherName(entry, owner(&best), meant),
+            }
+        }
+        _ => worst,
+    }
 }
 
 fn owner<'a>(decision: &Decision<'a>) -> Option<&'a Product> {

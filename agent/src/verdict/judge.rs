@@ -29,6 +29,7 @@ use crate::{
 };
 
 /// What was decided of a flow, without a word.
+#[derive(Clone)]
 pub struct Decision<'a> {
     /// The outcome.
     pub verdict: Verdict,

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// What decided.
+#[derive(Clone)]
 pub(super) enum Why<'a> {
     NoDestination,
     ThisHost,

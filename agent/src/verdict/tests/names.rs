@@ -225,6 +225,41 @@ fn two_names_of_which_one_is_declared_are_indeterminate_where_nothing_is_said() 
     assert_eq!(declared.verdict, Verdict::Declared);
 }
 
+/// However many there are, and in whatever order they stand.
+#[test]
+fn of_three_names_one_declared_is_indeterminate() {
+    let all = ["api.provider.example", "b.example", "c.example"];
+    for order in [
+        [0, 1, 2],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 1, 0],
+        [0, 2, 1],
+        [2, 0, 1],
+    ] {
+        let names = order.map(|at| told(all[at], Grade::Answered)).to_vec();
+        let judged = judged(names);
+        assert_eq!(judged.verdict, Verdict::Indeterminate, "{order:?}");
+        assert_eq!(judged.rule.as_deref(), Some("api"), "{order:?}");
+    }
+    let none = judged(vec![
+        told("b.example", Grade::Answered),
+        told("c.example", Grade::Answered),
+    ]);
+    assert_eq!(none.verdict, Verdict::Undeclared);
+}
+
+/// What was said is certain; what was told beside it takes nothing from it.
+#[test]
+fn a_hidden_name_takes_nothing_from_what_was_said() {
+    let names = vec![
+        told("api.provider.example", Grade::Answered),
+        said("evil.example", Ech::Absent),
+        said("front.example", Ech::Outer),
+    ];
+    assert_eq!(judged(names).verdict, Verdict::Undeclared);
+}
+
 #[test]
 fn a_hidden_name_is_indeterminate() {
     expect(
