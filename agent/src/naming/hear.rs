@@ -19,6 +19,14 @@ use crate::{
 /// Trusted resolvers of this host that are told apart.
 const MOST_RELAYS: usize = 64;
 
+/// For how long it matters who answered at a port, in nanoseconds: an exchange is over
+/// by then.
+const EXCHANGE_NS: u64 = 60_000_000_000;
+
+fn is_recent(at_ns: u64, now_ns: u64) -> bool {
+    now_ns.saturating_sub(at_ns) < EXCHANGE_NS
+}
+
 impl Namer {
     /// Takes what was copied. `unit` tells the systemd unit of a cgroup.
     pub fn take(
@@ -151,14 +159,18 @@ impl Namer {
 
     fn served(&mut self, payload: &Payload<'_>) {
         let key = (payload.owner.netns, payload.port, payload.protocol);
-        let server = payload.owner.cgroup;
-        match self.servers.get_mut(&key) {
-            Some(servers) if servers.contains(&server) => {}
-            // Two who answer at one port are told apart; more are as doubtful.
-            Some(servers) if servers.len() < 2 => servers.push(server),
-            Some(_) => {}
-            None => self.servers.insert(key, vec![server]),
+        let (server, now_ns) = (payload.owner.cgroup, payload.time_ns);
+        if self.servers.get_mut(&key).is_none() {
+            self.servers.insert(key, Vec::new());
         }
+        let Some(servers) = self.servers.get_mut(&key) else {
+            return;
+        };
+        // Ports are used again, for other exchanges with other resolvers.
+        servers.retain(|(other, at)| *other != server && is_recent(*at, now_ns));
+        // Two who answer at one port are told apart; more are as doubtful.
+        servers.truncate(1);
+        servers.push((server, now_ns));
     }
 
     /// Unit of the socket of this host that answers in an exchange; `None` if it is not
@@ -172,16 +184,21 @@ impl Namer {
             return None;
         }
         // The answering socket may be older than the programs.
-        let netns = [payload.owner.netns, None];
-        let mut servers = netns
-            .into_iter()
-            .filter_map(|netns| {
-                let key = (netns, payload.local_port, payload.protocol);
-                self.servers.get_mut(&key).map(|servers| servers.clone())
-            })
-            .flatten();
-        let one = servers.next()?;
-        servers.all(|other| other == one).then(|| unit(one))?
+        let mut found = None;
+        for netns in [payload.owner.netns, None] {
+            let key = (netns, payload.local_port, payload.protocol);
+            let servers = self.servers.get_mut(&key).map(|servers| &*servers);
+            for (server, at) in servers.into_iter().flatten() {
+                if !is_recent(*at, payload.time_ns) {
+                    continue;
+                }
+                if found.is_some_and(|other| other != *server) {
+                    return None;
+                }
+                found = Some(*server);
+            }
+        }
+        unit(found?)
     }
 
     fn heard(

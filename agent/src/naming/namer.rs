@@ -69,7 +69,8 @@ pub struct Namer {
     pub(super) streams: Streams,
     pub(super) table: Table,
     pub(super) presented: Presented,
-    pub(super) servers: Bounded<Exchanged, Vec<CgroupId>>,
+    /// With the time at which they answered last.
+    pub(super) servers: Bounded<Exchanged, Vec<(CgroupId, u64)>>,
     pub(super) relays: HashMap<Owner, Arc<str>>,
     pub(super) changed: HashSet<Owner>,
     pub(super) counts: NamingCounts,

@@ -184,6 +184,18 @@ fn where_two_answer_at_one_port_neither_is_believed() {
     );
 }
 
+/// Ports are used again.
+#[test]
+fn who_answered_at_a_port_a_minute_ago_does_not_matter() {
+    let mut stage = Stage::new();
+    ask_stub(&mut stage, HOST, Some(66));
+    stage.now += 60 * SECOND;
+    ask_stub(&mut stage, HOST, Some(STUB_CGROUP));
+    let names = stage.names("203.0.113.9");
+    let trusted = names.names.iter().filter(|n| n.grade == Grade::Answered);
+    assert_eq!(trusted.count(), 1);
+}
+
 /// Programs may ask a resolver of the host by other ways than DNS.
 #[test]
 fn what_the_stub_was_told_holds_on_the_host_and_only_there() {
