@@ -16,6 +16,7 @@ pub fn entries(store: &Path) -> Result<Vec<Value>> {
     let mut segments: Vec<_> = fs::read_dir(store)
         .context("read the store")?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "weirlog"))
         .collect();
     segments.sort();
     let mut entries = Vec::new();

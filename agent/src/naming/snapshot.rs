@@ -23,7 +23,7 @@ use crate::record::Owner;
 const VERSION: u32 = 1;
 
 /// File in the store.
-const FILE: &str = "names";
+const FILE: &str = "names.snapshot";
 
 /// Everything that is known of names.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ impl Snapshot {
         };
         let body = serde_json::to_vec(&form).map_err(|error| failed(error.into()))?;
         let sum = crc32c::crc32c(&body);
-        let temporary = store.join(format!("{FILE}.new"));
+        let temporary = store.join("names.new");
         let mut file = File::create(&temporary).map_err(failed)?;
         file.write_all(&sum.to_le_bytes()).map_err(failed)?;
         file.write_all(&body).map_err(failed)?;

@@ -65,7 +65,7 @@ fn names_end_when_they_would_have_ended() {
 #[test]
 fn what_is_damaged_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("names");
+    let file = directory.path().join("names.snapshot");
     assert_eq!(Snapshot::read(directory.path(), "r1").unwrap(), None);
     let stage = knowing();
     let kept = stage.namer.keep("r1", &stage.clock(), true);
