@@ -169,8 +169,7 @@ impl Table {
             .is_some_and(|of| of.forgotten_ns.is_some())
     }
 
-    /// Every address at which a name is held, with who was told; for looking a name
-    /// up in what is known now.
+    /// Workloads of which names are held.
     pub(super) fn owners(&self) -> impl Iterator<Item = Owner> {
         self.owners.keys().copied()
     }
