@@ -4,7 +4,7 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::countries::Territory;
+use super::{countries::Territory, duties::Duties};
 use crate::{
     jurisdiction::NamePattern,
     naming::{DomainName, Grade},
@@ -55,6 +55,8 @@ pub struct Entry {
     pub protocols: Vec<Protocol>,
     /// Last day on which the entry declares.
     pub expires: Option<Date>,
+    /// On what grounds it stands.
+    pub duties: Duties,
 }
 
 impl Entry {

@@ -16,6 +16,7 @@ mod calendar;
 mod claimants;
 mod countries;
 mod diagnostic;
+mod duties;
 mod entries;
 mod entry;
 mod form;
@@ -47,6 +48,7 @@ use self::{
 pub use self::{
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
+    duties::Duties,
     entries::{Candidate, Entries},
     entry::{Entry, PortRange, has_ports},
     glob::{Glob, GlobError},

@@ -6,7 +6,7 @@ use ipnetwork::IpNetwork;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Known, Placed, host_names,
+    Known, Placed, duties, host_names,
     reader::{Problems, Reader, Section, choice, nearest, optional, required},
     values,
 };
@@ -79,6 +79,11 @@ pub(in crate::policy) static ALLOW: Section = Section {
             "`protocol = \"tcp\"` or `[\"tcp\", \"udp\"]`",
         ),
         optional("expires", "a date", "`expires = 2027-06-30`"),
+        duties::DATA_CATEGORIES,
+        duties::LEGAL_BASIS,
+        duties::DISCLOSED_AT,
+        duties::APPROVED_BY,
+        duties::APPROVED_ON,
     ],
 };
 
@@ -158,7 +163,9 @@ impl EntryForm {
                 .problems
                 .report(value.span(), message, "remove `ports` or make two entries");
         }
-        let expires = reader.date("expires").map(|date| date.value);
+        let expires = reader.date("expires");
+        let duties = duties::read(&mut reader, expires.as_ref());
+        let expires = expires.map(|date| date.value);
         let outbound = direction.unwrap_or(Direction::Outbound);
         // `None` on a fault; the set is refused then, so that a partial list
         // here never becomes an entry in force.
@@ -178,6 +185,7 @@ impl EntryForm {
                 ports,
                 protocols,
                 expires,
+                duties,
             })
         })();
         Self {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::{
     naming::{DomainName, Grade},
-    policy::{Candidate, Entries, Entry, PortRange},
+    policy::{Candidate, Duties, Entries, Entry, PortRange},
     record::Direction,
 };
 
@@ -44,6 +44,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         }],
         protocols: Vec::new(),
         expires: None,
+        duties: Duties::default(),
     })
 }
 
