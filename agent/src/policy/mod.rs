@@ -49,7 +49,7 @@ pub use self::{
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
-    entries::{Candidate, Entries},
+    entries::{Candidate, Entries, Holding},
     entry::{Entry, PortRange, has_ports},
     glob::{Glob, GlobError},
     membership::{Doubt, Membership},
