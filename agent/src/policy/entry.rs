@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{countries::Territory, duties::Duties};
 use crate::{
-    jurisdiction::NamePattern,
+    jurisdiction::{AsNumber, NamePattern},
     naming::{DomainName, Grade},
     record::{Direction, FlowRecord, Protocol},
 };
@@ -33,8 +33,10 @@ pub struct Entry {
     pub direction: Direction,
     /// Networks of the other side, a single address as its longest prefix.
     pub networks: Vec<IpNetwork>,
-    /// Providers of the other side, by id. They name destinations beside
-    /// `networks`: either suffices.
+    /// Autonomous systems that announce the other side. They name destinations beside
+    /// `networks` and `providers`: any of these suffices.
+    pub systems: Vec<AsNumber>,
+    /// Providers of the other side, by id.
     pub providers: Vec<String>,
     /// Names of the other side, one of which the workload must know it by, beside
     /// whatever else is named; empty when names do not matter.
@@ -79,7 +81,10 @@ impl Entry {
 
     /// Whether it says who the other side is, and not only where.
     pub fn names_who(&self) -> bool {
-        !(self.networks.is_empty() && self.providers.is_empty() && self.names.is_empty())
+        !(self.networks.is_empty()
+            && self.systems.is_empty()
+            && self.providers.is_empty()
+            && self.names.is_empty())
     }
 
     /// Whether it takes a name, of the other side or of its provider, to satisfy it.
@@ -87,7 +92,13 @@ impl Entry {
         !self.names.is_empty() || !self.providers.is_empty()
     }
 
-    /// All that it asks for but networks, providers and names: with equal terms, two
+    /// Whether it names neither network nor autonomous system nor provider, so that at most
+    /// a name says who the other side is.
+    pub(super) fn names_no_address(&self) -> bool {
+        self.networks.is_empty() && self.systems.is_empty() && self.providers.is_empty()
+    }
+
+    /// All that it asks for but networks, autonomous systems, providers and names: with equal terms, two
     /// entries take the same flows of a destination that both name.
     pub(super) fn terms(&self) -> impl Ord {
         (

@@ -18,6 +18,7 @@ use jiff::civil::Date;
 
 use super::{
     conditions::admitted, identity::Identity, judge::Decision, judgement::Verdict, reason::Why,
+    system::System,
 };
 use crate::{
     jurisdiction::Located,
@@ -35,6 +36,9 @@ enum Answer {
     /// It would declare the destination if its name were known to be one of the
     /// entry's.
     NameUnknown,
+    /// It would declare the destination if its autonomous system were known to be one of
+    /// the entry's.
+    SystemUnknown,
     PlaceUnknown,
     Declared,
 }
@@ -54,6 +58,7 @@ struct Case<'a> {
     policy: &'a Policy,
     product: &'a Product,
     today: Date,
+    system: System<'a>,
 }
 
 /// Judges a flow of a product that goes outside.
@@ -68,6 +73,7 @@ pub(super) fn by_entries<'a>(
         policy,
         product,
         today,
+        system: System::of(&flow.place.operator),
     };
     let mut outcomes = Outcomes::default();
     for identity in Identity::of(&flow.flow.names) {
@@ -163,6 +169,7 @@ impl<'a> Case<'a> {
         let best = self
             .answers(identity)
             .chain(self.unknown_names())
+            .chain(self.unknown_systems(identity))
             .max_by_key(|answered| {
                 let Candidate { entry, prefix } = answered.found;
                 let closeness = identity
@@ -198,6 +205,10 @@ impl<'a> Case<'a> {
                 Why::PlaceUnknown(entry, owner, identity),
             ),
             Answer::NameUnknown => (Verdict::Indeterminate, Why::NameUnknown(entry, owner)),
+            Answer::SystemUnknown => (
+                Verdict::Indeterminate,
+                Why::SystemUnknown(entry, owner, identity),
+            ),
             Answer::Expired => (Verdict::Expired, Why::Expired(entry, owner, identity)),
             Answer::OutOfJurisdiction => (
                 Verdict::OutOfJurisdiction,
@@ -235,7 +246,11 @@ impl<'a> Case<'a> {
                     let found = id.into_iter().flat_map(|id| entries.of_provider(id));
                     found.map(move |found| (found, grade))
                 });
-                let all = plain.map(|found| (found, None)).chain(provided);
+                let announced = self.system.named_by(entries);
+                let all = plain
+                    .chain(announced)
+                    .map(|found| (found, None))
+                    .chain(provided);
                 all.map(move |(found, grade)| (found, grade, owner))
             })
             .filter(move |(found, ..)| found.entry.takes(record))
@@ -276,7 +291,11 @@ impl<'a> Case<'a> {
             .filter(move |_| doubtful)
             .flat_map(|(entries, owner)| {
                 let said = names.presented().next().map(|name| &name.name);
-                let found = entries.hang_on_names(record.address, said);
+                let announced = self.system.named_by(entries);
+                let announced = announced.chain(self.system.may_be_named_by(entries));
+                let found = entries
+                    .hang_on_names(record.address, said)
+                    .chain(announced.filter(|found| found.entry.hangs_on_name()));
                 found.map(move |found| (found, owner))
             })
             .filter(move |(found, _)| found.entry.takes(record))
@@ -292,6 +311,32 @@ impl<'a> Case<'a> {
             })
             .map(|(found, owner)| Answered {
                 answer: Answer::NameUnknown,
+                found,
+                owner,
+            })
+    }
+
+    /// Entries that the autonomous system which is not known might satisfy.
+    fn unknown_systems<'s>(
+        &'s self,
+        identity: Identity<'a>,
+    ) -> impl Iterator<Item = Answered<'a>> + 's {
+        let record = &self.flow.flow.flow.record;
+        self.sets()
+            .into_iter()
+            .filter(|(entries, _)| entries.name_systems())
+            .flat_map(|(entries, owner)| {
+                let found = self.system.may_be_named_by(entries);
+                found.map(move |found| (found, owner))
+            })
+            .filter(move |(found, _)| found.entry.takes(record))
+            .filter(move |(found, _)| found.entry.names_one_of(identity.names()))
+            .filter(move |(found, _)| {
+                let answer = self.answer(*found, None, identity);
+                matches!(answer, Some(Answer::Declared | Answer::PlaceUnknown))
+            })
+            .map(|(found, owner)| Answered {
+                answer: Answer::SystemUnknown,
                 found,
                 owner,
             })

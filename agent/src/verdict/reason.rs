@@ -34,6 +34,7 @@ pub(super) enum Why<'a> {
     Outside(&'a Entry, Option<&'a Product>, Identity<'a>),
     WeakName(&'a Entry, Option<&'a Product>, Identity<'a>),
     NameUnknown(&'a Entry, Option<&'a Product>),
+    SystemUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
     /// The entry that declares one of the names, and another that nothing declares.
     AnotherName(&'a Entry, Option<&'a Product>, &'a DomainName),
     /// The entry that declares the name, which may not be the one that was meant.
@@ -166,6 +167,22 @@ impl fmt::Display for Reason<'_> {
                     Some(missing) => write!(f, ": {missing} ({place})"),
                     None => write!(f, " ({place})"),
                 }
+            }
+            Why::SystemUnknown(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} may declare {}, whose autonomous system cannot be told",
+                    Rule(entry, *owner),
+                    At(*identity, destination)
+                )?;
+                let operator = &self.flow.place.operator;
+                if operator.agreement == Agreement::Disputed {
+                    f.write_str(": ")?;
+                    each_source(f, operator, |operator| operator.asn.to_string())?;
+                } else if let Some(reason) = &operator.reason {
+                    write!(f, ": {reason}")?;
+                }
+                write!(f, " ({place})")
             }
             Why::AnotherName(entry, owner, other) => write!(
                 f,
@@ -308,7 +325,8 @@ impl fmt::Display for Place<'_> {
             );
         }
         if place.hosted_in.agreement == Agreement::Disputed {
-            return disputed(f, &place.hosted_in);
+            f.write_str("place disputed: ")?;
+            return each_source(f, &place.hosted_in, CountryCode::to_string);
         }
         f.write_str("place unknown")?;
         let reason = place.hosted_in.reason.as_ref();
@@ -316,13 +334,17 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-fn disputed(f: &mut fmt::Formatter<'_>, hosted_in: &Answers<CountryCode>) -> fmt::Result {
-    f.write_str("place disputed")?;
-    for (i, answer) in hosted_in.sources.iter().enumerate() {
-        write!(f, "{}{}", if i == 0 { ": " } else { ", " }, answer.source)?;
-        match (answer.value, &answer.note) {
-            (Some(country), None) => write!(f, " says {country}")?,
-            (Some(country), Some(note)) => write!(f, " says {country}, but was {note}")?,
+/// `test says DE, second says NO, old says nothing`.
+fn each_source<T>(
+    f: &mut fmt::Formatter<'_>,
+    answers: &Answers<T>,
+    shown: impl Fn(&T) -> String,
+) -> fmt::Result {
+    for (i, answer) in answers.sources.iter().enumerate() {
+        write!(f, "{}{}", if i == 0 { "" } else { ", " }, answer.source)?;
+        match (answer.value.as_ref().map(&shown), &answer.note) {
+            (Some(value), None) => write!(f, " says {value}")?,
+            (Some(value), Some(note)) => write!(f, " says {value}, but was {note}")?,
             (None, _) => f.write_str(" says nothing")?,
         }
     }

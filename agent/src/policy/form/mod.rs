@@ -4,6 +4,7 @@
 //! run of `weir check` names everything. Spans are kept beside the values for
 //! the checks that look at the whole set.
 
+mod destination;
 mod duties;
 mod entry;
 mod host_names;

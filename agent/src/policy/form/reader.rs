@@ -166,6 +166,11 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
+    /// What messages call the table.
+    pub(super) fn section_name(&self) -> &'static str {
+        self.section.name
+    }
+
     fn key(&self, name: &str) -> Option<&'static Key> {
         self.section.keys.iter().find(|key| key.name == name)
     }

@@ -5,6 +5,7 @@ mod law;
 mod names;
 mod properties;
 mod sample;
+mod systems;
 mod table;
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
