@@ -1,10 +1,13 @@
 //! Declared destinations.
 
 use ipnetwork::IpNetwork;
-use jiff::civil::Date;
+use jiff::{
+    ToSpan as _,
+    civil::{Date, DateTime},
+};
 use serde::Serialize;
 
-use super::{countries::Territory, duties::Duties};
+use super::{budget::Budget, countries::Territory, duties::Duties, window::Window};
 use crate::{
     jurisdiction::{AsNumber, NamePattern},
     naming::{DomainName, Grade},
@@ -55,6 +58,10 @@ pub struct Entry {
     pub ports: Vec<PortRange>,
     /// IP protocols; empty for any.
     pub protocols: Vec<Protocol>,
+    /// Most that its flows may carry together; `None` for any amount.
+    pub budget: Option<Budget>,
+    /// When it declares, by any of these; empty for always.
+    pub windows: Vec<Window>,
     /// Last day on which the entry declares.
     pub expires: Option<Date>,
     /// On what grounds it stands.
@@ -104,8 +111,22 @@ impl Entry {
         (
             (self.direction, &self.protocols, &self.ports),
             (&self.countries, &self.operator_domicile, self.no_anycast),
-            self.expires,
+            (self.expires, &self.windows),
+            // Of two budgets, one may be used up.
+            self.budget.map(|budget| (budget, &self.id)),
         )
+    }
+
+    /// Whether a date and time of UTC lies in one of its windows.
+    pub fn is_open(&self, at: DateTime) -> bool {
+        self.windows.is_empty() || self.windows.iter().any(|window| window.holds(at))
+    }
+
+    /// Whether it is in force on the day and its last day is at most so many days away, so
+    /// that somebody should look at it again.
+    pub fn expires_within(&self, day: Date, days: u16) -> bool {
+        let end = day.saturating_add(i64::from(days).days());
+        self.in_force(day) && self.expires.is_some_and(|last| last <= end)
     }
 
     /// Whether it is in force on the day.

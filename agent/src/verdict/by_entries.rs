@@ -14,16 +14,16 @@
 
 use std::cmp::Reverse;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::{
-    conditions::admitted, identity::Identity, judge::Decision, judgement::Verdict, reason::Why,
-    system::System,
+    conditions::admitted, identity::Identity, judge::Decision, judgement::Verdict, moment::Moment,
+    reason::Why, system::System,
 };
 use crate::{
     jurisdiction::Located,
     naming::Grade,
-    policy::{Candidate, Entries, Policy, Product},
+    policy::{Budget, Candidate, Entries, Entry, Policy, Product},
 };
 
 /// What one entry says of a flow, the best answer last.
@@ -31,6 +31,8 @@ use crate::{
 enum Answer {
     /// It names the name, but wants it to be worth more.
     WeakName,
+    OutsideWindow,
+    OverBudget,
     OutOfJurisdiction,
     Expired,
     /// It would declare the destination if its name were known to be one of the
@@ -53,10 +55,13 @@ struct Answered<'a> {
 }
 
 /// The flow and what it is judged by.
-struct Case<'a> {
+struct Case<'a, 'm> {
     flow: &'a Located,
     policy: &'a Policy,
     product: &'a Product,
+    moment: Moment<'m>,
+    /// The moment in UTC.
+    now: DateTime,
     today: Date,
     system: System<'a>,
 }
@@ -66,13 +71,16 @@ pub(super) fn by_entries<'a>(
     flow: &'a Located,
     policy: &'a Policy,
     product: &'a Product,
-    today: Date,
+    moment: Moment<'_>,
 ) -> Decision<'a> {
+    let now = moment.civil();
     let case = Case {
         flow,
         policy,
         product,
-        today,
+        moment,
+        now,
+        today: now.date(),
         system: System::of(&flow.place.operator),
     };
     let mut outcomes = Outcomes::default();
@@ -163,7 +171,7 @@ fn severity(verdict: Verdict) -> u8 {
     }
 }
 
-impl<'a> Case<'a> {
+impl<'a> Case<'a, '_> {
     /// The best answer of all entries to one identity.
     fn decide(&self, identity: Identity<'a>) -> Decision<'a> {
         let best = self
@@ -213,6 +221,14 @@ impl<'a> Case<'a> {
             Answer::OutOfJurisdiction => (
                 Verdict::OutOfJurisdiction,
                 Why::Outside(entry, owner, identity),
+            ),
+            Answer::OutsideWindow => (
+                Verdict::Undeclared,
+                Why::OutsideWindow(entry, owner, identity),
+            ),
+            Answer::OverBudget => (
+                Verdict::Undeclared,
+                Why::OverBudget(entry, owner, identity, self.spent(entry)),
             ),
             Answer::WeakName => (Verdict::Undeclared, Why::WeakName(entry, owner, identity)),
         };
@@ -301,6 +317,7 @@ impl<'a> Case<'a> {
             .filter(move |(found, _)| found.entry.takes(record))
             .filter(move |(found, _)| {
                 found.entry.in_force(self.today)
+                    && self.refused(found.entry).is_none()
                     && admitted(found.entry, self.flow, self.policy, self.today) != Some(false)
             })
             // A name that was said and is none of the entry's rules it out.
@@ -356,9 +373,13 @@ impl<'a> Case<'a> {
             return entry.in_force(self.today).then_some(Answer::WeakName);
         }
         let admitted = admitted(entry, self.flow, self.policy, self.today);
+        let refused = self.refused(entry);
         if !entry.in_force(self.today) {
             // Not in force, it can say only what it would have said.
-            return (admitted == Some(true)).then_some(Answer::Expired);
+            return (admitted == Some(true) && refused.is_none()).then_some(Answer::Expired);
+        }
+        if admitted != Some(false) && refused.is_some() {
+            return refused;
         }
         match admitted {
             Some(true) => Some(Answer::Declared),
@@ -367,5 +388,23 @@ impl<'a> Case<'a> {
             // breach of its condition but a destination that it does not name.
             Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
         }
+    }
+
+    /// What an entry that admits the place says at another time, or of more than it may
+    /// carry.
+    fn refused(&self, entry: &Entry) -> Option<Answer> {
+        if !entry.is_open(self.now) {
+            return Some(Answer::OutsideWindow);
+        }
+        let budget = entry.budget?;
+        (self.spent(entry) > budget.bytes).then_some(Answer::OverBudget)
+    }
+
+    /// Bytes that the entry has carried in the current period of its budget.
+    fn spent(&self, entry: &Entry) -> u64 {
+        let begin = |budget: Budget| budget.per.begin(self.today);
+        entry.budget.map_or(0, |budget| {
+            self.moment.spent.bytes(&entry.id, begin(budget))
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 
 use super::{
-    conditions::{Conditions, OperatorHome},
+    conditions::{Conditions, OperatorHome, Windows},
     identity::Identity,
 };
 use crate::{
@@ -32,6 +32,9 @@ pub(super) enum Why<'a> {
     PlaceUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
     Expired(&'a Entry, Option<&'a Product>, Identity<'a>),
     Outside(&'a Entry, Option<&'a Product>, Identity<'a>),
+    OutsideWindow(&'a Entry, Option<&'a Product>, Identity<'a>),
+    /// And what it has carried.
+    OverBudget(&'a Entry, Option<&'a Product>, Identity<'a>, u64),
     WeakName(&'a Entry, Option<&'a Product>, Identity<'a>),
     NameUnknown(&'a Entry, Option<&'a Product>),
     SystemUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
@@ -147,6 +150,28 @@ impl fmt::Display for Reason<'_> {
                 Conditions(entry),
                 self.operator(entry)
             ),
+            Why::OutsideWindow(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} declares {} only within its window, {} UTC ({place})",
+                    Rule(entry, *owner),
+                    At(*identity, destination),
+                    Windows(entry)
+                )
+            }
+            Why::OverBudget(entry, owner, identity, spent) => {
+                write!(
+                    f,
+                    "{} declares {} up to ",
+                    Rule(entry, *owner),
+                    At(*identity, destination)
+                )?;
+                if let Some(budget) = entry.budget {
+                    let since = budget.per.begin(self.today);
+                    write!(f, "{budget}, and has carried {spent} bytes since {since}")?;
+                }
+                write!(f, " ({place})")
+            }
             Why::WeakName(entry, owner, identity) => {
                 write!(
                     f,

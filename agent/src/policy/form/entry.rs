@@ -6,7 +6,7 @@ use ipnetwork::IpNetwork;
 use toml::de::DeTable;
 
 use super::{
-    Known, Placed,
+    Known, Placed, conditions,
     destination::{self, Destination},
     duties,
     reader::{Key, Problems, Reader, Section, choice, optional, required},
@@ -41,6 +41,9 @@ pub(in crate::policy) static ALLOW: Section = Section {
         optional("anycast", "`false`", "`anycast = false`"),
         destination::PORTS,
         destination::PROTOCOL,
+        conditions::MAX_BYTES,
+        conditions::PER,
+        conditions::WINDOWS,
         duties::EXPIRES,
         duties::DATA_CATEGORIES,
         duties::LEGAL_BASIS,
@@ -93,6 +96,8 @@ impl EntryForm {
         let to = Destination::read(&mut reader, known, &NAMING);
         let grade = grade(&mut reader);
         let no_anycast = no_anycast(&mut reader);
+        let budget = conditions::budget(&mut reader);
+        let windows = conditions::windows(&mut reader);
         let lacking = duties::lacking(&reader);
         let expires = reader.date("expires");
         let duties = duties::read(&mut reader, expires.as_ref());
@@ -115,6 +120,8 @@ impl EntryForm {
                 no_anycast,
                 ports: to.ports,
                 protocols: to.protocols,
+                budget,
+                windows: windows?,
                 expires,
                 duties: duties?,
             })

@@ -44,6 +44,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             last: port,
         }],
         protocols: Vec::new(),
+        budget: None,
+        windows: Vec::new(),
         expires: None,
         duties: Duties::default(),
     })
