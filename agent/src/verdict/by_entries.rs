@@ -14,25 +14,31 @@
 
 use std::cmp::Ordering;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::{
     conditions::admitted,
     identity::Identity,
     judge::Decision,
+    moment::Moment,
     outcome::{Answer, Answered, Outcome, Outcomes},
+    system::System,
 };
 use crate::{
     jurisdiction::Located,
     naming::Grade,
-    policy::{Candidate, Entries, Entry, Holding, Policy, Product},
+    policy::{Budget, Candidate, Entries, Entry, Holding, Policy, Product},
 };
 
 /// The flow and what it is judged by.
-struct Case<'a> {
+struct Case<'a, 'm> {
     flow: &'a Located,
     policy: &'a Policy,
+    moment: Moment<'m>,
+    /// The moment in UTC.
+    now: DateTime,
     today: Date,
+    system: System<'a>,
     sets: [Set<'a>; 2],
     /// Whether any entry asks whose a destination is by the table of providers.
     asks_for_providers: bool,
@@ -55,7 +61,7 @@ pub(super) fn by_entries<'a>(
     flow: &'a Located,
     policy: &'a Policy,
     product: &'a Product,
-    today: Date,
+    moment: Moment<'_>,
 ) -> Decision<'a> {
     let record = &flow.flow.flow.record;
     let set = |entries: &'a Entries, owner| Set {
@@ -68,10 +74,14 @@ pub(super) fn by_entries<'a>(
         set(policy.shared(), None),
     ];
     let names = &flow.flow.names;
+    let now = moment.civil();
     let case = Case {
         flow,
         policy,
-        today,
+        moment,
+        now,
+        today: now.date(),
+        system: System::of(&flow.place.operator),
         asks_for_providers: sets.iter().any(|set| set.entries.name_providers()),
         sets,
         doubtful: names.missing.as_ref().is_some_and(|m| m.leaves_doubt())
@@ -79,9 +89,10 @@ pub(super) fn by_entries<'a>(
     };
     let mut outcomes = Outcomes::default();
     Identity::each(names, |identity| outcomes.add(case.outcome(identity)));
+    let spent = |entry: &Entry| case.spent(entry);
     outcomes
-        .decision(product)
-        .unwrap_or_else(|| case.outcome(Identity::Nameless).decision(product))
+        .decision(product, spent)
+        .unwrap_or_else(|| case.outcome(Identity::Nameless).decision(product, spent))
 }
 
 /// The best answer so far to one identity.
@@ -123,7 +134,7 @@ impl<'a> Best<'a> {
     }
 }
 
-impl<'a> Case<'a> {
+impl<'a> Case<'a, '_> {
     /// What the entries say together of one identity.
     fn outcome(&self, identity: Identity<'a>) -> Outcome<'a> {
         let mut best = Best {
@@ -140,6 +151,12 @@ impl<'a> Case<'a> {
             }
             for name in identity.names() {
                 entries.of_name(name, |found| self.ask_named(set, found, None, &mut best));
+            }
+            if entries.name_systems() {
+                for found in self.system.named_by(entries) {
+                    self.ask(set, found, None, &mut best);
+                }
+                self.unknown_systems(set, &mut best);
             }
             if let Some(id) = by_address {
                 for found in entries.of_provider(id) {
@@ -203,7 +220,13 @@ impl<'a> Case<'a> {
     fn unknown_names(&self, set: &Set<'a>, best: &mut Best<'a>) {
         let names = &self.flow.flow.names;
         let said = names.presented().next().map(|name| &name.name);
-        for found in set.entries.hang_on_names(set.holding, said) {
+        let Set {
+            entries, holding, ..
+        } = *set;
+        let announced = self.system.named_by(entries);
+        let announced = announced.chain(self.system.may_be_named_by(entries));
+        let announced = announced.filter(|found| found.entry.hangs_on_name());
+        for found in entries.hang_on_names(holding, said).chain(announced) {
             let entry = found.entry;
             // A name that was said and is none of the entry's rules it out.
             let mut all_said = names.presented().map(|name| &name.name);
@@ -212,9 +235,26 @@ impl<'a> Case<'a> {
             if fits
                 && entry.takes(&self.flow.flow.flow.record)
                 && entry.in_force(self.today)
+                && self.refused(entry).is_none()
                 && admitted(entry, self.flow, self.policy, self.today) != Some(false)
             {
                 best.take(Answer::NameUnknown, found, set.owner);
+            }
+        }
+    }
+
+    /// Asks the entries that the autonomous system which is not known might satisfy.
+    fn unknown_systems(&self, set: &Set<'a>, best: &mut Best<'a>) {
+        for found in self.system.may_be_named_by(set.entries) {
+            let entry = found.entry;
+            if !entry.takes(&self.flow.flow.flow.record)
+                || !entry.names_one_of(best.identity.names())
+            {
+                continue;
+            }
+            let answer = self.answer(entry, None, best.identity);
+            if matches!(answer, Some(Answer::Declared | Answer::PlaceUnknown)) {
+                best.take(Answer::SystemUnknown, found, set.owner);
             }
         }
     }
@@ -232,9 +272,13 @@ impl<'a> Case<'a> {
             return entry.in_force(self.today).then_some(Answer::WeakName);
         }
         let admitted = admitted(entry, self.flow, self.policy, self.today);
+        let refused = self.refused(entry);
         if !entry.in_force(self.today) {
             // Not in force, it can say only what it would have said.
-            return (admitted == Some(true)).then_some(Answer::Expired);
+            return (admitted == Some(true) && refused.is_none()).then_some(Answer::Expired);
+        }
+        if admitted != Some(false) && refused.is_some() {
+            return refused;
         }
         match admitted {
             Some(true) => Some(Answer::Declared),
@@ -243,5 +287,23 @@ impl<'a> Case<'a> {
             // breach of its condition but a destination that it does not name.
             Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
         }
+    }
+
+    /// What an entry that admits the place says at another time, or of more than it may
+    /// carry.
+    fn refused(&self, entry: &Entry) -> Option<Answer> {
+        if !entry.is_open(self.now) {
+            return Some(Answer::OutsideWindow);
+        }
+        let budget = entry.budget?;
+        (self.spent(entry) > budget.bytes).then_some(Answer::OverBudget)
+    }
+
+    /// Bytes that the entry has carried in the current period of its budget.
+    fn spent(&self, entry: &Entry) -> u64 {
+        let begin = |budget: Budget| budget.per.begin(self.today);
+        entry.budget.map_or(0, |budget| {
+            self.moment.spent.bytes(&entry.id, begin(budget))
+        })
     }
 }

@@ -8,6 +8,7 @@ mod judgement;
 mod moment;
 mod outcome;
 mod reason;
+mod system;
 
 #[cfg(test)]
 mod tests;

@@ -9,11 +9,16 @@ use crate::policy::{Candidate, Entry, Product};
 pub(super) enum Answer {
     /// It names the name, but wants it to be worth more.
     WeakName,
+    OutsideWindow,
+    OverBudget,
     OutOfJurisdiction,
     Expired,
     /// It would declare the destination if its name were known to be one of the
     /// entry's.
     NameUnknown,
+    /// It would declare the destination if its autonomous system were known to be one of
+    /// the entry's.
+    SystemUnknown,
     PlaceUnknown,
     Declared,
 }
@@ -38,17 +43,26 @@ pub(super) struct Outcome<'a> {
 impl<'a> Outcome<'a> {
     fn verdict(&self) -> Verdict {
         match (self.best.map(|best| best.answer), self.identity) {
-            (None | Some(Answer::WeakName), _) => Verdict::Undeclared,
+            (None | Some(Answer::WeakName | Answer::OutsideWindow | Answer::OverBudget), _) => {
+                Verdict::Undeclared
+            }
             (Some(Answer::Declared), Identity::Hidden(_)) => Verdict::Indeterminate,
             (Some(Answer::Declared), _) => Verdict::Declared,
-            (Some(Answer::PlaceUnknown | Answer::NameUnknown), _) => Verdict::Indeterminate,
+            (Some(Answer::PlaceUnknown | Answer::NameUnknown | Answer::SystemUnknown), _) => {
+                Verdict::Indeterminate
+            }
             (Some(Answer::Expired), _) => Verdict::Expired,
             (Some(Answer::OutOfJurisdiction), _) => Verdict::OutOfJurisdiction,
         }
     }
 
-    /// The decision on a flow of the product that has this identity alone.
-    pub(super) fn decision(self, product: &'a Product) -> Decision<'a> {
+    /// The decision on a flow of the product that has this identity alone; `spent` tells
+    /// what an entry with a budget has carried.
+    pub(super) fn decision(
+        self,
+        product: &'a Product,
+        spent: impl Fn(&Entry) -> u64,
+    ) -> Decision<'a> {
         let identity = self.identity;
         let Some(Answered {
             answer,
@@ -68,8 +82,11 @@ impl<'a> Outcome<'a> {
             (Answer::Declared, _) => Why::Declared(entry, owner, identity),
             (Answer::PlaceUnknown, _) => Why::PlaceUnknown(entry, owner, identity),
             (Answer::NameUnknown, _) => Why::NameUnknown(entry, owner),
+            (Answer::SystemUnknown, _) => Why::SystemUnknown(entry, owner, identity),
             (Answer::Expired, _) => Why::Expired(entry, owner, identity),
             (Answer::OutOfJurisdiction, _) => Why::Outside(entry, owner, identity),
+            (Answer::OutsideWindow, _) => Why::OutsideWindow(entry, owner, identity),
+            (Answer::OverBudget, _) => Why::OverBudget(entry, owner, identity, spent(entry)),
             (Answer::WeakName, _) => Why::WeakName(entry, owner, identity),
         };
         Decision {
@@ -114,12 +131,16 @@ impl<'a> Outcomes<'a> {
     }
 
     /// The decision on a flow of the product; `None` if it has no identity.
-    pub(super) fn decision(self, product: &'a Product) -> Option<Decision<'a>> {
+    pub(super) fn decision(
+        self,
+        product: &'a Product,
+        spent: impl Fn(&Entry) -> u64 + Copy,
+    ) -> Option<Decision<'a>> {
         let guessed = match (self.best, self.worst) {
-            (Some(best), Some(worst)) => Some(either(best, worst, product)),
+            (Some(best), Some(worst)) => Some(either(best, worst, product, spent)),
             _ => None,
         };
-        let certain = self.certain.map(|certain| certain.decision(product));
+        let certain = self.certain.map(|certain| certain.decision(product, spent));
         match (certain, guessed) {
             (Some(certain), Some(guessed)) => {
                 let certain_is_worse = severity(guessed.verdict) < severity(certain.verdict);
@@ -132,16 +153,21 @@ impl<'a> Outcomes<'a> {
 
 /// What holds where nobody can tell which of several was meant, by the best and the worst
 /// of them.
-fn either<'a>(best: Outcome<'a>, worst: Outcome<'a>, product: &'a Product) -> Decision<'a> {
+fn either<'a>(
+    best: Outcome<'a>,
+    worst: Outcome<'a>,
+    product: &'a Product,
+    spent: impl Fn(&Entry) -> u64,
+) -> Decision<'a> {
     match (best.verdict(), worst.identity.name(), best.best) {
         // What may be declared is not, and is not undeclared either.
-        (Verdict::Indeterminate, ..) => best.decision(product),
+        (Verdict::Indeterminate, ..) => best.decision(product, spent),
         (Verdict::Declared, Some(meant), Some(declared))
             if worst.verdict() != Verdict::Declared =>
         {
             another_name(declared, meant, product)
         }
-        _ => worst.decision(product),
+        _ => worst.decision(product, spent),
     }
 }
 
