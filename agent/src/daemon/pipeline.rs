@@ -21,7 +21,7 @@ pub(super) struct Pipeline {
     attributor: Attributor<Rc<Paths>>,
     namer: Namer,
     locator: Locator,
-    policy: Policy,
+    policy: Arc<Policy>,
 }
 
 impl Pipeline {
@@ -30,7 +30,7 @@ impl Pipeline {
         names: Names,
         namer: Namer,
         databases: Arc<Databases>,
-        policy: Policy,
+        policy: Arc<Policy>,
     ) -> Self {
         let paths = Rc::new(paths);
         let attributor = Attributor::new(Rc::clone(&paths), Some(names));
@@ -82,7 +82,7 @@ impl Pipeline {
     }
 
     /// Judges again if the workload or its names are known better than when it was
-    /// judged, or in any case if the day is another, or the databases are.
+    /// judged, or in any case if the day is another, or the databases or the policy are.
     pub(super) fn judge_again(
         &mut self,
         judged: &Judged,
@@ -113,6 +113,20 @@ impl Pipeline {
     /// From now on these databases are asked.
     pub(super) fn put_in_force(&mut self, databases: Arc<Databases>) {
         self.locator = Locator::new(databases, Arc::clone(self.policy.providers()));
+    }
+
+    /// Policy in force.
+    pub(super) fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// From now on this policy judges: its entries, its table of providers and the
+    /// resolvers that it trusts, all at once.
+    pub(super) fn put_policy_in_force(&mut self, policy: Arc<Policy>) {
+        let databases = Arc::clone(self.locator.databases());
+        self.locator = Locator::new(databases, Arc::clone(policy.providers()));
+        self.namer.trust(Arc::clone(policy.resolvers()));
+        self.policy = policy;
     }
 
     /// Forgets what no flow needs any more.

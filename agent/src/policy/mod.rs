@@ -12,6 +12,7 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod archive;
 mod calendar;
 mod claimants;
 mod countries;
@@ -19,6 +20,7 @@ mod diagnostic;
 mod duties;
 mod entries;
 mod entry;
+mod expiry;
 mod form;
 mod glob;
 mod membership;
@@ -26,6 +28,7 @@ mod network;
 mod product;
 mod render;
 mod selector;
+mod set;
 mod source;
 mod whole;
 
@@ -38,25 +41,28 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
+pub use self::{
+    archive::{Archive, ArchiveError},
+    countries::{Conditional, CountrySets, Period, Territory},
+    diagnostic::{Diagnostic, Place, Rejected},
+    duties::Duties,
+    entries::{Candidate, Entries},
+    entry::{Entry, PortRange, has_ports},
+    expiry::{Expiring, WARNING_DAYS},
+    glob::{Glob, GlobError},
+    membership::{Doubt, Membership},
+    network::InternalNetwork,
+    product::{Posture, Product},
+    selector::{Aspect, Fit, Selector, Wanted},
+    set::Set,
+    source::{Position, Source, digest},
+};
 use self::{
     calendar::Calendar,
     claimants::{Claimants, Found},
     form::{
         EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
     },
-};
-pub use self::{
-    countries::{Conditional, CountrySets, Period, Territory},
-    diagnostic::{Diagnostic, Place, Rejected},
-    duties::Duties,
-    entries::{Candidate, Entries},
-    entry::{Entry, PortRange, has_ports},
-    glob::{Glob, GlobError},
-    membership::{Doubt, Membership},
-    network::InternalNetwork,
-    product::{Posture, Product},
-    selector::{Aspect, Fit, Selector, Wanted},
-    source::{Position, Source, digest},
 };
 use crate::{
     attribution::Attributed,
@@ -106,8 +112,7 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set, or with the directory.
     pub fn load(directory: &Path) -> Result<Self, Rejected> {
-        let (sources, problems) = source::read(directory);
-        Self::build(directory, sources, problems)
+        Set::read(directory).compile()
     }
 
     /// Checks a set that is already read: [`Policy::load`] without the files.
