@@ -1,7 +1,8 @@
 //! Entries of the allowlists that end soon are warned of, once a day.
 
-use super::{Recorder, flows::today};
+use super::Recorder;
 use crate::{
+    daemon::pipeline::today,
     kernel::Clock,
     output::{ExpiringEntry, ExpiringLine},
 };
