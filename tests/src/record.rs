@@ -17,6 +17,10 @@ pub enum Line {
     Gap(Gap),
     /// Something about an IP database.
     Database(DatabaseNews),
+    /// Another set of allowlists was read.
+    Allowlists(AllowlistsChange),
+    /// Entries of the allowlists end soon, or have ended.
+    Expiring(Expiring),
     /// The canary has sent by every way.
     SelfTest(SelfTest),
     /// The agent has drained everything.
@@ -88,6 +92,28 @@ pub struct Allowlists {
     pub digest: String,
     pub products: u64,
     pub entries: u64,
+}
+
+/// What came of reading the allowlists anew.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct AllowlistsChange {
+    pub event: String,
+    pub in_force: Allowlists,
+    pub replaced: Option<String>,
+    pub refused: Option<String>,
+    pub digest: Option<String>,
+    #[serde(default)]
+    pub errors: Vec<serde_json::Value>,
+    pub more_errors: Option<u64>,
+}
+
+/// Entries that end soon, or have ended.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Expiring {
+    pub entries: Vec<serde_json::Value>,
+    pub more_entries: u64,
 }
 
 /// An IP database in use.

@@ -50,7 +50,7 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 12] = [
+pub(super) const SECTIONS: [&reader::Section; 13] = [
     &product::PRODUCT,
     &workload::WORKLOAD,
     &entry::ALLOW,
