@@ -8,6 +8,7 @@ use toml::{
 };
 
 use super::{
+    Placed,
     host_group::HostGroups,
     reader::{Problems, Reader, Section, nearest, optional},
     values,
@@ -118,6 +119,7 @@ fn read(
             .keys()
             .all(|key| WORKLOAD.keys.iter().any(|k| k.name == key.get_ref())),
         terms: Vec::new(),
+        any: Vec::new(),
     };
     terms.texts();
     terms.labels(Aspect::Label);
@@ -137,6 +139,8 @@ struct Terms<'t, 'p, 'g> {
     /// Whether nothing was left out.
     sound: bool,
     terms: Vec<Term>,
+    /// The tables of `any`.
+    any: Vec<Placed<Selector>>,
 }
 
 impl<'t> Terms<'t, '_, '_> {
@@ -246,12 +250,10 @@ impl<'t> Terms<'t, '_, '_> {
     fn combinations(&mut self) {
         if let Some(branches) = self.within("all") {
             // A conjunction in a conjunction.
-            self.terms
-                .extend(branches.into_iter().flat_map(Selector::into_terms));
+            let terms = branches.into_iter().flat_map(|b| b.value.into_terms());
+            self.terms.extend(terms);
         }
-        if let Some(branches) = self.within("any") {
-            self.terms.push(Term::Any(branches));
-        }
+        self.any = self.within("any").unwrap_or_default();
         let Some(value) = self.reader.value("not") else {
             return;
         };
@@ -264,7 +266,7 @@ impl<'t> Terms<'t, '_, '_> {
     }
 
     /// The selectors of an array; `None` also when one of them is faulty.
-    fn within(&mut self, key: &'static str) -> Option<Vec<Selector>> {
+    fn within(&mut self, key: &'static str) -> Option<Vec<Placed<Selector>>> {
         let value = self.reader.value(key)?;
         let Some(items) = value.get_ref().as_array() else {
             self.reader.wrong_type(key, value);
@@ -287,7 +289,9 @@ impl<'t> Terms<'t, '_, '_> {
                 self.reader.wrong_type(key, item);
                 continue;
             };
-            found.extend(self.nested(table, item.span()));
+            let span = item.span();
+            let selector = self.nested(table, span.clone());
+            found.extend(selector.map(|value| Placed { value, span }));
         }
         let whole = found.len() == items.len();
         self.sound &= whole;
@@ -315,17 +319,35 @@ impl<'t> Terms<'t, '_, '_> {
             );
             return None;
         }
-        if !self.sound || self.terms.is_empty() {
+        if !self.sound || (self.terms.is_empty() && self.any.is_empty()) {
             return None;
         }
-        let selector = Selector::new(self.terms);
-        if let Some((one, other)) = selector.contradiction() {
-            let help = format!("`{one}` and `{other}` exclude each other");
-            problems.report(span, "no workload can fit this selector", help);
-            return None;
+        let mut terms = self.terms;
+        let mut possible = can_fit(&Selector::new(terms.clone()), span, problems);
+        if possible {
+            for branch in &self.any {
+                // With what stands beside `any`.
+                let with = branch.value.clone().into_terms().into_iter();
+                let with = Selector::new(with.chain(terms.iter().cloned()).collect());
+                possible &= can_fit(&with, branch.span.clone(), problems);
+            }
         }
-        Some(selector)
+        if !self.any.is_empty() {
+            terms.push(Term::Any(self.any.into_iter().map(|b| b.value).collect()));
+        }
+        possible.then(|| Selector::new(terms))
     }
+}
+
+/// Whether some workload may fit the selector; an error where the text proves that
+/// none does.
+fn can_fit(selector: &Selector, span: Range<usize>, problems: &mut Problems) -> bool {
+    let Some((one, other)) = selector.contradiction() else {
+        return true;
+    };
+    let help = format!("`{one}` and `{other}` exclude each other");
+    problems.report(span, "no workload can fit this selector", help);
+    false
 }
 
 fn label_value(label: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Glob> {
