@@ -3,16 +3,17 @@
 
 use std::{
     io::{self, IsTerminal as _, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
+use clap::builder::PossibleValuesParser;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
 use crate::{
     jurisdiction::Review,
-    policy::{Policy, Product, Rejected},
+    policy::{Policy, Product, Rejected, schema, schema_names},
 };
 
 /// Exit code for a set that is refused.
@@ -22,8 +23,12 @@ const INVALID: u8 = 3;
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// Directory with one TOML file for each product.
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "schema")]
+    pub directory: Option<PathBuf>,
+
+    /// Print the JSON Schema of a kind of file, for editors, and check nothing.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(schema_names()))]
+    pub schema: Option<String>,
 
     /// How to answer: text (errors on standard error) or one JSON object on
     /// standard output.
@@ -46,11 +51,19 @@ pub enum CheckFormat {
 /// # Errors
 /// If the answer cannot be written; an invalid set is exit code 3, no error.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let outcome = Policy::load(&args.directory);
+    if let Some(schema) = args.schema.as_deref().and_then(schema) {
+        write!(io::stdout(), "{schema}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Required by the command line unless there is a schema to print.
+    let directory = args.directory.as_deref().unwrap_or(Path::new("."));
+    let outcome = Policy::load(directory);
     match (&outcome, args.format) {
-        (Ok(policy), CheckFormat::Text) => print_valid(args, policy, &mut io::stdout().lock())?,
+        (Ok(policy), CheckFormat::Text) => {
+            print_valid(directory, policy, &mut io::stdout().lock())?;
+        }
         (Err(rejected), CheckFormat::Text) => print_rejected(rejected)?,
-        (Ok(policy), CheckFormat::Json) => writeln!(io::stdout(), "{}", valid(args, policy))?,
+        (Ok(policy), CheckFormat::Json) => writeln!(io::stdout(), "{}", valid(directory, policy))?,
         (Err(rejected), CheckFormat::Json) => writeln!(io::stdout(), "{}", invalid(rejected))?,
     }
     Ok(if outcome.is_ok() {
@@ -60,7 +73,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::Result<()> {
+fn print_valid(directory: &Path, policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(["PRODUCT", "POSTURE", "OWNER", "WORKLOADS", "ENTRIES"]);
@@ -97,7 +110,7 @@ fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::R
     writeln!(
         out,
         "{}: {} products, {} entries, valid",
-        args.directory.display(),
+        directory.display(),
         policy.products().count(),
         policy.entry_count()
     )?;
@@ -127,12 +140,12 @@ fn print_rejected(rejected: &Rejected) -> io::Result<()> {
     }
 }
 
-fn valid(args: &CheckArgs, policy: &Policy) -> serde_json::Value {
+fn valid(directory: &Path, policy: &Policy) -> serde_json::Value {
     let products: Vec<_> = policy.products().map(product).collect();
     json!({
         "type": "allowlists",
         "valid": true,
-        "directory": args.directory.to_string_lossy(),
+        "directory": directory.to_string_lossy(),
         "digest": policy.digest(),
         "entries": policy.entry_count(),
         "home": policy.home(),
@@ -167,25 +180,24 @@ fn invalid(rejected: &Rejected) -> serde_json::Value {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use std::path::Path;
-
     use super::*;
     use crate::policy::Source;
 
     fn args(path: &str) -> CheckArgs {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         CheckArgs {
-            directory: root.join(path),
+            directory: Some(root.join(path)),
+            schema: None,
             format: CheckFormat::Text,
         }
     }
 
     #[test]
     fn a_valid_set_is_listed_with_its_digest() {
-        let args = args("allowlists");
-        let policy = Policy::load(&args.directory).unwrap();
+        let directory = args("allowlists").directory.unwrap();
+        let policy = Policy::load(&directory).unwrap();
         let mut out = Vec::new();
-        print_valid(&args, &policy, &mut out).unwrap();
+        print_valid(&directory, &policy, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let rows: Vec<Vec<&str>> = text
             .lines()
@@ -228,26 +240,26 @@ mod tests {
             source("providers.toml", &providers),
         ];
         let policy = Policy::from_sources(sources).unwrap();
-        let object = valid(&args("."), &policy);
+        let object = valid(Path::new("."), &policy);
         let counted = json!({ "listed": 2, "unreviewed": ["a"] });
         assert_eq!(object["providers"], counted);
         let mut out = Vec::new();
-        print_valid(&args("."), &policy, &mut out).unwrap();
+        print_valid(Path::new("."), &policy, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("\nproviders: 2, unreviewed: 1\n"), "{text}");
     }
 
     #[test]
     fn json_of_both_outcomes() {
-        let good = args("allowlists");
-        let policy = Policy::load(&good.directory).unwrap();
+        let good = args("allowlists").directory.unwrap();
+        let policy = Policy::load(&good).unwrap();
         let object = valid(&good, &policy);
         assert_eq!(object["valid"], true);
         assert_eq!(object["home"], "EEA");
         assert_eq!(object["products"].as_array().unwrap().len(), 11);
 
-        let bad = args("tests/broken-allowlists/countries");
-        let object = invalid(&Policy::load(&bad.directory).unwrap_err());
+        let bad = args("tests/broken-allowlists/countries").directory.unwrap();
+        let object = invalid(&Policy::load(&bad).unwrap_err());
         assert_eq!(object["valid"], false);
         assert_eq!(object["summary"], "10 errors in 3 files");
         let first = &object["errors"][0];

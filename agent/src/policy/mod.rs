@@ -25,6 +25,7 @@ mod membership;
 mod network;
 mod product;
 mod render;
+mod schema;
 mod selector;
 mod source;
 mod whole;
@@ -55,6 +56,7 @@ pub use self::{
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
+    schema::{schema, schema_names},
     selector::{Aspect, Fit, Selector, Wanted},
     source::{Position, Source, digest},
 };

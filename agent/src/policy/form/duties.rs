@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::{
     Placed,
+    kind::Kind,
     reader::{Key, Reader, optional},
     values,
 };
@@ -12,25 +13,26 @@ use crate::policy::duties::Duties;
 /// Kinds of data that go there.
 pub(super) const DATA_CATEGORIES: Key = optional(
     "data_categories",
-    "an array of strings",
+    Kind::Texts,
     "`data_categories = [\"prompts\", \"images\"]`",
 );
 /// The ground.
 pub(super) const LEGAL_BASIS: Key = optional(
     "legal_basis",
-    "a string",
+    Kind::Text,
     "`legal_basis = \"GDPR Art. 28, contract of 2026-03-01\"`",
 );
 /// Where customers read of it.
 pub(super) const DISCLOSED_AT: Key = optional(
     "disclosed_at",
-    "a string",
+    Kind::Pattern("^https://[!-~]+$"),
     "`disclosed_at = \"https://platform.example/image#providers\"`",
 );
 /// Who approved it.
-pub(super) const APPROVED_BY: Key = optional("approved_by", "a string", "`approved_by = \"dpo\"`");
+pub(super) const APPROVED_BY: Key = optional("approved_by", Kind::Text, "`approved_by = \"dpo\"`");
 /// When.
-pub(super) const APPROVED_ON: Key = optional("approved_on", "a date", "`approved_on = 2026-11-01`");
+pub(super) const APPROVED_ON: Key =
+    optional("approved_on", Kind::Date, "`approved_on = 2026-11-01`");
 
 /// Reads the duties of an entry, as far as they are sound.
 pub(super) fn read(reader: &mut Reader<'_, '_>, expires: Option<&Placed<Date>>) -> Duties {

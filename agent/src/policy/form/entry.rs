@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Known, Placed, duties, host_names,
+    kind::{Kind, words},
     reader::{Problems, Reader, Section, choice, nearest, optional, required},
     values,
 };
@@ -20,65 +21,65 @@ use crate::{
     record::{Direction, Protocol},
 };
 
+/// Who sends first, as it is written.
+const DIRECTIONS: [(&str, Direction); 2] = [
+    ("outbound", Direction::Outbound),
+    ("inbound", Direction::Inbound),
+];
+/// What a name must be worth, as it is written.
+const GRADES: [(&str, Grade); 3] = [
+    (Grade::Answered.label(), Grade::Answered),
+    (Grade::AnsweredUntrusted.label(), Grade::AnsweredUntrusted),
+    (Grade::Presented.label(), Grade::Presented),
+];
+
 /// A declared destination.
 pub(in crate::policy) static ALLOW: Section = Section {
     name: "[[allow]]",
     keys: &[
-        required("id", "a string", "`id = \"image-provider-a\"`"),
-        required("purpose", "a string", "`purpose = \"why it is needed\"`"),
-        required("owner", "a string", "`owner = \"team-image\"`"),
+        required(
+            "id",
+            Kind::Pattern("^[A-Za-z0-9._-]+$"),
+            "`id = \"image-provider-a\"`",
+        ),
+        required("purpose", Kind::Text, "`purpose = \"why it is needed\"`"),
+        required("owner", Kind::Text, "`owner = \"team-image\"`"),
         optional(
             "direction",
-            "a string",
+            Kind::Word(&words(&DIRECTIONS)),
             "`direction = \"outbound\"` or `\"inbound\"`",
         ),
-        optional(
-            "cidr",
-            "an array of networks",
-            "`cidr = [\"198.51.100.0/24\"]`",
-        ),
-        optional(
-            "address",
-            "an array of addresses",
-            "`address = [\"203.0.113.9\"]`",
-        ),
+        optional("cidr", Kind::Networks, "`cidr = [\"198.51.100.0/24\"]`"),
+        optional("address", Kind::Addresses, "`address = [\"203.0.113.9\"]`"),
         optional(
             "name",
-            "an array of names",
+            Kind::Names,
             "`name = [\"api.provider.example\", \"*.cdn.example\"]`",
         ),
         optional(
             "grade",
-            "a string",
+            Kind::Word(&words(&GRADES)),
             "`grade = \"answered\"`, `\"answered_untrusted\"` or `\"presented\"`",
         ),
         optional(
             "countries",
-            "an array of countries or sets",
+            Kind::Territories,
             "`countries = [\"NO\", \"EEA\"]`",
         ),
-        optional(
-            "provider",
-            "an array of providers' ids",
-            "`provider = [\"provider-a\"]`",
-        ),
+        optional("provider", Kind::Providers, "`provider = [\"provider-a\"]`"),
         optional(
             "operator_domicile",
-            "an array of countries or sets",
+            Kind::Territories,
             "`operator_domicile = [\"EEA\", \"CH\"]`",
         ),
-        optional("anycast", "`false`", "`anycast = false`"),
-        optional(
-            "ports",
-            "an array of ports",
-            "`ports = [443, \"8000-8100\"]`",
-        ),
+        optional("anycast", Kind::False, "`anycast = false`"),
+        optional("ports", Kind::Ports, "`ports = [443, \"8000-8100\"]`"),
         optional(
             "protocol",
-            "a protocol or an array of protocols",
+            Kind::Protocols,
             "`protocol = \"tcp\"` or `[\"tcp\", \"udp\"]`",
         ),
-        optional("expires", "a date", "`expires = 2027-06-30`"),
+        optional("expires", Kind::Date, "`expires = 2027-06-30`"),
         duties::DATA_CATEGORIES,
         duties::LEGAL_BASIS,
         duties::DISCLOSED_AT,
@@ -121,11 +122,7 @@ impl EntryForm {
         let id = entry_id(&mut reader);
         let purpose = reader.text("purpose");
         let owner = reader.text("owner");
-        let directions = [
-            ("outbound", Direction::Outbound),
-            ("inbound", Direction::Inbound),
-        ];
-        let direction = choice(&mut reader, "direction", &directions);
+        let direction = choice(&mut reader, "direction", &DIRECTIONS);
         let networks = networks(&mut reader);
         let names = names(&mut reader);
         let grade = grade(&mut reader);
@@ -265,9 +262,7 @@ fn names(reader: &mut Reader<'_, '_>) -> Vec<Placed<NamePattern>> {
 
 /// The least grade that a name must have.
 fn grade(reader: &mut Reader<'_, '_>) -> Grade {
-    let grades = [Grade::Answered, Grade::AnsweredUntrusted, Grade::Presented]
-        .map(|grade| (grade.label(), grade));
-    let grade = choice(reader, "grade", &grades);
+    let grade = choice(reader, "grade", &GRADES);
     if let Some(value) = reader.value("grade")
         && reader.value("name").is_none()
     {

@@ -8,6 +8,7 @@ mod duties;
 mod entry;
 mod host_names;
 mod jurisdictions;
+mod kind;
 mod platform;
 mod product;
 mod providers;
@@ -22,10 +23,11 @@ use std::ops::Range;
 pub(super) use self::{
     entry::EntryForm,
     jurisdictions::JurisdictionsForm,
+    kind::Kind,
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::Problems,
+    reader::{Problems, Section},
     values::SetNames,
 };
 
@@ -42,18 +44,10 @@ pub(super) struct Placed<T> {
     pub(super) span: Range<usize>,
 }
 
-/// Every table of the language with its keys, for the documentation's test.
-#[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 11] = [
-    &product::PRODUCT,
-    &product::WORKLOAD,
-    &entry::ALLOW,
-    &platform::PLATFORM,
-    &platform::INTERNAL,
-    &resolver::RESOLVER,
-    &jurisdictions::JURISDICTIONS,
-    &jurisdictions::SET,
-    &jurisdictions::CONDITIONAL,
-    &providers::PROVIDERS,
-    &providers::PROVIDER,
+/// The kinds of file, each with its outermost table, which leads to all others.
+pub(super) const FILES: [(&str, &Section); 4] = [
+    ("product", &product::PRODUCT),
+    ("platform", &platform::PLATFORM),
+    ("jurisdictions", &jurisdictions::JURISDICTIONS),
+    ("providers", &providers::PROVIDERS),
 ];

@@ -6,7 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Known, Placed,
-    entry::EntryForm,
+    entry::{ALLOW, EntryForm},
+    kind::{Kind, words},
     reader::{Problems, Reader, Section, choice, optional, parse, required},
     values,
 };
@@ -17,26 +18,36 @@ use crate::policy::{
     source::Source,
 };
 
+/// Postures, as they are written.
+const POSTURES: [(&str, Posture); 2] = [
+    (Posture::InternalOnly.label(), Posture::InternalOnly),
+    (Posture::ExternalDeclared.label(), Posture::ExternalDeclared),
+];
+
 /// A product's file.
 pub(in crate::policy) static PRODUCT: Section = Section {
     name: "a product's file",
     keys: &[
-        required("product", "a string", "`product = \"image-generation\"`"),
-        required("title", "a string", "`title = \"Image generation\"`"),
-        required("owner", "a string", "`owner = \"team-image\"`"),
+        required(
+            "product",
+            Kind::Pattern("^[a-z0-9][a-z0-9-]*$"),
+            "`product = \"image-generation\"`",
+        ),
+        required("title", Kind::Text, "`title = \"Image generation\"`"),
+        required("owner", Kind::Text, "`owner = \"team-image\"`"),
         required(
             "posture",
-            "a string",
+            Kind::Word(&words(&POSTURES)),
             "`posture = \"internal_only\"` or `\"external_declared\"`",
         ),
         required(
             "workload",
-            "an array of tables",
+            Kind::Tables(&WORKLOAD),
             "`[[workload]]` with `unit = \"image-generation*.service\"`",
         ),
         optional(
             "allow",
-            "an array of tables",
+            Kind::Tables(&ALLOW),
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
         ),
     ],
@@ -46,24 +57,28 @@ pub(in crate::policy) static PRODUCT: Section = Section {
 pub(in crate::policy) static WORKLOAD: Section = Section {
     name: "[[workload]]",
     keys: &[
-        optional("unit", "a string", "`unit = \"image-generation*.service\"`"),
-        optional("slice", "a string", "`slice = \"image.slice\"`"),
-        optional("container", "a string", "`container = \"image-worker-*\"`"),
+        optional("unit", Kind::Text, "`unit = \"image-generation*.service\"`"),
+        optional("slice", Kind::Text, "`slice = \"image.slice\"`"),
+        optional("container", Kind::Text, "`container = \"image-worker-*\"`"),
         optional(
             "image",
-            "a string",
+            Kind::Text,
             "`image = \"registry.internal/image/**\"`",
         ),
-        optional("pod_namespace", "a string", "`pod_namespace = \"image\"`"),
-        optional("pod", "a string", "`pod = \"worker-*\"`"),
-        optional("machine", "a string", "`machine = \"render-*\"`"),
+        optional("pod_namespace", Kind::Text, "`pod_namespace = \"image\"`"),
+        optional("pod", Kind::Text, "`pod = \"worker-*\"`"),
+        optional("machine", Kind::Text, "`machine = \"render-*\"`"),
         optional(
             "executable",
-            "a string",
+            Kind::Text,
             "`executable = \"/usr/lib/image/*\"`",
         ),
-        optional("uid", "an integer", "`uid = 990`"),
-        optional("cgroup", "a string", "`cgroup = \"/image.slice/**\"`"),
+        optional(
+            "uid",
+            Kind::Number("an integer", 0, u32::MAX as i64),
+            "`uid = 990`",
+        ),
+        optional("cgroup", Kind::Text, "`cgroup = \"/image.slice/**\"`"),
     ],
 };
 
@@ -143,12 +158,7 @@ fn product_name(reader: &mut Reader<'_, '_>, source: &Source) -> Option<String> 
 }
 
 fn posture(reader: &mut Reader<'_, '_>) -> Option<Posture> {
-    let all = [Posture::InternalOnly, Posture::ExternalDeclared];
-    choice(
-        reader,
-        "posture",
-        &all.map(|posture| (posture.label(), posture)),
-    )
+    choice(reader, "posture", &POSTURES)
 }
 
 fn selector(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems) -> Option<Selector> {

@@ -4,6 +4,7 @@
 mod documentation;
 mod entries;
 mod law;
+mod schema;
 mod valid;
 
 use std::{
