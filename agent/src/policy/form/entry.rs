@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Known, Placed, duties, host_names,
     kind::{Kind, words},
-    reader::{Problems, Reader, Section, choice, nearest, optional, required},
+    reader::{Key, Problems, Reader, Section, choice, nearest, optional, required},
     values,
 };
 use crate::{
@@ -79,7 +79,7 @@ pub(in crate::policy) static ALLOW: Section = Section {
             Kind::Protocols,
             "`protocol = \"tcp\"` or `[\"tcp\", \"udp\"]`",
         ),
-        optional("expires", Kind::Date, "`expires = 2027-06-30`"),
+        duties::EXPIRES,
         duties::DATA_CATEGORIES,
         duties::LEGAL_BASIS,
         duties::DISCLOSED_AT,
@@ -98,6 +98,8 @@ pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) names: Vec<Placed<NamePattern>>,
     pub(in crate::policy) providers: Vec<Placed<String>>,
     pub(in crate::policy) operator_domicile: Vec<Territory>,
+    /// Keys that it lacks if it leads outside the platform.
+    pub(in crate::policy) lacking: Vec<Key>,
     /// The whole entry; `None` when something of it is faulty.
     pub(in crate::policy) entry: Option<Entry>,
 }
@@ -160,6 +162,7 @@ impl EntryForm {
                 .problems
                 .report(value.span(), message, "remove `ports` or make two entries");
         }
+        let lacking = duties::lacking(&reader);
         let expires = reader.date("expires");
         let duties = duties::read(&mut reader, expires.as_ref());
         let expires = expires.map(|date| date.value);
@@ -182,7 +185,7 @@ impl EntryForm {
                 ports,
                 protocols,
                 expires,
-                duties,
+                duties: duties?,
             })
         })();
         Self {
@@ -193,6 +196,7 @@ impl EntryForm {
             names,
             providers,
             operator_domicile,
+            lacking,
             entry,
         }
     }

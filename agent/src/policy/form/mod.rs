@@ -27,7 +27,7 @@ pub(super) use self::{
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::{Problems, Section},
+    reader::{Key, Problems, Section},
     values::SetNames,
 };
 
