@@ -6,7 +6,7 @@ use ipnetwork::IpNetwork;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Known, Placed, duties, host_names,
+    Known, Placed, duties, exception, host_names,
     kind::{Kind, words},
     reader::{Key, Problems, Reader, Section, choice, nearest, optional, required},
     values,
@@ -17,6 +17,7 @@ use crate::{
     policy::{
         countries::Territory,
         entry::{Entry, has_ports},
+        lint::Lint,
     },
     record::{Direction, Protocol},
 };
@@ -85,6 +86,7 @@ pub(in crate::policy) static ALLOW: Section = Section {
         duties::DISCLOSED_AT,
         duties::APPROVED_BY,
         duties::APPROVED_ON,
+        exception::LINT_ALLOW,
     ],
 };
 
@@ -100,6 +102,10 @@ pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) operator_domicile: Vec<Territory>,
     /// Keys that it lacks if it leads outside the platform.
     pub(in crate::policy) lacking: Vec<Key>,
+    /// Where `expires` stands.
+    pub(in crate::policy) expires_at: Option<Range<usize>>,
+    /// Lints that do not matter here.
+    pub(in crate::policy) exceptions: Vec<Placed<Lint>>,
     /// The whole entry; `None` when something of it is faulty.
     pub(in crate::policy) entry: Option<Entry>,
 }
@@ -165,6 +171,8 @@ impl EntryForm {
         let lacking = duties::lacking(&reader);
         let expires = reader.date("expires");
         let duties = duties::read(&mut reader, expires.as_ref());
+        let exceptions = exception::read_all(&mut reader);
+        let expires_at = expires.as_ref().map(|date| date.span.clone());
         let expires = expires.map(|date| date.value);
         let outbound = direction.unwrap_or(Direction::Outbound);
         // `None` on a fault; the set is refused then, so that a partial list
@@ -197,6 +205,8 @@ impl EntryForm {
             providers,
             operator_domicile,
             lacking,
+            expires_at,
+            exceptions,
             entry,
         }
     }

@@ -6,6 +6,7 @@
 
 mod duties;
 mod entry;
+mod exception;
 mod host_names;
 mod jurisdictions;
 mod kind;

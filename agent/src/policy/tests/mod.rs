@@ -4,6 +4,7 @@
 mod documentation;
 mod entries;
 mod law;
+mod lint;
 mod schema;
 mod valid;
 
