@@ -12,6 +12,7 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod budget;
 mod calendar;
 mod claimants;
 mod countries;
@@ -30,6 +31,7 @@ mod schema;
 mod selector;
 mod source;
 mod whole;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -40,14 +42,8 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
-use self::{
-    calendar::Calendar,
-    claimants::{Claimants, Found},
-    form::{
-        EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
-    },
-};
 pub use self::{
+    budget::{Budget, BudgetPeriod},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
@@ -61,6 +57,14 @@ pub use self::{
     schema::{schema, schema_names},
     selector::{Aspect, Fit, Selector, Wanted},
     source::{Position, Source, digest},
+    window::{Days, Window},
+};
+use self::{
+    calendar::Calendar,
+    claimants::{Claimants, Found},
+    form::{
+        EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
+    },
 };
 use crate::{
     attribution::Attributed,

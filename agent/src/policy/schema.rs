@@ -90,10 +90,12 @@ fn of_kind(kind: &Kind, definitions: &mut Definitions) -> Value {
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
         Kind::Texts => array(&fits("\\S")),
         Kind::Words(_, words) => array(&json!({ "type": "string", "enum": words })),
+        Kind::Patterns(_, pattern) => array(&fits(pattern)),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::False => json!({ "type": "boolean", "enum": [false] }),
         Kind::Number(_, least, most) => integer(*least, *most),
-        // A date of TOML is a text to a schema.
+        // A date or time of TOML is a text to a schema.
+        Kind::Time => fits("^[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?$"),
         Kind::Date => {
             json!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
         }

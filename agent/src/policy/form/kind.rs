@@ -15,6 +15,8 @@ pub(in crate::policy) enum Kind {
     Texts,
     /// An array of such words, called so in the plural.
     Words(&'static str, &'static [&'static str]),
+    /// An array of texts that fit a pattern, called so in the plural.
+    Patterns(&'static str, &'static str),
     /// `true` or `false`.
     Flag,
     /// Only `false`.
@@ -23,6 +25,8 @@ pub(in crate::policy) enum Kind {
     Number(&'static str, i64, i64),
     /// A calendar date.
     Date,
+    /// A time of day.
+    Time,
     /// A network in CIDR notation.
     Network,
     /// An array of them.
@@ -57,11 +61,12 @@ impl Kind {
         match self {
             Self::Text | Self::Pattern(_) | Self::Word(_) => "a string".to_owned(),
             Self::Texts => "an array of strings".to_owned(),
-            Self::Words(what, _) => format!("an array of {what}"),
+            Self::Words(what, _) | Self::Patterns(what, _) => format!("an array of {what}"),
             Self::Flag => "a boolean".to_owned(),
             Self::False => "`false`".to_owned(),
             Self::Number(what, ..) => (*what).to_owned(),
             Self::Date => "a date".to_owned(),
+            Self::Time => "a time of UTC".to_owned(),
             Self::Network => "a network in CIDR notation".to_owned(),
             Self::Networks => "an array of networks".to_owned(),
             Self::Addresses => "an array of addresses".to_owned(),

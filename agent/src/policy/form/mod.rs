@@ -4,6 +4,8 @@
 //! run of `weir check` names everything. Spans are kept beside the values for
 //! the checks that look at the whole set.
 
+mod conditions;
+mod destination;
 mod duties;
 mod entry;
 mod exception;

@@ -43,6 +43,7 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
         owner: _,
         direction,
         networks,
+        systems,
         providers,
         names,
         grade,
@@ -51,6 +52,8 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
         no_anycast,
         ports,
         protocols,
+        budget,
+        windows,
         expires,
         duties: _,
     } = wide;
@@ -61,12 +64,13 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
     };
     let hangs_on_name = !names.is_empty() || !providers.is_empty();
     let named = names.is_empty() || all(&narrow.names, |one| names.iter().any(|n| takes(n, one)));
-    let who = (networks.is_empty() && providers.is_empty())
-        || (!(narrow.networks.is_empty() && narrow.providers.is_empty())
+    let who = wide.names_no_address()
+        || (!narrow.names_no_address()
             && narrow
                 .networks
                 .iter()
                 .all(|one| networks.iter().any(|network| within(*one, *network)))
+            && narrow.systems.iter().all(|system| systems.contains(system))
             && narrow.providers.iter().all(|id| providers.contains(id)));
     *direction == narrow.direction
         && lasts
@@ -80,6 +84,9 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
         && within_any(countries, &narrow.countries)
         && within_any(operator_domicile, &narrow.operator_domicile)
         && (!no_anycast || narrow.no_anycast)
+        // A budget may be used up by what only the wider declares.
+        && budget.is_none()
+        && (windows.is_empty() || all(&narrow.windows, |one| windows.contains(one)))
         && (!hangs_on_name || *grade <= narrow.grade)
         && named
         && who

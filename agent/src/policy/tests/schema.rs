@@ -96,10 +96,13 @@ fn right(kind: &Kind) -> String {
     match kind {
         Kind::Text => "\"word\"".to_owned(),
         Kind::Pattern(pattern) if pattern.starts_with("^https") => "\"https://a.example/\"".into(),
+        Kind::Pattern(pattern) if pattern.contains(" *") => "\"10 GB\"".to_owned(),
         Kind::Pattern(_) => "\"a\"".to_owned(),
         Kind::Word(words) => format!("\"{}\"", words[0]),
         Kind::Texts => "[\"word\"]".to_owned(),
         Kind::Words(_, words) => format!("[\"{}\"]", words[0]),
+        Kind::Patterns(..) => "[\"mon-fri\"]".to_owned(),
+        Kind::Time => "01:00:00".to_owned(),
         Kind::Flag | Kind::False => "false".to_owned(),
         Kind::Number(_, least, _) => least.to_string(),
         Kind::Date => "2026-11-01".to_owned(),
@@ -131,7 +134,7 @@ fn inline(section: &Section, given: &[(&str, String)]) -> String {
 }
 
 /// Values of every type, most of them wrong for any key.
-const VALUES: [&str; 17] = [
+const VALUES: [&str; 18] = [
     "\"\"",
     "\"???\"",
     "\"a\"",
@@ -142,6 +145,7 @@ const VALUES: [&str; 17] = [
     "true",
     "2026-11-01",
     "2026-11-01T00:00:00Z",
+    "01:00:00",
     "[]",
     "[\"???\"]",
     "[\"Å\"]",
