@@ -116,15 +116,24 @@ fn of_kind(kind: &Kind, definitions: &mut Definitions) -> Value {
             let one = json!({ "anyOf": [{ "enum": ["tcp", "udp", "icmp"] }, integer(0, 255)] });
             json!({ "anyOf": [one, array(&one)] })
         }
+        Kind::Labels => {
+            json!({ "type": "object", "additionalProperties": fits(""), "minProperties": 1 })
+        }
+        Kind::Table(section) => json!({ "allOf": [reference(section, definitions)] }),
         Kind::Tables(section) => {
-            if !definitions.contains_key(section.name) {
-                let table = table(section, definitions);
-                definitions.insert(section.name, Some(Value::Object(table)));
-            }
-            let reference = format!("#/definitions/{}", slug(section.name));
-            json!({ "type": "array", "items": { "$ref": reference } })
+            json!({ "type": "array", "items": reference(section, definitions) })
         }
     }
+}
+
+/// The table by its name, which is written once.
+fn reference(section: &'static Section, definitions: &mut Definitions) -> Value {
+    if !definitions.contains_key(section.name) {
+        let table = table(section, definitions);
+        definitions.insert(section.name, Some(Value::Object(table)));
+    }
+    let reference = format!("#/definitions/{}", slug(section.name));
+    json!({ "$ref": reference })
 }
 
 fn array(items: &Value) -> Value {

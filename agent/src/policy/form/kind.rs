@@ -51,6 +51,10 @@ pub(in crate::policy) enum Kind {
     Ports,
     /// A protocol or an array of protocols.
     Protocols,
+    /// A table of labels and patterns for their values.
+    Labels,
+    /// A table of this kind.
+    Table(&'static Section),
     /// An array of tables of this kind.
     Tables(&'static Section),
 }
@@ -79,6 +83,8 @@ impl Kind {
             Self::AsNumbers => "an array of AS numbers".to_owned(),
             Self::Ports => "an array of ports".to_owned(),
             Self::Protocols => "a protocol or an array of protocols".to_owned(),
+            Self::Labels => "a table of labels and patterns".to_owned(),
+            Self::Table(_) => "a table".to_owned(),
             Self::Tables(_) => "an array of tables".to_owned(),
         }
     }

@@ -9,6 +9,7 @@ mod destination;
 mod duties;
 mod entry;
 mod exception;
+mod host_group;
 mod host_names;
 mod jurisdictions;
 mod kind;
@@ -20,11 +21,13 @@ mod resolver;
 mod review;
 mod taken;
 mod values;
+mod workload;
 
 use std::ops::Range;
 
 pub(super) use self::{
     entry::EntryForm,
+    host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
     kind::Kind,
     platform::PlatformForm,
@@ -38,6 +41,7 @@ pub(super) use self::{
 pub(super) struct Known {
     pub(super) sets: SetNames,
     pub(super) providers: ProviderIds,
+    pub(super) host_groups: HostGroups,
 }
 
 /// A value with the bytes that it was read from.

@@ -7,6 +7,7 @@ use ipnetwork::IpNetwork;
 use super::{
     Known,
     entry::{ALLOW, EntryForm},
+    host_group::{HOST_GROUP, HostGroupForms},
     kind::Kind,
     reader::{Problems, Reader, Section, optional, parse, required},
     resolver::{RESOLVER, ResolverForm},
@@ -23,6 +24,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
             "internal",
             Kind::Tables(&INTERNAL),
             "`[[internal]]` with `cidr`, `purpose` and `owner`",
+        ),
+        optional(
+            "host_group",
+            Kind::Tables(&HOST_GROUP),
+            "`[[host_group]]` with `name`, `hosts`, `purpose` and `owner`",
         ),
         optional(
             "resolver",
@@ -52,6 +58,7 @@ pub(in crate::policy) struct PlatformForm {
     pub(in crate::policy) source: Arc<Source>,
     pub(in crate::policy) home: Option<Territory>,
     pub(in crate::policy) internal: Vec<InternalNetwork>,
+    pub(in crate::policy) host_groups: HostGroupForms,
     pub(in crate::policy) resolvers: Vec<ResolverForm>,
     pub(in crate::policy) entries: Vec<EntryForm>,
 }
@@ -90,12 +97,14 @@ impl PlatformForm {
                 });
             }
         }
+        let host_groups = HostGroupForms::read_all(&mut reader);
         let resolvers = ResolverForm::read_all(&mut reader);
         let entries = EntryForm::read_all(&mut reader, known);
         Some(Self {
             source,
             home,
             internal,
+            host_groups,
             resolvers,
             entries,
         })

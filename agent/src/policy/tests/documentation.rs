@@ -63,7 +63,7 @@ fn sections() -> Vec<&'static Section> {
     let mut at = 0;
     while let Some(section) = sections.get(at) {
         for key in section.keys {
-            if let Kind::Tables(inner) = &key.kind
+            if let Kind::Tables(inner) | Kind::Table(inner) = &key.kind
                 && !sections.iter().any(|known| known.name == inner.name)
             {
                 sections.push(inner);

@@ -6,7 +6,9 @@ mod entries;
 mod law;
 mod lint;
 mod schema;
+mod selectors;
 mod valid;
+pub(super) mod workloads;
 
 use std::{
     collections::BTreeSet,

@@ -117,6 +117,9 @@ fn right(kind: &Kind) -> String {
         Kind::AsNumbers => "[64496]".to_owned(),
         Kind::Ports => "[443, \"1-2\"]".to_owned(),
         Kind::Protocols => "[\"tcp\", 47]".to_owned(),
+        Kind::Labels => "{ tier = \"a*\" }".to_owned(),
+        Kind::Table(_) => "{ uid = 1 }".to_owned(),
+        Kind::Tables(section) if section.name == "[[workload]]" => "[{ uid = 1 }]".to_owned(),
         Kind::Tables(section) => format!("[{}]", inline(section, &[])),
     }
 }
