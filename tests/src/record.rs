@@ -206,6 +206,7 @@ pub struct Flow {
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
 pub struct Workload {
+    pub host: Option<String>,
     pub kind: String,
     pub name: String,
     pub cgroup_path: Option<String>,
@@ -223,6 +224,15 @@ pub struct Container {
     pub runtime: String,
     pub name: Option<String>,
     pub image: Option<String>,
+    pub labels: Labels,
+}
+
+/// Labels of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Labels {
+    pub known: BTreeMap<String, String>,
+    pub incomplete: Option<String>,
 }
 
 /// The program that used a flow first.

@@ -6,7 +6,7 @@ use jiff::{civil::Date, tz::Offset};
 
 use super::paths::Paths;
 use crate::{
-    attribution::{Attributed, Attributor, Names, WorkloadKind},
+    attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
     finding::Circumstances,
     jurisdiction::{Databases, Locator},
     kernel::Clock,
@@ -41,7 +41,7 @@ impl Pipeline {
         policy: Arc<Policy>,
     ) -> Self {
         let paths = Rc::new(paths);
-        let attributor = Attributor::new(Rc::clone(&paths), Some(names));
+        let attributor = Attributor::new(Rc::clone(&paths), Some(names)).on(Host::read());
         Self {
             paths,
             attributor,

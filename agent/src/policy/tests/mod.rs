@@ -6,7 +6,9 @@ mod documentation;
 mod entries;
 mod expiry;
 mod law;
+mod selectors;
 mod valid;
+pub(super) mod workloads;
 
 use std::{
     collections::BTreeSet,
