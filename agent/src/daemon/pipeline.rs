@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, rc::Rc, sync::Arc};
 
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::Offset};
 
 use super::paths::Paths;
 use crate::{
@@ -12,8 +12,13 @@ use crate::{
     naming::{self, Namer, NamingCounts, Snapshot},
     policy::Policy,
     record::{CgroupId, FlowRecord, Owner, Payload},
-    verdict::{Judged, judge},
+    verdict::{Judged, Moment, Spent, judge},
 };
+
+/// The day, in UTC, as everything in the policy that is dated.
+pub(super) fn today(clock: &Clock) -> Date {
+    Offset::UTC.to_datetime(clock.now()).date()
+}
 
 /// Every stage after the record.
 pub(super) struct Pipeline {
@@ -22,6 +27,8 @@ pub(super) struct Pipeline {
     namer: Namer,
     locator: Locator,
     policy: Policy,
+    /// What entries with a budget have carried.
+    spent: Spent,
 }
 
 impl Pipeline {
@@ -40,6 +47,7 @@ impl Pipeline {
             namer,
             locator: Locator::new(databases, Arc::clone(policy.providers())),
             policy,
+            spent: Spent::default(),
         }
     }
 
@@ -76,9 +84,9 @@ impl Pipeline {
     }
 
     /// Takes a record through every stage.
-    pub(super) fn judge(&mut self, record: FlowRecord, clock: &Clock, today: Date) -> Judged {
+    pub(super) fn judge(&mut self, record: FlowRecord, clock: &Clock) -> Judged {
         let flow = self.attributor.attribute(record);
-        self.locate(flow, None, clock, today)
+        self.locate(flow, None, clock)
     }
 
     /// Judges again if the workload or its names are known better than when it was
@@ -87,7 +95,6 @@ impl Pipeline {
         &mut self,
         judged: &Judged,
         clock: &Clock,
-        today: Date,
         anyway: bool,
     ) -> Option<Judged> {
         let named = &judged.flow.flow;
@@ -101,7 +108,7 @@ impl Pipeline {
             workload,
             executable: flow.executable.clone(),
         };
-        let again = self.locate(flow, Some(&named.names), clock, today);
+        let again = self.locate(flow, Some(&named.names), clock);
         (again != *judged).then_some(again)
     }
 
@@ -126,16 +133,20 @@ impl Pipeline {
         flow: Attributed,
         before: Option<&naming::Names>,
         clock: &Clock,
-        today: Date,
     ) -> Judged {
         let named = self.namer.name(flow, before, clock);
-        judge(self.locator.locate(named, today), &self.policy, today)
+        let moment = Moment {
+            time: clock.now(),
+            spent: &self.spent,
+        };
+        let located = self.locator.locate(named, moment.day());
+        judge(located, &self.policy, moment)
     }
 
     /// Whether the flow's country lies outside the platform's home.
-    pub(super) fn third_country(&self, judged: &Judged, today: Date) -> Option<bool> {
+    pub(super) fn third_country(&self, judged: &Judged, clock: &Clock) -> Option<bool> {
         self.policy
-            .third_country(judged.flow.place.country()?, today)
+            .third_country(judged.flow.place.country()?, today(clock))
     }
 
     /// Digest of the policy in force.

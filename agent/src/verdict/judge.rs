@@ -14,11 +14,10 @@
 
 use std::net::IpAddr;
 
-use jiff::civil::Date;
-
 use super::{
     by_entries::by_entries,
     judgement::{Judged, Verdict},
+    moment::Moment,
     reason::{Reason, Why},
 };
 use crate::{
@@ -40,11 +39,11 @@ pub struct Decision<'a> {
     pub(super) why: Why<'a>,
 }
 
-/// Judges a flow by the policy as it stands on a day.
+/// Judges a flow by the policy as it stands at a moment.
 ///
 /// Pure: no clock, no input or output, the same answer for the same arguments.
-pub fn judge(flow: Located, policy: &Policy, today: Date) -> Judged {
-    let decision = decide(&flow, policy, today);
+pub fn judge(flow: Located, policy: &Policy, moment: Moment<'_>) -> Judged {
+    let decision = decide(&flow, policy, moment);
     let (product, verdict) = (
         decision.product.map(|product| product.name().to_owned()),
         decision.verdict,
@@ -53,7 +52,7 @@ pub fn judge(flow: Located, policy: &Policy, today: Date) -> Judged {
     let reason = Reason {
         flow: &flow,
         policy,
-        today,
+        today: moment.day(),
         why: decision.why,
     }
     .to_string();
@@ -68,7 +67,7 @@ pub fn judge(flow: Located, policy: &Policy, today: Date) -> Judged {
 
 /// Decides what [`judge`] puts into words. Takes no memory unless several products
 /// claim the workload.
-pub fn decide<'a>(flow: &'a Located, policy: &'a Policy, today: Date) -> Decision<'a> {
+pub fn decide<'a>(flow: &'a Located, policy: &'a Policy, moment: Moment<'_>) -> Decision<'a> {
     let claim = policy.claim(&flow.flow.flow);
     let product = match &claim {
         Claim::Product(product) => Some(*product),
@@ -94,7 +93,7 @@ pub fn decide<'a>(flow: &'a Located, policy: &'a Policy, today: Date) -> Decisio
         return without_rule(Verdict::Internal, Why::Internal(network));
     }
     match claim {
-        Claim::Product(product) => by_entries(flow, policy, product, today),
+        Claim::Product(product) => by_entries(flow, policy, product, moment.day()),
         Claim::Contested(products) => {
             without_rule(Verdict::Indeterminate, Why::Contested(products))
         }

@@ -1,10 +1,11 @@
-//! Stage 5: the verdict, a pure function of flow and policy.
+//! Stage 5: the verdict, a pure function of flow, policy and moment.
 
 mod by_entries;
 mod conditions;
 mod identity;
 mod judge;
 mod judgement;
+mod moment;
 mod reason;
 
 #[cfg(test)]
@@ -12,3 +13,4 @@ mod tests;
 
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
+pub use moment::{Moment, Spent};

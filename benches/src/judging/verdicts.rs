@@ -3,11 +3,12 @@
 use std::{hint::black_box, net::IpAddr, rc::Rc, sync::Arc};
 
 use anyhow::Result;
+use jiff::tz::Offset;
 use weir::{
     jurisdiction::{Located, Locator},
     naming::Named,
     policy::Policy,
-    verdict::decide,
+    verdict::{Moment, Spent, decide},
 };
 
 use super::{
@@ -93,9 +94,11 @@ fn deciding(made: &Made, policy: &Rc<Policy>, size: Size, naming: Naming) -> Res
         })
         .collect();
     let policy = Rc::clone(policy);
+    let spent = Spent::default();
     Ok(Work::new(BATCH, move || {
+        let moment = noon(&spent);
         for flow in &located {
-            black_box(decide(black_box(flow), &policy, DAY).verdict);
+            black_box(decide(black_box(flow), &policy, moment).verdict);
         }
     }))
 }
@@ -108,7 +111,9 @@ fn judging(made: &Made, policy: &Rc<Policy>, addresses: Vec<IpAddr>) -> Result<W
     let mut flows: Vec<Option<Named>> = flows.into_iter().map(Some).collect();
     let mut addresses = Ring::new(addresses);
     let policy = Rc::clone(policy);
+    let spent = Spent::default();
     Ok(Work::new(BATCH, move || {
+        let moment = noon(&spent);
         for _ in 0..BATCH / 256 {
             for slot in &mut flows {
                 let (Some(mut flow), Some(address)) = (slot.take(), addresses.next()) else {
@@ -116,11 +121,20 @@ fn judging(made: &Made, policy: &Rc<Policy>, addresses: Vec<IpAddr>) -> Result<W
                 };
                 flow.flow.record.address = address;
                 let located = locator.locate(flow, DAY);
-                black_box(decide(&located, &policy, DAY).verdict);
+                black_box(decide(&located, &policy, moment).verdict);
                 *slot = Some(located.flow);
             }
         }
     }))
+}
+
+/// Noon of the day, with what entries have carried before.
+fn noon(spent: &Spent) -> Moment<'_> {
+    let time = Offset::UTC.to_timestamp(DAY.at(12, 0, 0, 0));
+    Moment {
+        time: time.unwrap_or_default(),
+        spent,
+    }
 }
 
 /// Addresses of which half are in the policy's prefixes.

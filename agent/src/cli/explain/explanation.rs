@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::recorded::Recorded;
 use crate::{
     policy::{Entry, Policy, Posture, Product},
-    verdict::{Judged, judge},
+    verdict::{Judged, Moment, Spent, judge},
 };
 
 /// Allowlists that are given.
@@ -80,7 +80,11 @@ impl<'a> ByAllowlists<'a> {
     fn of(recorded: &'a Recorded, set: &'a Allowlists) -> Self {
         let Allowlists { directory, policy } = set;
         let before = &recorded.flow.judged;
-        let judged = judge(before.flow.clone(), policy, recorded.day());
+        let moment = Moment {
+            time: recorded.time,
+            spent: &Spent::default(),
+        };
+        let judged = judge(before.flow.clone(), policy, moment);
         let began = recorded.allowlists.as_deref();
         let product = before.product.as_deref();
         let product = product.and_then(|name| policy.product(name));

@@ -2,15 +2,13 @@
 
 use std::collections::HashSet;
 
-use jiff::{civil::Date, tz::TimeZone};
-
 use super::{
     Recorder,
     show::{is_relay, shown},
 };
 use crate::{
     attribution::Container,
-    daemon::{Failure, open_flow::OpenFlow},
+    daemon::{Failure, open_flow::OpenFlow, pipeline::today},
     kernel::Clock,
     ledger::Entry,
     output::FlowEvent,
@@ -54,7 +52,7 @@ impl Recorder<'_> {
                 // Whatever its workload was told before it is in the buffer by now.
                 self.hear_at(clock);
                 let earlier = self.resume.counters.remove(&(slot, record.first_ns));
-                let judged = self.pipeline.judge(record, clock, today(clock));
+                let judged = self.pipeline.judge(record, clock);
                 if earlier.is_none() {
                     self.metrics.first_seen(&judged);
                 }
@@ -103,7 +101,7 @@ impl Recorder<'_> {
                     (before, FlowEvent::Updated)
                 }
                 None => {
-                    let judged = self.pipeline.judge(record, clock, today(clock));
+                    let judged = self.pipeline.judge(record, clock);
                     if new {
                         self.metrics.first_seen(&judged);
                     }
@@ -137,7 +135,7 @@ impl Recorder<'_> {
             .verdicts
             .entry(open.judged.verdict.label())
             .or_default() += 1;
-        let third_country = self.pipeline.third_country(&open.judged, today(clock));
+        let third_country = self.pipeline.third_country(&open.judged, clock);
         let relay = is_relay(&self.relays, &open.judged);
         let shown = shown(
             FlowEvent::Final,
@@ -164,28 +162,25 @@ impl Recorder<'_> {
             })
             .collect();
         for (id, anyway) in doubtful {
-            self.judge_one_again(id, today, anyway, clock);
+            self.judge_one_again(id, anyway, clock);
         }
     }
 
     /// Other databases are in force. What comes out as it was is not shown.
     pub(super) fn judge_all_again(&mut self, clock: &Clock) {
-        let today = today(clock);
         let known = |open: &OpenFlow| open.judged.flow.flow.flow.record.scope != Scope::Sink;
         let all = self.open.iter().filter(|(_, open)| known(open));
         let all: Vec<_> = all.map(|(id, _)| *id).collect();
         for id in all {
-            self.judge_one_again(id, today, true, clock);
+            self.judge_one_again(id, true, clock);
         }
     }
 
-    fn judge_one_again(&mut self, id: FlowId, today: Date, in_any_case: bool, clock: &Clock) {
+    fn judge_one_again(&mut self, id: FlowId, in_any_case: bool, clock: &Clock) {
         let Some(open) = self.open.get_mut(&id) else {
             return;
         };
-        let judged = self
-            .pipeline
-            .judge_again(&open.judged, clock, today, in_any_case);
+        let judged = self.pipeline.judge_again(&open.judged, clock, in_any_case);
         if let Some(judged) = judged {
             open.judge(judged);
             self.show_flow(id, FlowEvent::Updated, clock);
@@ -212,9 +207,4 @@ pub(super) fn may_be_known_better(judged: &Judged) -> bool {
     flow.record.scope != Scope::Sink
         && (flow.workload.container.as_ref().is_some_and(nameless)
             || flow.workload.cgroup_path.is_none())
-}
-
-/// Policy is dated in UTC.
-pub(super) fn today(clock: &Clock) -> Date {
-    clock.now().to_zoned(TimeZone::UTC).date()
 }

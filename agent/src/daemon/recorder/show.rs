@@ -3,7 +3,6 @@
 use std::{collections::HashSet, io};
 
 use super::Recorder;
-use super::flows::today;
 use crate::{
     kernel::Clock,
     output::{Display, FlowEvent, Shown},
@@ -16,7 +15,7 @@ impl Recorder<'_> {
         let (Some(open), Some(display)) = (self.open.get(&id), self.display.as_deref_mut()) else {
             return;
         };
-        let third_country = self.pipeline.third_country(&open.judged, today(clock));
+        let third_country = self.pipeline.third_country(&open.judged, clock);
         let relay = is_relay(&self.relays, &open.judged);
         let written = display.flow(&shown(event, clock, &open.judged, (third_country, relay)));
         self.written(written);

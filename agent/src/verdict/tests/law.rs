@@ -3,10 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::{
-    naming::Grade,
-    verdict::{Verdict, judge},
-};
+use crate::{naming::Grade, verdict::Verdict};
 
 const SETS: &str = r#"
 fresh_for_days = 400

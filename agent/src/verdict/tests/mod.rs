@@ -9,6 +9,9 @@ mod table;
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
+use jiff::{civil::Date, tz::Offset};
+
+use super::{Judged, Moment, Spent};
 use crate::{
     attribution::{Attributed, Container, Executable, Pod, Runtime, Workload, WorkloadKind},
     jurisdiction::{Agreement, Answers, CountryCode, Domicile, Located, Place, SourceAnswer},
@@ -23,6 +26,15 @@ fn policy(files: &[(&str, &str)]) -> Policy {
         .map(|(name, text)| Source::from_text(name, text))
         .collect();
     Policy::from_sources(sources).unwrap_or_else(|rejected| panic!("{rejected}"))
+}
+
+/// Judges at noon of a day, with nothing carried before.
+fn judge(flow: Located, policy: &Policy, day: Date) -> Judged {
+    let moment = Moment {
+        time: Offset::UTC.to_timestamp(day.at(12, 0, 0, 0)).unwrap(),
+        spent: &Spent::default(),
+    };
+    super::judge(flow, policy, moment)
 }
 
 /// An outbound TCP flow of a unit to port 443, hosted in Germany.

@@ -8,7 +8,7 @@ use jiff::{
 use super::*;
 use crate::{
     naming::{DomainName, Ech, Grade, Name, Source as NameSource, Transport},
-    verdict::{Judged, Verdict, judge},
+    verdict::{Judged, Verdict},
 };
 
 const DAY: Date = date(2026, 11, 1);

@@ -8,7 +8,7 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
 use super::*;
-use crate::verdict::{Judged, Verdict, judge};
+use crate::verdict::{Judged, Verdict};
 
 const TODAY: Date = date(2026, 11, 1);
 const COUNTRIES: [&str; 3] = ["DE", "NO", "US"];

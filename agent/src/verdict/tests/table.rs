@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::{sample::sample, *};
-use crate::verdict::{Verdict, judge};
+use crate::verdict::Verdict;
 
 const TODAY: Date = date(2026, 11, 1);
 
