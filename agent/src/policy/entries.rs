@@ -10,27 +10,31 @@ use ipnetwork::IpNetwork;
 use prefix_trie::joint::JointPrefixMap;
 
 use super::entry::Entry;
-use crate::{by_name::ByName, naming::DomainName};
+use crate::{by_name::ByName, jurisdiction::AsNumber, naming::DomainName};
 
-/// Entries, found by address, provider and name.
+/// Entries, found by address, autonomous system, provider and name.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     entries: Vec<Entry>,
     /// At each network, the entries of all networks that hold it, with the length of
     /// theirs: what holds an address is found at the narrowest.
     by_network: JointPrefixMap<IpNetwork, Vec<(usize, u8)>>,
+    by_system: HashMap<AsNumber, Vec<usize>, RandomState>,
     by_provider: HashMap<String, Vec<usize>, RandomState>,
-    /// Those that name neither network nor provider, by each name, and by what each
-    /// name is below.
+    /// Those of which nothing else says who the other side is, by each name, and by what
+    /// each name is below.
     by_name: ByName<Vec<usize>>,
     by_suffix: ByName<Vec<usize>>,
     /// Those that name none of these.
     anywhere: Vec<usize>,
     /// Those that hang on a provider, whatever else they name.
     provided: Vec<usize>,
-    /// Of those that hang on a name or a provider and need no network, the first by id
-    /// of each [`Entry::terms`].
+    /// Of those that hang on a name or a provider and need neither network nor autonomous
+    /// system, the first by id of each [`Entry::terms`].
     foremost: Vec<usize>,
+    /// Of those that name autonomous systems, the first by id of each
+    /// [`Entry::terms`] and names.
+    systems: Vec<usize>,
 }
 
 /// An entry that may name a destination, and how closely.
@@ -53,6 +57,7 @@ impl Entries {
         }
         index.nest();
         index.foremost = foremost(&entries);
+        index.systems = systems(&entries);
         index.entries = entries;
         index
     }
@@ -65,10 +70,13 @@ impl Entries {
             let numbers = self.by_network.entry(*network);
             numbers.or_default().push((number, network.prefix()));
         }
+        for system in &entry.systems {
+            push(self.by_system.entry(*system).or_default(), number);
+        }
         for id in &entry.providers {
             push(self.by_provider.entry(id.clone()).or_default(), number);
         }
-        if !entry.networks.is_empty() || !entry.providers.is_empty() {
+        if !entry.names_no_address() {
             return;
         }
         if entry.names.is_empty() {
@@ -117,6 +125,24 @@ impl Entries {
         numbers.filter_map(|number| self.candidate(*number, None))
     }
 
+    /// Entries that name the autonomous system.
+    pub fn of_system(&self, system: AsNumber) -> impl Iterator<Item = Candidate<'_>> {
+        let numbers = self.by_system.get(&system).into_iter().flatten();
+        numbers.filter_map(|number| self.candidate(*number, None))
+    }
+
+    /// Entries that an autonomous system which is not known might satisfy: of those on the
+    /// same terms and with the same names, only the first by id.
+    pub fn of_any_system(&self) -> impl Iterator<Item = Candidate<'_>> {
+        let numbers = self.systems.iter();
+        numbers.filter_map(|number| self.candidate(*number, None))
+    }
+
+    /// Whether any entry names an autonomous system.
+    pub fn name_systems(&self) -> bool {
+        !self.by_system.is_empty()
+    }
+
     /// Whether any entry names a provider.
     pub fn name_providers(&self) -> bool {
         !self.by_provider.is_empty()
@@ -130,7 +156,8 @@ impl Entries {
         numbers.map(|(number, prefix)| (*number, Some(*prefix)))
     }
 
-    /// Numbers of the entries without networks that name a name.
+    /// Numbers of the entries that name a name, and nothing else that says who the other
+    /// side is.
     fn of_name<'a>(&'a self, name: &'a DomainName) -> impl Iterator<Item = usize> + 'a {
         let text = name.as_str();
         let exact = self.by_name.get(text).into_iter().flatten();
@@ -147,7 +174,8 @@ impl Entries {
     }
 
     /// Entries that a name which is not known might satisfy: those that hang on one,
-    /// and whose networks, if they name nothing else, hold the address.
+    /// and whose networks, if they name nothing else, hold the address. Those that an
+    /// autonomous system leads to are not among them.
     ///
     /// Where a name was `said`, those that do not fit it remain to be left out. Where
     /// none was, of entries on the same terms only the first by id is among them.
@@ -195,16 +223,27 @@ fn push(numbers: &mut Vec<usize>, number: usize) {
     }
 }
 
-/// Numbers of the entries that hang on a name or a provider and need no network, the
-/// first on each terms.
+/// Numbers of the entries that hang on a name or a provider and need neither network nor
+/// autonomous system, the first on each terms.
 fn foremost(entries: &[Entry]) -> Vec<usize> {
     let mut terms = BTreeSet::new();
     let hanging = entries.iter().enumerate().filter(|(_, entry)| {
-        let needs_network = !entry.networks.is_empty() && entry.providers.is_empty();
-        entry.hangs_on_name() && !needs_network
+        entry.hangs_on_name() && (entry.names_no_address() || !entry.providers.is_empty())
     });
     hanging
         .filter(|(_, entry)| terms.insert(entry.terms()))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// Numbers of the entries that name autonomous systems, the first on each terms with the
+/// same names.
+fn systems(entries: &[Entry]) -> Vec<usize> {
+    let mut terms = BTreeSet::new();
+    let naming = entries.iter().enumerate();
+    naming
+        .filter(|(_, entry)| !entry.systems.is_empty())
+        .filter(|(_, entry)| terms.insert((entry.terms(), &entry.names, entry.grade)))
         .map(|(number, _)| number)
         .collect()
 }

@@ -12,6 +12,7 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod budget;
 mod calendar;
 mod claimants;
 mod countries;
@@ -28,6 +29,7 @@ mod render;
 mod selector;
 mod source;
 mod whole;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -38,14 +40,8 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
-use self::{
-    calendar::Calendar,
-    claimants::{Claimants, Found},
-    form::{
-        EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
-    },
-};
 pub use self::{
+    budget::{Budget, BudgetPeriod},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
@@ -57,6 +53,14 @@ pub use self::{
     product::{Posture, Product},
     selector::{Aspect, Fit, Selector, Wanted},
     source::{Position, Source, digest},
+    window::{Days, Window},
+};
+use self::{
+    calendar::Calendar,
+    claimants::{Claimants, Found},
+    form::{
+        EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
+    },
 };
 use crate::{
     attribution::Attributed,

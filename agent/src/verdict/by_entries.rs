@@ -14,15 +14,16 @@
 
 use std::cmp::Reverse;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::{
-    conditions::admitted, identity::Identity, judge::Decision, judgement::Verdict, reason::Why,
+    conditions::admitted, identity::Identity, judge::Decision, judgement::Verdict, moment::Moment,
+    reason::Why, system::System,
 };
 use crate::{
     jurisdiction::Located,
     naming::Grade,
-    policy::{Candidate, Entries, Policy, Product},
+    policy::{Budget, Candidate, Entries, Entry, Policy, Product},
 };
 
 /// What one entry says of a flow, the best answer last.
@@ -30,11 +31,16 @@ use crate::{
 enum Answer {
     /// It names the name, but wants it to be worth more.
     WeakName,
+    OutsideWindow,
+    OverBudget,
     OutOfJurisdiction,
     Expired,
     /// It would declare the destination if its name were known to be one of the
     /// entry's.
     NameUnknown,
+    /// It would declare the destination if its autonomous system were known to be one of
+    /// the entry's.
+    SystemUnknown,
     PlaceUnknown,
     Declared,
 }
@@ -49,11 +55,15 @@ struct Answered<'a> {
 }
 
 /// The flow and what it is judged by.
-struct Case<'a> {
+struct Case<'a, 'm> {
     flow: &'a Located,
     policy: &'a Policy,
     product: &'a Product,
+    moment: Moment<'m>,
+    /// The moment in UTC.
+    now: DateTime,
     today: Date,
+    system: System<'a>,
 }
 
 /// Judges a flow of a product that goes outside.
@@ -61,13 +71,17 @@ pub(super) fn by_entries<'a>(
     flow: &'a Located,
     policy: &'a Policy,
     product: &'a Product,
-    today: Date,
+    moment: Moment<'_>,
 ) -> Decision<'a> {
+    let now = moment.civil();
     let case = Case {
         flow,
         policy,
         product,
-        today,
+        moment,
+        now,
+        today: now.date(),
+        system: System::of(&flow.place.operator),
     };
     let mut outcomes = Outcomes::default();
     for identity in Identity::of(&flow.flow.names) {
@@ -157,12 +171,13 @@ fn severity(verdict: Verdict) -> u8 {
     }
 }
 
-impl<'a> Case<'a> {
+impl<'a> Case<'a, '_> {
     /// The best answer of all entries to one identity.
     fn decide(&self, identity: Identity<'a>) -> Decision<'a> {
         let best = self
             .answers(identity)
             .chain(self.unknown_names())
+            .chain(self.unknown_systems(identity))
             .max_by_key(|answered| {
                 let Candidate { entry, prefix } = answered.found;
                 let closeness = identity
@@ -198,10 +213,22 @@ impl<'a> Case<'a> {
                 Why::PlaceUnknown(entry, owner, identity),
             ),
             Answer::NameUnknown => (Verdict::Indeterminate, Why::NameUnknown(entry, owner)),
+            Answer::SystemUnknown => (
+                Verdict::Indeterminate,
+                Why::SystemUnknown(entry, owner, identity),
+            ),
             Answer::Expired => (Verdict::Expired, Why::Expired(entry, owner, identity)),
             Answer::OutOfJurisdiction => (
                 Verdict::OutOfJurisdiction,
                 Why::Outside(entry, owner, identity),
+            ),
+            Answer::OutsideWindow => (
+                Verdict::Undeclared,
+                Why::OutsideWindow(entry, owner, identity),
+            ),
+            Answer::OverBudget => (
+                Verdict::Undeclared,
+                Why::OverBudget(entry, owner, identity, self.spent(entry)),
             ),
             Answer::WeakName => (Verdict::Undeclared, Why::WeakName(entry, owner, identity)),
         };
@@ -235,7 +262,11 @@ impl<'a> Case<'a> {
                     let found = id.into_iter().flat_map(|id| entries.of_provider(id));
                     found.map(move |found| (found, grade))
                 });
-                let all = plain.map(|found| (found, None)).chain(provided);
+                let announced = self.system.named_by(entries);
+                let all = plain
+                    .chain(announced)
+                    .map(|found| (found, None))
+                    .chain(provided);
                 all.map(move |(found, grade)| (found, grade, owner))
             })
             .filter(move |(found, ..)| found.entry.takes(record))
@@ -276,12 +307,17 @@ impl<'a> Case<'a> {
             .filter(move |_| doubtful)
             .flat_map(|(entries, owner)| {
                 let said = names.presented().next().map(|name| &name.name);
-                let found = entries.hang_on_names(record.address, said);
+                let announced = self.system.named_by(entries);
+                let announced = announced.chain(self.system.may_be_named_by(entries));
+                let found = entries
+                    .hang_on_names(record.address, said)
+                    .chain(announced.filter(|found| found.entry.hangs_on_name()));
                 found.map(move |found| (found, owner))
             })
             .filter(move |(found, _)| found.entry.takes(record))
             .filter(move |(found, _)| {
                 found.entry.in_force(self.today)
+                    && self.refused(found.entry).is_none()
                     && admitted(found.entry, self.flow, self.policy, self.today) != Some(false)
             })
             // A name that was said and is none of the entry's rules it out.
@@ -292,6 +328,32 @@ impl<'a> Case<'a> {
             })
             .map(|(found, owner)| Answered {
                 answer: Answer::NameUnknown,
+                found,
+                owner,
+            })
+    }
+
+    /// Entries that the autonomous system which is not known might satisfy.
+    fn unknown_systems<'s>(
+        &'s self,
+        identity: Identity<'a>,
+    ) -> impl Iterator<Item = Answered<'a>> + 's {
+        let record = &self.flow.flow.flow.record;
+        self.sets()
+            .into_iter()
+            .filter(|(entries, _)| entries.name_systems())
+            .flat_map(|(entries, owner)| {
+                let found = self.system.may_be_named_by(entries);
+                found.map(move |found| (found, owner))
+            })
+            .filter(move |(found, _)| found.entry.takes(record))
+            .filter(move |(found, _)| found.entry.names_one_of(identity.names()))
+            .filter(move |(found, _)| {
+                let answer = self.answer(*found, None, identity);
+                matches!(answer, Some(Answer::Declared | Answer::PlaceUnknown))
+            })
+            .map(|(found, owner)| Answered {
+                answer: Answer::SystemUnknown,
                 found,
                 owner,
             })
@@ -311,9 +373,13 @@ impl<'a> Case<'a> {
             return entry.in_force(self.today).then_some(Answer::WeakName);
         }
         let admitted = admitted(entry, self.flow, self.policy, self.today);
+        let refused = self.refused(entry);
         if !entry.in_force(self.today) {
             // Not in force, it can say only what it would have said.
-            return (admitted == Some(true)).then_some(Answer::Expired);
+            return (admitted == Some(true) && refused.is_none()).then_some(Answer::Expired);
+        }
+        if admitted != Some(false) && refused.is_some() {
+            return refused;
         }
         match admitted {
             Some(true) => Some(Answer::Declared),
@@ -322,5 +388,23 @@ impl<'a> Case<'a> {
             // breach of its condition but a destination that it does not name.
             Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
         }
+    }
+
+    /// What an entry that admits the place says at another time, or of more than it may
+    /// carry.
+    fn refused(&self, entry: &Entry) -> Option<Answer> {
+        if !entry.is_open(self.now) {
+            return Some(Answer::OutsideWindow);
+        }
+        let budget = entry.budget?;
+        (self.spent(entry) > budget.bytes).then_some(Answer::OverBudget)
+    }
+
+    /// Bytes that the entry has carried in the current period of its budget.
+    fn spent(&self, entry: &Entry) -> u64 {
+        let begin = |budget: Budget| budget.per.begin(self.today);
+        entry.budget.map_or(0, |budget| {
+            self.moment.spent.bytes(&entry.id, begin(budget))
+        })
     }
 }

@@ -65,6 +65,18 @@ impl fmt::Display for Conditions<'_> {
     }
 }
 
+/// `mon, tue from 01:00:00 to 05:00:00 or sun`.
+pub(super) struct Windows<'a>(pub(super) &'a Entry);
+
+impl fmt::Display for Windows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, window) in self.0.windows.iter().enumerate() {
+            write!(f, "{}{window}", if i == 0 { "" } else { " or " })?;
+        }
+        Ok(())
+    }
+}
+
 /// `amazon-web-services (Amazon.com, Inc., US)`; why nothing counts, where nothing does.
 pub(super) struct OperatorHome<'a>(pub(super) &'a Located);
 

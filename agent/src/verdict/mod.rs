@@ -7,6 +7,7 @@ mod judge;
 mod judgement;
 mod moment;
 mod reason;
+mod system;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 //! run of `weir check` names everything. Spans are kept beside the values for
 //! the checks that look at the whole set.
 
+mod conditions;
+mod destination;
 mod duties;
 mod entry;
 mod host_names;
@@ -44,10 +46,11 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 11] = [
+pub(super) const SECTIONS: [&reader::Section; 12] = [
     &product::PRODUCT,
     &product::WORKLOAD,
     &entry::ALLOW,
+    &conditions::WINDOW,
     &platform::PLATFORM,
     &platform::INTERNAL,
     &resolver::RESOLVER,

@@ -29,6 +29,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         owner: String::new(),
         direction: Direction::Outbound,
         networks,
+        systems: Vec::new(),
         providers: provider
             .then(|| "provider".to_owned())
             .into_iter()
@@ -43,6 +44,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             last: port,
         }],
         protocols: Vec::new(),
+        budget: None,
+        windows: Vec::new(),
         expires: None,
         duties: Duties::default(),
     })
