@@ -25,4 +25,5 @@ pub mod naming;
 pub mod output;
 pub mod policy;
 pub mod record;
+pub mod replay;
 pub mod verdict;

@@ -136,10 +136,7 @@ fn store() -> Store {
     store
         .add("2026-11-01T12:00:00Z", started("r", "first"))
         .flow("2026-11-01T23:59:59Z", flow(1, 10))
-        .flow(
-            "2026-11-02T00:00:00Z",
-            FlowIntervalExt::more(flow(1, 10), 5),
-        )
+        .flow("2026-11-02T00:00:00Z", flow(1, 10).more(5))
         .flow("2026-11-02T10:00:00Z", flow(2, 7))
         .add("2026-11-02T11:00:00Z", stopped())
         .add("2026-11-02T12:00:00Z", started("r2", "second"))
@@ -150,21 +147,6 @@ fn store() -> Store {
             Entry::Gap(gap("2026-11-03T00:00:00Z", "2026-11-03T00:00:02Z")),
         );
     store
-}
-
-/// A further interval of a flow.
-trait FlowIntervalExt {
-    fn more(self, bytes: u64) -> Self;
-}
-
-impl FlowIntervalExt for crate::ledger::FlowInterval {
-    fn more(mut self, bytes: u64) -> Self {
-        let record = &mut self.judged.flow.flow.flow.record;
-        record.counters = record.counters + sent(bytes);
-        record.last_ns += 1_000_000_000;
-        self.counters = sent(bytes);
-        self
-    }
 }
 
 #[test]
@@ -284,6 +266,19 @@ fn what_needs_a_group_too_many_is_folded_and_counted() {
         counters: sent(100),
     };
     assert_eq!(groups.folded(), folded);
+}
+
+#[test]
+fn the_other_side_is_an_object() {
+    let object = |flow| serde_json::to_value(To::of(&flow)).unwrap();
+    assert_eq!(
+        object(flow(1, 1)),
+        serde_json::json!({ "by": "address", "address": "198.51.100.9" })
+    );
+    assert_eq!(
+        object(flow(1, 1).said("said.example")),
+        serde_json::json!({ "by": "name", "name": "said.example", "grade": "presented" })
+    );
 }
 
 #[test]

@@ -110,8 +110,17 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set, or with the directory.
     pub fn load(directory: &Path) -> Result<Self, Rejected> {
+        Self::load_with_sources(directory).map(|(policy, _)| policy)
+    }
+
+    /// As [`Policy::load`], with the text of the files as they were read.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_with_sources(directory: &Path) -> Result<(Self, Vec<Source>), Rejected> {
         let (sources, problems) = source::read(directory);
-        Self::build(directory, sources, problems)
+        let policy = Self::build(directory, sources.clone(), problems)?;
+        Ok((policy, sources))
     }
 
     /// Checks a set that is already read: [`Policy::load`] without the files.

@@ -15,6 +15,12 @@ pub(super) enum Identity<'f> {
     Hidden(&'f Name),
 }
 
+/// The names under which a workload may have meant a destination, each with what it is
+/// worth; `None` where it may have meant it by no name.
+pub fn meant(names: &Names) -> impl Iterator<Item = Option<(&DomainName, Grade)>> {
+    Identity::of(names).map(|identity| Some((identity.name()?, identity.grade()?)))
+}
+
 impl<'f> Identity<'f> {
     /// Every identity of a flow. What was said to the destination tells which of several
     /// names it was; where nothing was said, it may have been any that was told.
