@@ -257,7 +257,10 @@ fn what_was_recorded_is_learned_filled_in_and_declared() {
         "worse {}: declared by image-germany > out_of_jurisdiction by image-germany",
         stage::GERMANY
     );
-    let (code, found) = recorded.replayed(&lists(), &["--ip-db", &database]);
+    let (code, found) = recorded.replayed(
+        &lists(),
+        &["--ip-db", &database, "--ip-db-max-age", "36500"],
+    );
     assert_eq!((code, found), (9, vec![worse]));
 
     assert_eq!(recorded.bytes(), before, "the record was only read");

@@ -101,6 +101,7 @@ impl Reading {
                     });
                 }
             }
+            Entry::AllowlistsLoaded { digest, .. } => self.in_force(span, time, digest),
             Entry::Stopped { continues, .. } if span.contains(time) => self.stops.push(Stop {
                 time,
                 continues: *continues,

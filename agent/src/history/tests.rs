@@ -118,6 +118,15 @@ proptest! {
     }
 }
 
+fn loaded(digest: &str, replaced: &str) -> Entry {
+    Entry::AllowlistsLoaded {
+        digest: digest.to_owned(),
+        replaced: replaced.to_owned(),
+        products: 1,
+        entries: 1,
+    }
+}
+
 fn gap(from: &str, to: &str) -> Gap {
     Gap {
         from: time(from),
@@ -140,6 +149,7 @@ fn store() -> Store {
         .flow("2026-11-02T10:00:00Z", flow(2, 7))
         .add("2026-11-02T11:00:00Z", stopped())
         .add("2026-11-02T12:00:00Z", started("r2", "second"))
+        .add("2026-11-02T13:00:00Z", loaded("third", "second"))
         .flow("2026-11-03T00:00:00Z", flow(3, 1))
         .add("2026-11-03T00:00:01Z", Entry::Gap(late))
         .add(
@@ -164,6 +174,7 @@ fn entries_of_a_period_are_given_in_order() {
             "2026-11-02T10:00:00Z",
             "2026-11-02T11:00:00Z",
             "2026-11-02T12:00:00Z",
+            "2026-11-02T13:00:00Z",
             // The gap that touches the period, noticed later.
             "2026-11-03T00:00:01Z",
         ]
@@ -204,6 +215,10 @@ fn a_reading_says_what_else_the_period_has() {
             InForce {
                 from: time("2026-11-02T12:00:00Z"),
                 digest: "second".to_owned(),
+            },
+            InForce {
+                from: time("2026-11-02T13:00:00Z"),
+                digest: "third".to_owned(),
             },
         ],
     };

@@ -11,10 +11,11 @@ use crate::{
     history::Interval,
     jurisdiction::{Databases, Relocator},
     policy::Policy,
+    record::Counters,
     verdict::{Judged, Moment, Spent, Verdict, decide, judge},
 };
 
-/// Judges recorded flows by a policy, each as of the time at which it was recorded.
+/// Judges recorded flows by a policy, each as of the time at which it was judged.
 ///
 /// What was attributed and named stays as it was recorded, and so do places unless
 /// databases are given. Operators are those of the policy's own table.
@@ -37,7 +38,7 @@ impl<'p> Replay<'p> {
     /// The flow as the policy judges it. Intervals must come in the order of time, for
     /// what an entry has carried before counts ([`Replay::needs_from`]).
     pub fn judge(&mut self, interval: &Interval<'_>) -> Judged {
-        let time = interval.time;
+        let time = as_of(interval);
         let day = Offset::UTC.to_datetime(time).date();
         let located = self.relocator.locate(&interval.flow.judged.flow, day);
         // What the interval carried has been carried by its end, as of which it is judged.
@@ -70,5 +71,16 @@ impl<'p> Replay<'p> {
             Some(midnight.timestamp())
         });
         begins.min().map_or(from, |begin| begin.min(from))
+    }
+}
+
+/// As of when an interval was judged: what was counted before a day began or a window closed
+/// keeps its verdict, even if it is written later; an interval that counts nothing is there
+/// because the flow was judged anew.
+fn as_of(interval: &Interval<'_>) -> Timestamp {
+    if interval.flow.counters == Counters::default() {
+        interval.time
+    } else {
+        interval.last_seen
     }
 }

@@ -341,6 +341,7 @@ impl<'p> Proposals<'p> {
     fn who(&self, judged: &Judged) -> Vec<Who> {
         let record = &judged.flow.flow.flow.record;
         let names: Option<BTreeSet<Who>> = meant(&judged.flow.flow.names)
+            .into_iter()
             .map(|meant| match meant {
                 Some((name, Grade::Answered)) if is_host_name(name) => {
                     Some(Who::Name(name.clone()))

@@ -8,10 +8,13 @@ use super::{
 };
 use crate::{
     history::{
-        Span, intervals, intervals_from,
-        sample::{Store, time},
+        Interval, Span, intervals, intervals_from,
+        sample::{Store, With as _, flow, time},
     },
+    ledger::FlowInterval,
     policy::Policy,
+    record::Counters,
+    verdict::Verdict,
 };
 
 fn replayed(store: &Store, policy: &Policy, most: usize) -> Differences {
@@ -124,6 +127,27 @@ fn operators_are_those_of_the_set_that_judges() {
         rows(&replayed(&store(), &policy(&by_provider), 8)),
         ["Worse 203.0.113.50:443 out_of_jurisdiction image-eea > undeclared - 1 2000"]
     );
+}
+
+#[test]
+fn a_flow_is_judged_as_of_when_it_was_counted_or_judged_anew() {
+    let policy = policy(&set_with("expires = 2027-12-31", "expires = 2026-11-01"));
+    let judged = |written: &str, last_seen: &str, flow: &FlowInterval| {
+        let interval = Interval {
+            time: time(written),
+            first_seen: time(last_seen),
+            last_seen: time(last_seen),
+            flow,
+        };
+        Replay::new(&policy, None).judge(&interval).verdict
+    };
+    let (before, after) = ("2026-11-01T23:59:59Z", "2026-11-02T00:00:01Z");
+    let counted = flow(1, 100).hosted(&[("a", "DE")]);
+    assert_eq!(judged(after, before, &counted), Verdict::Declared);
+    assert_eq!(judged(after, after, &counted), Verdict::Expired);
+    let mut anew = counted;
+    anew.counters = Counters::default();
+    assert_eq!(judged(after, before, &anew), Verdict::Expired);
 }
 
 /// A set whose web entry may carry so many bytes a day.

@@ -16,7 +16,7 @@ use super::{changes::Changes, check::CheckFormat, period::PeriodArgs};
 use crate::{
     daemon::Failure,
     history,
-    policy::{Policy, Source},
+    policy::{Policy, Set},
     replay::{
         Differences, Replay,
         structure::{PartChange, compare},
@@ -47,20 +47,16 @@ pub(super) struct DiffArgs {
 }
 
 /// A set, valid and as text.
-struct Set<'a> {
-    directory: &'a Path,
+struct Valid {
+    text: Set,
     policy: Policy,
-    sources: Vec<Source>,
 }
 
-impl<'a> Set<'a> {
-    fn load(directory: &'a Path) -> Result<Self, Failure> {
-        let (policy, sources) = Policy::load_with_sources(directory)?;
-        Ok(Self {
-            directory,
-            policy,
-            sources,
-        })
+impl Valid {
+    fn load(directory: &Path) -> Result<Self, Failure> {
+        let text = Set::read(directory);
+        let policy = text.compile()?;
+        Ok(Self { text, policy })
     }
 }
 
@@ -80,10 +76,10 @@ struct Named<'a> {
     digest: &'a str,
 }
 
-impl<'a> From<&'a Set<'a>> for Named<'a> {
-    fn from(set: &'a Set<'a>) -> Self {
+impl<'a> From<&'a Valid> for Named<'a> {
+    fn from(set: &'a Valid) -> Self {
         Self {
-            directory: set.directory,
+            directory: set.text.directory(),
             digest: set.policy.digest(),
         }
     }
@@ -94,8 +90,8 @@ impl<'a> From<&'a Set<'a>> for Named<'a> {
 /// # Errors
 /// A set or the store cannot be used, or the answer cannot be written.
 pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
-    let (before, after) = (Set::load(&args.before)?, Set::load(&args.after)?);
-    let structure = compare(&before.sources, &after.sources);
+    let (before, after) = (Valid::load(&args.before)?, Valid::load(&args.after)?);
+    let structure = compare(before.text.sources(), after.text.sources());
     let mut differences = Differences::default();
     let changes = match &args.store {
         Some(store) => {
