@@ -56,7 +56,7 @@ impl Recorded {
         }
         ended_well(&agent.stop().unwrap()).unwrap();
         Self {
-            store: settings.store.clone(),
+            store: settings.store,
             stage,
         }
     }

@@ -10,6 +10,7 @@
 
 mod again;
 mod differences;
+mod facts;
 mod proposals;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -19,4 +20,5 @@ mod tests;
 
 pub use again::Replay;
 pub use differences::{Amount, Change, Difference, Differences, Effect, Outcome};
-pub use proposals::{Facts, Few, Learned, MOST_PROPOSALS, Nobodys, Proposal, Proposals, Who};
+pub use facts::{Facts, Few};
+pub use proposals::{Learned, MOST_PROPOSALS, Proposal, Proposals, Unclaimed, Who};

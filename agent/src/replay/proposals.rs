@@ -7,9 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
 use serde::Serialize;
 
+use super::facts::Facts;
 use crate::{
     history::{Distinct, Folded, Interval, To},
     jurisdiction::{Agreement, NamePattern},
@@ -22,9 +22,6 @@ use crate::{
 
 /// Destinations that are kept apart at most; each takes about 2 kilobytes.
 pub const MOST_PROPOSALS: usize = 4096;
-
-/// Texts of one kind that are kept of a destination.
-const FEW: usize = 8;
 
 /// The other side, as an entry would name it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,164 +60,6 @@ struct Key {
     protocol: Protocol,
 }
 
-/// A few of many, the first in their order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Few<T> {
-    /// The first.
-    pub known: BTreeSet<T>,
-    /// Whether there were more.
-    pub more: bool,
-}
-
-impl<T> Default for Few<T> {
-    fn default() -> Self {
-        Self {
-            known: BTreeSet::new(),
-            more: false,
-        }
-    }
-}
-
-impl<T: Ord> Few<T> {
-    fn add(&mut self, one: T) {
-        self.known.insert(one);
-        if self.known.len() > FEW {
-            self.known.pop_last();
-            self.more = true;
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.more |= other.more;
-        other.known.into_iter().for_each(|one| self.add(one));
-    }
-}
-
-/// What was recorded of a destination.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Facts {
-    /// Verdicts of its flows.
-    pub verdicts: BTreeSet<Verdict>,
-    /// Flows.
-    pub flows: u64,
-    /// What they carried within the period.
-    pub counters: Counters,
-    /// Names by which it was known, with what each is worth.
-    pub names: Few<(String, Grade)>,
-    /// Its addresses.
-    pub addresses: Few<IpAddr>,
-    /// Where it is hosted, with how far the sources agree.
-    pub hosted_in: Few<String>,
-    /// Who announces its addresses.
-    pub operators: Few<String>,
-    /// Under whose law its operator is.
-    pub domicile: Few<String>,
-    /// Workloads that used it.
-    pub workloads: Few<String>,
-    /// Why an entry that exists does not declare it, by the entry's id.
-    pub entries: BTreeMap<String, String>,
-    /// Whether every source places a flow's destination outside the platform's home.
-    pub third_country: bool,
-    /// First sight.
-    pub first_seen: Timestamp,
-    /// Last sight.
-    pub last_seen: Timestamp,
-}
-
-impl Facts {
-    fn new(interval: &Interval<'_>) -> Self {
-        Self {
-            verdicts: BTreeSet::new(),
-            flows: 0,
-            counters: Counters::default(),
-            names: Few::default(),
-            addresses: Few::default(),
-            hosted_in: Few::default(),
-            operators: Few::default(),
-            domicile: Few::default(),
-            workloads: Few::default(),
-            entries: BTreeMap::new(),
-            third_country: false,
-            first_seen: interval.first_seen,
-            last_seen: interval.last_seen,
-        }
-    }
-
-    fn add(&mut self, interval: &Interval<'_>, judged: &Judged, third_country: bool) {
-        let located = &judged.flow;
-        let attributed = &located.flow.flow;
-        self.verdicts.insert(judged.verdict);
-        self.counters = self.counters + interval.flow.counters;
-        for name in &located.flow.names.names {
-            self.names.add((name.name.to_string(), name.grade));
-        }
-        self.addresses.add(attributed.record.address);
-        self.hosted_in.add(hosted_in(judged));
-        if let Some(operator) = &located.place.operator.value {
-            self.operators.add(operator.to_string());
-        }
-        self.domicile.add(domicile(judged));
-        self.workloads.add(attributed.workload.name.clone());
-        if let Some(rule) = &judged.rule
-            && (self.entries.len() < FEW || self.entries.contains_key(rule))
-        {
-            let reason = self.entries.entry(rule.clone());
-            reason.or_insert_with(|| judged.reason.clone());
-        }
-        self.third_country |= third_country;
-        self.first_seen = self.first_seen.min(interval.first_seen);
-        self.last_seen = self.last_seen.max(interval.last_seen);
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.verdicts.extend(other.verdicts);
-        self.flows += other.flows;
-        self.counters = self.counters + other.counters;
-        self.names.merge(other.names);
-        self.addresses.merge(other.addresses);
-        self.hosted_in.merge(other.hosted_in);
-        self.operators.merge(other.operators);
-        self.domicile.merge(other.domicile);
-        self.workloads.merge(other.workloads);
-        for (id, reason) in other.entries {
-            self.entries.entry(id).or_insert(reason);
-        }
-        self.third_country |= other.third_country;
-        self.first_seen = self.first_seen.min(other.first_seen);
-        self.last_seen = self.last_seen.max(other.last_seen);
-    }
-}
-
-/// `DE (unanimous)`, or why that is not known.
-fn hosted_in(judged: &Judged) -> String {
-    let hosted = &judged.flow.place.hosted_in;
-    let agreement = hosted.agreement.label();
-    if let Some(country) = hosted.value {
-        return format!("{country} ({agreement})");
-    }
-    let says = hosted.sources.iter().filter_map(|one| {
-        let country = one.value.filter(|_| one.note.is_none())?;
-        Some(format!("{} says {country}", one.source))
-    });
-    let says: Vec<String> = says.collect();
-    if says.is_empty() {
-        "not known".to_owned()
-    } else {
-        format!("{agreement} ({})", says.join(", "))
-    }
-}
-
-/// `provider-b, domiciled in NO`, or why that is not known.
-fn domicile(judged: &Judged) -> String {
-    let domicile = &judged.flow.operator_domicile;
-    let reason = domicile.reason.as_deref().unwrap_or("no reason is given");
-    match (&domicile.provider, domicile.country) {
-        (Some(provider), Some(country)) => format!("{provider}, domiciled in {country}"),
-        (Some(provider), None) => format!("{provider}, domicile not known: {reason}"),
-        (None, _) => format!("not known: {reason}"),
-    }
-}
-
 /// What an entry would declare, with the facts that a person decides by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proposal {
@@ -244,7 +83,7 @@ pub struct Proposals<'p> {
     product: Option<String>,
     most: usize,
     found: BTreeMap<Key, (BTreeSet<u16>, Facts)>,
-    nobodys: BTreeMap<String, (u64, Counters)>,
+    unclaimed: BTreeMap<String, (u64, Counters)>,
     without_destination: Folded,
     folded: Folded,
     flows: Distinct,
@@ -259,7 +98,7 @@ impl<'p> Proposals<'p> {
             product: product.map(str::to_owned),
             most: MOST_PROPOSALS,
             found: BTreeMap::new(),
-            nobodys: BTreeMap::new(),
+            unclaimed: BTreeMap::new(),
             without_destination: Folded::default(),
             folded: Folded::default(),
             flows: Distinct::default(),
@@ -287,7 +126,7 @@ impl<'p> Proposals<'p> {
             return add(&mut self.without_destination, interval.flow);
         }
         let Some(product) = &judged.product else {
-            return self.nobodys(interval.flow, judged);
+            return self.unclaimed(interval.flow, judged);
         };
         let third_country = self.third_country(interval, judged);
         for who in self.who(judged) {
@@ -314,13 +153,13 @@ impl<'p> Proposals<'p> {
         }
     }
 
-    fn nobodys(&mut self, flow: &FlowInterval, judged: &Judged) {
+    fn unclaimed(&mut self, flow: &FlowInterval, judged: &Judged) {
         let workload = &judged.flow.flow.flow.workload.name;
-        if self.nobodys.len() >= self.most && !self.nobodys.contains_key(workload) {
+        if self.unclaimed.len() >= self.most && !self.unclaimed.contains_key(workload) {
             return add(&mut self.folded, flow);
         }
         let new = self.flows.is_new(workload, flow);
-        let (flows, counters) = self.nobodys.entry(workload.clone()).or_default();
+        let (flows, counters) = self.unclaimed.entry(workload.clone()).or_default();
         *flows += u64::from(new);
         *counters = *counters + flow.counters;
     }
@@ -377,7 +216,7 @@ impl<'p> Proposals<'p> {
                     && one.direction == key.direction
                     && one.who == key.who
                     && one.ports == ports
-                    && has_ports(key.protocol) == !one.ports.is_empty()
+                    && has_ports(key.protocol) != one.ports.is_empty()
             };
             match proposals
                 .iter_mut()
@@ -403,11 +242,11 @@ impl<'p> Proposals<'p> {
         proposals.sort_by(|a, b| {
             (&a.product, a.facts.third_country).cmp(&(&b.product, b.facts.third_country))
         });
-        let nobodys = self.nobodys.into_iter();
+        let unclaimed = self.unclaimed.into_iter();
         Learned {
             proposals,
-            nobodys: nobodys
-                .map(|(workload, (flows, counters))| Nobodys {
+            unclaimed: unclaimed
+                .map(|(workload, (flows, counters))| Unclaimed {
                     workload,
                     flows,
                     counters,
@@ -431,7 +270,7 @@ fn add(folded: &mut Folded, flow: &FlowInterval) {
 
 /// What a workload did that is no product's, or of several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Nobodys {
+pub struct Unclaimed {
     /// Its name.
     pub workload: String,
     /// Flows.
@@ -446,7 +285,7 @@ pub struct Learned {
     /// What entries would declare.
     pub proposals: Vec<Proposal>,
     /// Workloads of which no entry can speak, since no one product claims them.
-    pub nobodys: Vec<Nobodys>,
+    pub unclaimed: Vec<Unclaimed>,
     /// Flows of which the record has no destination.
     pub without_destination: Folded,
     /// What would have needed too many proposals.

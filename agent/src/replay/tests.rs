@@ -1,6 +1,8 @@
 //! The record judged again, by the same and by other sets.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use proptest::prelude::*;
+
 use super::{
     sample::{policy, set, set_with, sources, store},
     structure::{Edit, KeyChange, PartChange, compare},
@@ -12,7 +14,7 @@ use crate::{
         sample::{Store, With as _, flow, time},
     },
     ledger::FlowInterval,
-    policy::Policy,
+    policy::{Policy, Source},
     record::Counters,
     verdict::Verdict,
 };
@@ -284,4 +286,61 @@ fn a_structural_difference_is_told_key_by_key() {
         (last.id.as_deref(), last.edit, last.keys.len(), found.len()),
         (Some("provider-b"), Edit::Removed, 9, 5)
     );
+}
+
+/// Files in any order, with their arrays turned round or not.
+fn rewritten() -> impl Strategy<Value = Vec<Source>> {
+    let files = Just(sources(&set())).prop_shuffle();
+    (files, any::<bool>()).prop_map(|(mut files, turned)| {
+        for file in files.iter_mut().filter(|_| turned) {
+            file.text = file.text.replace("[\"DE\", \"NO\"]", "[\"NO\", \"DE\"]");
+        }
+        files
+    })
+}
+
+/// The set with some of a few changes.
+fn changed() -> impl Strategy<Value = Vec<Source>> {
+    let changes = vec![
+        ("[443]", "[443, 8443]"),
+        ("unit = \"llm.service\"", "slice = \"llm.slice\""),
+        ("title = \"Image\"", "title = \"Pictures\""),
+        ("id = \"image-eea\"", "id = \"image-promised\""),
+        ("home = \"EEA\"\n", ""),
+        ("10.20.0.0/16", "10.20.0.0/15"),
+    ];
+    let most = changes.len();
+    proptest::sample::subsequence(changes, 0..=most).prop_map(|changes| {
+        let mut files = sources(&set());
+        for file in &mut files {
+            for (text, instead) in &changes {
+                file.text = file.text.replace(text, instead);
+            }
+        }
+        files
+    })
+}
+
+proptest! {
+    #[test]
+    fn how_a_set_is_written_is_no_difference(one in rewritten(), other in rewritten()) {
+        prop_assert_eq!(compare(&one, &other), vec![]);
+    }
+
+    #[test]
+    fn turned_round_a_difference_is_the_opposite(before in changed(), after in changed()) {
+        let opposite = |edit| match edit {
+            Edit::Added => Edit::Removed,
+            Edit::Removed => Edit::Added,
+            Edit::Changed => Edit::Changed,
+        };
+        let mut back = compare(&after, &before);
+        for part in &mut back {
+            part.edit = opposite(part.edit);
+            for key in &mut part.keys {
+                std::mem::swap(&mut key.before, &mut key.after);
+            }
+        }
+        prop_assert_eq!(compare(&before, &after), back);
+    }
 }

@@ -8,7 +8,6 @@ use crate::{
     policy::{Policy, Posture},
     record::{Direction, Protocol},
     replay::{Proposal, Who},
-    verdict::Verdict,
 };
 
 /// A proposal with its entry, or the reason why there is none.
@@ -103,12 +102,10 @@ fn refused(proposal: &Proposal, posture: Option<Posture>) -> Option<String> {
              went there"
         ));
     }
-    let only = |verdict| facts.verdicts.len() == 1 && facts.verdicts.contains(&verdict);
-    let entries: Vec<&str> = facts.entries.keys().map(String::as_str).collect();
-    if only(Verdict::OutOfJurisdiction) && !entries.is_empty() {
+    if facts.ruled_out {
+        let entries: Vec<&str> = facts.entries.keys().map(String::as_str).collect();
         return Some(format!(
-            "{} names it and does not admit its place or operator; another entry would undo \
-             that condition",
+            "{} names it and rules it out as it was; change that rather than add another entry",
             entries.join(" and ")
         ));
     }
@@ -139,7 +136,7 @@ impl DraftEntry {
         let protocols: BTreeSet<ProtocolKey> =
             proposal.protocols.iter().copied().map(protocol).collect();
         Self {
-            id: free(id, taken),
+            id: free(&id, taken),
             purpose: "",
             owner: "",
             approved_by: "",
@@ -162,8 +159,8 @@ fn plain(text: &str) -> String {
 }
 
 /// The id, with a number where it is taken.
-fn free(id: String, taken: &mut BTreeSet<String>) -> String {
-    let mut one = id.clone();
+fn free(id: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut one = id.to_owned();
     let mut number = 1;
     while !taken.insert(one.clone()) {
         number += 1;

@@ -28,7 +28,7 @@ use crate::{
     history::{self, Folded, Span},
     ledger::LedgerError,
     policy::Policy,
-    replay::{Nobodys, Proposals, Replay},
+    replay::{Proposals, Replay, Unclaimed},
 };
 
 /// What `weir learn` is asked.
@@ -65,7 +65,7 @@ struct Answer<'a> {
     incomplete: Vec<String>,
     proposals: Vec<Draft>,
     /// Workloads that no one product claims.
-    nobodys: Vec<Nobodys>,
+    unclaimed: Vec<Unclaimed>,
     /// Flows of which the record has no destination.
     without_destination: Folded,
     /// Flows beyond those proposals.
@@ -114,7 +114,7 @@ fn learn<'a>(
         allowlists: args.allowlists.as_deref(),
         incomplete: incomplete(&span, &reading),
         proposals: drafts(learned.proposals, policy),
-        nobodys: learned.nobodys,
+        unclaimed: learned.unclaimed,
         without_destination: learned.without_destination,
         folded: learned.folded,
     })

@@ -139,11 +139,11 @@ fn title(proposal: &Proposal) -> String {
 }
 
 fn tail(answer: &Answer<'_>, out: &mut String) -> fmt::Result {
-    if !answer.nobodys.is_empty() {
+    if !answer.unclaimed.is_empty() {
         let text = "No one product claims these workloads; an entry needs a [[workload]] first:";
         comment("\n# ", text, out)?;
     }
-    for one in &answer.nobodys {
+    for one in &answer.unclaimed {
         let text = format!(
             "{}: {}, {} sent",
             one.workload,
