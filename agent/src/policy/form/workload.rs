@@ -11,11 +11,12 @@ use super::{
     Placed,
     host_group::HostGroups,
     kind::Kind,
+    pattern,
     reader::{Problems, Reader, Section, nearest, optional},
     values,
 };
 use crate::policy::{
-    glob::{Glob, GlobError},
+    glob::Glob,
     host_group::Hosts,
     selector::{Aspect, Selector, Term, Wanted},
 };
@@ -78,8 +79,6 @@ pub(in crate::policy) static WORKLOAD: Section = Section {
 
 /// How deep selectors may stand within each other.
 const DEEPEST: usize = 8;
-/// Where alternatives of a pattern are written.
-const ALTERNATIVES: &str = "one `[[workload]]`, or one table of `any`,";
 /// Aspects that are one text.
 const TEXTS: [Aspect; 10] = [
     Aspect::Unit,
@@ -155,7 +154,7 @@ impl<'t> Terms<'t, '_, '_> {
     fn texts(&mut self) {
         for aspect in TEXTS {
             if self.reader.value(aspect.key()).is_some() {
-                let glob = text(&mut self.reader, aspect);
+                let glob = pattern::text(&mut self.reader, aspect);
                 self.take(glob.map(|glob| Term::Is(aspect, Wanted::Name(glob))));
             }
         }
@@ -194,7 +193,7 @@ impl<'t> Terms<'t, '_, '_> {
         }
         for (label, value) in labels {
             let name: &str = label.get_ref();
-            let glob = label_value(name, value, self.reader.problems);
+            let glob = pattern::label_value(name, value, self.reader.problems);
             let name = Arc::from(name);
             self.take(glob.map(|glob| Term::Is(aspect, Wanted::Label(name, glob))));
         }
@@ -349,65 +348,4 @@ fn can_fit(selector: &Selector, span: Range<usize>, problems: &mut Problems) -> 
     let help = format!("`{one}` and `{other}` exclude each other");
     problems.report(span, "no workload can fit this selector", help);
     false
-}
-
-fn label_value(label: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Glob> {
-    let label = label.escape_debug();
-    if value.get_ref().is_table() {
-        let message = format!("`{label}` must be a pattern, not a table");
-        let help =
-            "a label with dots stands between quotes: `\"app.kubernetes.io/name\" = \"image\"`";
-        problems.report(value.span(), message, help);
-        return None;
-    }
-    let wanted = format!("a pattern of the value of `{label}`");
-    let text = values::text(value, &wanted, problems)?;
-    if text.is_empty() {
-        let message = "the pattern is empty";
-        let help = "write a value or a pattern; `**` is any value, also none";
-        problems.report(value.span(), message, help);
-        return None;
-    }
-    glob(text, value.span(), ALTERNATIVES, problems)
-}
-
-fn text(reader: &mut Reader<'_, '_>, aspect: Aspect) -> Option<Glob> {
-    let text = reader.text(aspect.key())?;
-    let rooted = matches!(aspect, Aspect::Executable | Aspect::Cgroup);
-    if rooted && !text.value.starts_with('/') && !text.value.starts_with("**") {
-        let shown = text.value.escape_debug();
-        reader.problems.report(
-            text.span,
-            format!(
-                "`{shown}` can match no path: `{}` is compared from the root",
-                aspect.key()
-            ),
-            format!("write `/{shown}` or `**/{shown}`"),
-        );
-        return None;
-    }
-    glob(text.value, text.span, ALTERNATIVES, reader.problems)
-}
-
-/// A pattern, or an error; `alternatives` is where several of them are written.
-pub(super) fn glob(
-    text: &str,
-    span: Range<usize>,
-    alternatives: &str,
-    problems: &mut Problems,
-) -> Option<Glob> {
-    match Glob::new(text) {
-        Ok(glob) => Some(glob),
-        Err(error) => {
-            let help = match error {
-                GlobError::Unsupported(_) => {
-                    format!("use `*`, `**` and `?`; {alternatives} for each alternative")
-                }
-                GlobError::Stars => "`*` stops at `/`, `**` does not".to_owned(),
-                GlobError::Empty => "write a name or a pattern".to_owned(),
-            };
-            problems.report(span, error.to_string(), help);
-            None
-        }
-    }
 }
