@@ -22,6 +22,7 @@ mod entries;
 mod entry;
 mod form;
 mod glob;
+mod limits;
 mod membership;
 mod network;
 mod product;
@@ -48,6 +49,7 @@ pub use self::{
     entries::{Candidate, Entries},
     entry::{Entry, PortRange, has_ports},
     glob::{Glob, GlobError},
+    limits::Limits,
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
@@ -88,6 +90,7 @@ pub struct Policy {
     sets: CountrySets,
     calendar: Calendar,
     providers: Arc<Providers>,
+    limits: Limits,
 }
 
 /// Whose a workload is.
@@ -210,11 +213,14 @@ impl Policy {
                 internal.insert(network.cidr, network);
             }
         }
+        let shared = Entries::new(shared);
+        let all = compiled.iter().flat_map(|product| product.entries.iter());
         Self {
             digest,
+            limits: Limits::of(all.chain(shared.iter())),
             claimants: Claimants::new(&compiled),
             products: compiled,
-            shared: Entries::new(shared),
+            shared,
             internal,
             resolvers: Arc::new(resolvers),
             home,
@@ -278,6 +284,11 @@ impl Policy {
     /// The platform's jurisdiction.
     pub fn home(&self) -> Option<&Territory> {
         self.home.as_ref()
+    }
+
+    /// What of it hangs on the course of time.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The sets of countries.

@@ -3,6 +3,7 @@
 
 mod databases;
 mod flows;
+mod limits;
 mod names;
 mod self_test;
 mod show;
@@ -13,7 +14,6 @@ use std::{
     sync::Arc,
 };
 
-use jiff::civil::Date;
 use weir_common::Loss;
 
 pub(super) use self_test::{Canary, Played};
@@ -84,7 +84,8 @@ pub(super) struct Recorder<'a> {
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
-    day: Option<Date>,
+    /// When it was last looked whether time alone has changed a verdict.
+    looked: Option<Clock>,
 }
 
 impl<'a> Recorder<'a> {
@@ -123,7 +124,7 @@ impl<'a> Recorder<'a> {
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
-            day: None,
+            looked: None,
         }
     }
 
@@ -199,6 +200,7 @@ impl<'a> Recorder<'a> {
     /// Looks at the slots that the kernel told of.
     pub(super) fn first_sights(&mut self) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
+        self.turn(&clock)?;
         while let Some(slot) = self.capture.next_first_sight() {
             if let Some(observation) = self.sweeper.look(&self.capture, slot, &clock) {
                 self.take(observation, &clock)?;
@@ -212,6 +214,7 @@ impl<'a> Recorder<'a> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.sweeps += 1;
         self.hear_at(&clock);
+        self.turn(&clock)?;
         self.sweep_all(&clock)?;
         self.balance(false, &clock)?;
         self.judge_again(&clock);
@@ -275,6 +278,7 @@ impl<'a> Recorder<'a> {
         }
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.hear_at(&clock);
+        self.turn(&clock)?;
         self.sweep_all(&clock)?;
         self.balance(true, &clock)?;
         self.judge_again(&clock);

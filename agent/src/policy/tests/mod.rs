@@ -4,6 +4,7 @@
 mod documentation;
 mod entries;
 mod law;
+mod limits;
 mod valid;
 
 use std::{
