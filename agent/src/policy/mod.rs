@@ -47,7 +47,7 @@ pub use self::{
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
     entries::{Candidate, Entries},
-    entry::{Entry, PortRange, has_ports},
+    entry::{Effect, Entry, PortRange, has_ports},
     glob::{Glob, GlobError},
     limits::Limits,
     membership::{Doubt, Membership},
@@ -249,7 +249,7 @@ impl Policy {
         self.products.get(at)
     }
 
-    /// How many entries the products and the platform have together.
+    /// How many entries the products and the platform have together, denials with them.
     pub fn entry_count(&self) -> usize {
         self.shared.len()
             + self
@@ -259,7 +259,7 @@ impl Policy {
                 .sum::<usize>()
     }
 
-    /// Entries of the platform, which every product inherits.
+    /// Entries of the platform, declarations and denials, which every product inherits.
     pub fn shared(&self) -> &Entries {
         &self.shared
     }

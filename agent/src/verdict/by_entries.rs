@@ -4,8 +4,9 @@
 //! ([`Identity`]), the best answer of all entries holds: `declared`, else
 //! `indeterminate` (an entry names the destination, and its place or the name is not
 //! known), else `expired` (an entry would have declared it), else
-//! `out_of_jurisdiction`, else `undeclared`. So another entry can only better a
-//! verdict. Between equal answers the narrowest network decides, then the closest
+//! `out_of_jurisdiction`, else `undeclared`. So another entry that declares can only better
+//! a verdict. One that denies the destination makes it `undeclared` before all that, and one
+//! that may deny it makes `indeterminate` of `declared`. Between equal answers the narrowest network decides, then the closest
 //! name, then the id.
 //!
 //! Of several names that it said to the destination, the worst counts: each was
@@ -43,6 +44,10 @@ enum Answer {
     SystemUnknown,
     PlaceUnknown,
     Declared,
+    /// It denies the destination if something is as is not known of it.
+    MayBeDenied,
+    /// It denies the destination, whatever others say.
+    Denied,
 }
 
 /// An answer with the entry that gives it.
@@ -160,6 +165,15 @@ fn owner<'a>(decision: &Decision<'a>) -> Option<&'a Product> {
     }
 }
 
+/// What an entry says that would declare or deny, were something known.
+fn if_known(entry: &Entry, declaring: Answer) -> Answer {
+    if entry.denies() {
+        Answer::MayBeDenied
+    } else {
+        declaring
+    }
+}
+
 /// How bad a verdict is that entries give.
 fn severity(verdict: Verdict) -> u8 {
     match verdict {
@@ -174,19 +188,36 @@ fn severity(verdict: Verdict) -> u8 {
 impl<'a> Case<'a, '_> {
     /// The best answer of all entries to one identity.
     fn decide(&self, identity: Identity<'a>) -> Decision<'a> {
-        let best = self
+        let all = self
             .answers(identity)
             .chain(self.unknown_names())
             .chain(self.unknown_systems(identity))
-            .max_by_key(|answered| {
-                let Candidate { entry, prefix } = answered.found;
-                let closeness = identity
-                    .names()
-                    .flat_map(|name| entry.names.iter().filter(|p| p.fits(name.as_str())))
-                    .map(|pattern| (pattern.name().len(), !pattern.is_wildcard()))
-                    .max();
-                (answered.answer, prefix, closeness, Reverse(&entry.id))
-            });
+            .chain(self.unknown_providers());
+        let order = |answered: &Answered<'a>| {
+            let Candidate { entry, prefix } = answered.found;
+            let closeness = identity
+                .names()
+                .flat_map(|name| entry.names.iter().filter(|p| p.fits(name.as_str())))
+                .map(|pattern| (pattern.name().len(), !pattern.is_wildcard()))
+                .max();
+            (answered.answer, prefix, closeness, Reverse(&entry.id))
+        };
+        let (mut best, mut denial) = (None, None);
+        for answered in all {
+            let kept: &mut Option<Answered<'a>> = if answered.found.entry.denies() {
+                &mut denial
+            } else {
+                &mut best
+            };
+            if kept.is_none_or(|kept| order(&kept) < order(&answered)) {
+                *kept = Some(answered);
+            }
+        }
+        // What may be denied is not declared, and no better than it was.
+        let declared = best.filter(|best| best.answer == Answer::Declared);
+        let best = denial
+            .filter(|denial| denial.answer == Answer::Denied || declared.is_some())
+            .or(best);
         let Some(Answered {
             answer,
             found: Candidate { entry, .. },
@@ -208,6 +239,11 @@ impl<'a> Case<'a, '_> {
                 ),
                 _ => (Verdict::Declared, Why::Declared(entry, owner, identity)),
             },
+            Answer::Denied => (Verdict::Undeclared, Why::Denied(entry, owner, identity)),
+            Answer::MayBeDenied => (
+                Verdict::Indeterminate,
+                Why::MayBeDenied(entry, owner, identity),
+            ),
             Answer::PlaceUnknown => (
                 Verdict::Indeterminate,
                 Why::PlaceUnknown(entry, owner, identity),
@@ -327,7 +363,7 @@ impl<'a> Case<'a, '_> {
                     || said.all(|name| found.entry.names_one_of(std::iter::once(&name.name)))
             })
             .map(|(found, owner)| Answered {
-                answer: Answer::NameUnknown,
+                answer: if_known(found.entry, Answer::NameUnknown),
                 found,
                 owner,
             })
@@ -350,10 +386,38 @@ impl<'a> Case<'a, '_> {
             .filter(move |(found, _)| found.entry.names_one_of(identity.names()))
             .filter(move |(found, _)| {
                 let answer = self.answer(*found, None, identity);
-                matches!(answer, Some(Answer::Declared | Answer::PlaceUnknown))
+                answer >= Some(Answer::PlaceUnknown)
             })
             .map(|(found, owner)| Answered {
-                answer: Answer::SystemUnknown,
+                answer: if_known(found.entry, Answer::SystemUnknown),
+                found,
+                owner,
+            })
+    }
+
+    /// Entries that deny a provider which may be the destination's: one that is known by
+    /// its autonomous systems alone, where that of the destination is not known.
+    fn unknown_providers<'s>(&'s self) -> impl Iterator<Item = Answered<'a>> + 's {
+        let record = &self.flow.flow.flow.record;
+        let unknown = self.flow.operator_domicile.provider.is_none();
+        let providers = self.policy.providers();
+        let may_be_of = |id: &String| {
+            let provider = providers.get(id);
+            provider.is_some_and(|provider| self.system.may_be_one_of(&provider.asn))
+        };
+        self.sets()
+            .into_iter()
+            .filter(move |_| unknown)
+            .flat_map(|(entries, owner)| entries.deny_providers().map(move |f| (f, owner)))
+            .filter(move |(found, _)| {
+                let entry = found.entry;
+                entry.takes(record)
+                    && entry.in_force(self.today)
+                    && entry.providers.iter().any(may_be_of)
+                    && admitted(entry, self.flow, self.policy, self.today) != Some(false)
+            })
+            .map(|(found, owner)| Answered {
+                answer: Answer::MayBeDenied,
                 found,
                 owner,
             })
@@ -369,6 +433,9 @@ impl<'a> Case<'a, '_> {
     ) -> Option<Answer> {
         let entry = found.entry;
         let hangs_on_name = !entry.names.is_empty() || grade.is_some();
+        if entry.denies() {
+            return self.denial(entry, hangs_on_name, identity);
+        }
         if hangs_on_name && identity.grade() < Some(entry.grade) {
             return entry.in_force(self.today).then_some(Answer::WeakName);
         }
@@ -387,6 +454,19 @@ impl<'a> Case<'a, '_> {
             // Where the place is all that an entry names, another place is not a
             // breach of its condition but a destination that it does not name.
             Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
+        }
+    }
+
+    /// What an entry that denies says of a destination that it names.
+    fn denial(&self, entry: &Entry, hangs_on_name: bool, identity: Identity<'_>) -> Option<Answer> {
+        if !entry.in_force(self.today) {
+            return None;
+        }
+        let hidden = hangs_on_name && matches!(identity, Identity::Hidden(_));
+        match admitted(entry, self.flow, self.policy, self.today) {
+            Some(false) => None,
+            Some(true) if !hidden => Some(Answer::Denied),
+            Some(true) | None => Some(Answer::MayBeDenied),
         }
     }
 

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     jurisdiction::{AsNumber, NamePattern},
     naming::Grade,
-    policy::{countries::Territory, entry::Entry},
+    policy::{
+        countries::Territory,
+        entry::{Effect, Entry},
+    },
     record::Direction,
 };
 
@@ -61,6 +64,7 @@ const NAMING: [&str; 6] = ["cidr", "address", "asn", "name", "provider", "countr
 pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) id: Option<Placed<String>>,
     pub(in crate::policy) span: Range<usize>,
+    pub(in crate::policy) effect: Effect,
     pub(in crate::policy) direction: Direction,
     pub(in crate::policy) networks: Vec<Placed<IpNetwork>>,
     pub(in crate::policy) systems: Vec<Placed<AsNumber>>,
@@ -107,6 +111,7 @@ impl EntryForm {
         let entry = (|| {
             Some(Entry {
                 id: id.as_ref()?.value.clone(),
+                effect: Effect::Allow,
                 purpose: purpose?.value.to_owned(),
                 owner: owner?.value.to_owned(),
                 direction: to.direction,
@@ -129,6 +134,7 @@ impl EntryForm {
         Self {
             id,
             span,
+            effect: Effect::Allow,
             direction: to.direction,
             networks: to.networks,
             systems: to.systems,

@@ -5,6 +5,7 @@
 //! the checks that look at the whole set.
 
 mod conditions;
+mod deny;
 mod destination;
 mod duties;
 mod entry;
@@ -46,11 +47,12 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 12] = [
+pub(super) const SECTIONS: [&reader::Section; 13] = [
     &product::PRODUCT,
     &product::WORKLOAD,
     &entry::ALLOW,
     &conditions::WINDOW,
+    &deny::DENY,
     &platform::PLATFORM,
     &platform::INTERNAL,
     &resolver::RESOLVER,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ipnetwork::IpNetwork;
 
 use super::{
-    Known,
+    Known, deny,
     entry::EntryForm,
     reader::{Problems, Reader, Section, optional, parse, required},
     resolver::ResolverForm,
@@ -32,6 +32,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
             "allow",
             "an array of tables",
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
+        ),
+        optional(
+            "deny",
+            "an array of tables",
+            "`[[deny]]` with `id`, `purpose`, `owner` and a destination",
         ),
     ],
 };
@@ -94,7 +99,8 @@ impl PlatformForm {
             }
         }
         let resolvers = ResolverForm::read_all(&mut reader);
-        let entries = EntryForm::read_all(&mut reader, known);
+        let mut entries = EntryForm::read_all(&mut reader, known);
+        entries.extend(deny::read_all(&mut reader, known));
         Some(Self {
             source,
             home,

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Known, Placed,
+    Known, Placed, deny,
     entry::EntryForm,
     reader::{Problems, Reader, Section, choice, optional, parse, required},
     values,
@@ -38,6 +38,11 @@ pub(in crate::policy) static PRODUCT: Section = Section {
             "allow",
             "an array of tables",
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
+        ),
+        optional(
+            "deny",
+            "an array of tables",
+            "`[[deny]]` with `id`, `purpose`, `owner` and a destination",
         ),
     ],
 };
@@ -97,7 +102,8 @@ impl ProductForm {
                 selectors.push(Placed { value, span });
             }
         }
-        let entries = EntryForm::read_all(&mut reader, known);
+        let mut entries = EntryForm::read_all(&mut reader, known);
+        entries.extend(deny::read_all(&mut reader, known));
         Some(Self {
             source,
             name,
