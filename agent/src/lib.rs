@@ -20,6 +20,7 @@ pub mod daemon;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;
+mod look;
 pub mod naming;
 pub mod output;
 pub mod policy;

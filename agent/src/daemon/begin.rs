@@ -120,8 +120,9 @@ pub(super) fn drain(
     let namer = super::namer(options, &policy, &capture, &clock);
     let spent = super::spent::recorded(&options.store, &policy, clock.now())?;
     let databases = Arc::clone(databases);
-    let pipeline = Pipeline::new(paths, names, namer, databases, (policy, spent));
-    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "");
+    let policy = (Arc::new(policy), spent);
+    let pipeline = Pipeline::new(paths, names, namer, databases, policy);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
     let sides = (watch, uplink);
     Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None).finish(Ending::Replace)

@@ -1,10 +1,7 @@
 //! Destinations that are declared or denied.
 
 use ipnetwork::IpNetwork;
-use jiff::{
-    ToSpan as _,
-    civil::{Date, DateTime},
-};
+use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use super::{budget::Budget, countries::Territory, duties::Duties, window::Window};
@@ -137,13 +134,6 @@ impl Entry {
     /// Whether a date and time of UTC lies in one of its windows.
     pub fn is_open(&self, at: DateTime) -> bool {
         self.windows.is_empty() || self.windows.iter().any(|window| window.holds(at))
-    }
-
-    /// Whether it is in force on the day and its last day is at most so many days away, so
-    /// that somebody should look at it again.
-    pub fn expires_within(&self, day: Date, days: u16) -> bool {
-        let end = day.saturating_add(i64::from(days).days());
-        self.in_force(day) && self.expires.is_some_and(|last| last <= end)
     }
 
     /// Whether it is in force on the day.

@@ -12,6 +12,7 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod archive;
 mod budget;
 mod calendar;
 mod claimants;
@@ -20,14 +21,17 @@ mod diagnostic;
 mod duties;
 mod entries;
 mod entry;
+mod expiry;
 mod form;
 mod glob;
+mod host_group;
 mod limits;
 mod membership;
 mod network;
 mod product;
 mod render;
 mod selector;
+mod set;
 mod source;
 mod whole;
 mod window;
@@ -35,25 +39,29 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, path::Path, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, path::Path, sync::Arc};
 
 use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
 pub use self::{
+    archive::{Archive, ArchiveError},
     budget::{Budget, BudgetPeriod},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
-    entries::{Candidate, Entries},
+    entries::{Candidate, Entries, Holding},
     entry::{Effect, Entry, PortRange, has_ports},
+    expiry::{Expiring, WARNING_DAYS},
     glob::{Glob, GlobError},
+    host_group::{HostGroup, Hosts},
     limits::Limits,
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
-    selector::{Aspect, Fit, Selector, Wanted},
+    selector::{Aspect, Fit, Selector, Term, Wanted},
+    set::Set,
     source::{Position, Source, digest},
     window::{Days, Window},
 };
@@ -85,6 +93,7 @@ pub struct Policy {
     claimants: Claimants,
     shared: Entries,
     internal: JointPrefixMap<IpNetwork, InternalNetwork>,
+    host_groups: Vec<HostGroup>,
     resolvers: Arc<Resolvers>,
     home: Option<Territory>,
     sets: CountrySets,
@@ -113,8 +122,7 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set, or with the directory.
     pub fn load(directory: &Path) -> Result<Self, Rejected> {
-        let (sources, problems) = source::read(directory);
-        Self::build(directory, sources, problems)
+        Set::read(directory).compile()
     }
 
     /// Checks a set that is already read: [`Policy::load`] without the files.
@@ -146,17 +154,17 @@ impl Policy {
             [ProvidersForm::absent, ProvidersForm::unreadable],
             &mut found,
         );
-        let known = Known {
+        let mut known = Known {
             sets: jurisdictions.names,
             providers: providers.ids,
+            host_groups: None,
         };
-        let mut platform = None;
+        let platform = platform(&sources, &mut known, &mut found);
         let mut products = Vec::new();
         for source in &sources {
             let mut problems = Problems::new(Arc::clone(source));
             match source.name.as_str() {
-                JURISDICTIONS | PROVIDERS => {}
-                PLATFORM => platform = PlatformForm::read(&known, &mut problems),
+                JURISDICTIONS | PROVIDERS | PLATFORM => {}
                 _ => products.extend(ProductForm::read(&known, &mut problems)),
             }
             found.extend(problems.into_found());
@@ -201,10 +209,11 @@ impl Policy {
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         let mut internal = JointPrefixMap::new();
-        let (mut shared, mut home) = (Vec::new(), None);
+        let (mut shared, mut home, mut host_groups) = (Vec::new(), None, Vec::new());
         let mut resolvers = Resolvers::new();
         if let Some(platform) = platform {
             home = platform.home;
+            host_groups = platform.host_groups.groups;
             for resolver in platform.resolvers {
                 resolver.add_to(&mut resolvers);
             }
@@ -222,6 +231,7 @@ impl Policy {
             products: compiled,
             shared,
             internal,
+            host_groups,
             resolvers: Arc::new(resolvers),
             home,
             calendar: Calendar::of(&sets),
@@ -274,6 +284,11 @@ impl Policy {
     /// Every network of the platform.
     pub fn internal_networks(&self) -> impl Iterator<Item = &InternalNetwork> {
         self.internal.values()
+    }
+
+    /// The groups of hosts that selectors may name.
+    pub fn host_groups(&self) -> &[HostGroup] {
+        &self.host_groups
     }
 
     /// The resolvers that the platform trusts.
@@ -380,6 +395,24 @@ fn reserved<F>(
     let mut problems = Problems::new(Arc::clone(source));
     let form = read(&mut problems);
     found.extend(problems.into_found());
+    form
+}
+
+/// The platform's file, whose host groups the others may name from now on.
+fn platform(
+    sources: &[Arc<Source>],
+    known: &mut Known,
+    found: &mut Vec<Diagnostic>,
+) -> Option<PlatformForm> {
+    let Some(source) = sources.iter().find(|source| source.name == PLATFORM) else {
+        let unread = found.iter().any(|problem| problem.file.ends_with(PLATFORM));
+        known.host_groups = (!unread).then(BTreeMap::new);
+        return None;
+    };
+    let mut problems = Problems::new(Arc::clone(source));
+    let form = PlatformForm::read(known, &mut problems);
+    found.extend(problems.into_found());
+    known.host_groups = form.as_ref().map(|form| form.host_groups.names.clone());
     form
 }
 

@@ -1,5 +1,6 @@
 //! Stage 5: the verdict, a pure function of flow, policy and moment.
 
+mod best;
 mod by_entries;
 mod charge;
 mod conditions;
@@ -7,6 +8,7 @@ mod identity;
 mod judge;
 mod judgement;
 mod moment;
+mod outcome;
 mod reason;
 mod system;
 

@@ -84,6 +84,7 @@ fn judged(verdict: Verdict, rule: &str, last: u64) -> Judged {
         counters: Counters::default(),
     };
     let workload = Workload {
+        host: None,
         kind: WorkloadKind::SystemdUnit,
         name: "a.service".into(),
         cgroup_path: Some("/a.service".into()),

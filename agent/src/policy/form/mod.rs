@@ -9,6 +9,7 @@ mod deny;
 mod destination;
 mod duties;
 mod entry;
+mod host_group;
 mod host_names;
 mod jurisdictions;
 mod platform;
@@ -19,11 +20,13 @@ mod resolver;
 mod review;
 mod taken;
 mod values;
+mod workload;
 
 use std::ops::Range;
 
 pub(super) use self::{
     entry::EntryForm,
+    host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
     platform::PlatformForm,
     product::ProductForm,
@@ -36,6 +39,7 @@ pub(super) use self::{
 pub(super) struct Known {
     pub(super) sets: SetNames,
     pub(super) providers: ProviderIds,
+    pub(super) host_groups: HostGroups,
 }
 
 /// A value with the bytes that it was read from.
@@ -47,14 +51,15 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 13] = [
+pub(super) const SECTIONS: [&reader::Section; 14] = [
     &product::PRODUCT,
-    &product::WORKLOAD,
+    &workload::WORKLOAD,
     &entry::ALLOW,
     &conditions::WINDOW,
     &deny::DENY,
     &platform::PLATFORM,
     &platform::INTERNAL,
+    &host_group::HOST_GROUP,
     &resolver::RESOLVER,
     &jurisdictions::JURISDICTIONS,
     &jurisdictions::SET,

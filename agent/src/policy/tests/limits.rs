@@ -69,17 +69,3 @@ fn only_entries_with_a_budget_are_counted() {
     assert_eq!(found("clients").as_deref(), Some("clients"));
     assert_eq!(found("always"), None);
 }
-
-#[test]
-fn an_entry_is_due_before_its_last_day() {
-    let policy = policy();
-    let entries = policy.product("a").unwrap().entries();
-    let due = |day| {
-        let due = entries.iter().filter(|entry| entry.expires_within(day, 30));
-        due.map(|entry| entry.id.as_str()).collect::<Vec<_>>()
-    };
-    assert!(due(date(2026, 10, 30)).is_empty());
-    assert_eq!(due(date(2026, 10, 31)), ["clients"]);
-    assert_eq!(due(date(2026, 11, 30)), ["clients"]);
-    assert!(due(date(2026, 12, 1)).is_empty(), "it has expired");
-}

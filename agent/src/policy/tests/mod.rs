@@ -1,11 +1,15 @@
 //! Tests of whole sets.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod archive;
 mod documentation;
 mod entries;
+mod expiry;
 mod law;
 mod limits;
+mod selectors;
 mod valid;
+pub(super) mod workloads;
 
 use std::{
     collections::BTreeSet,
