@@ -8,7 +8,8 @@ use super::{
     Known,
     destination::{self, Destination},
     duties,
-    entry::{EntryForm, entry_id},
+    entry::{EntryForm, ID, entry_id},
+    kind::Kind,
     reader::{Problems, Reader, Section, required},
 };
 use crate::{
@@ -20,9 +21,9 @@ use crate::{
 pub(in crate::policy) static DENY: Section = Section {
     name: "[[deny]]",
     keys: &[
-        required("id", "a string", "`id = \"no-provider-x\"`"),
-        required("purpose", "a string", "`purpose = \"why it is denied\"`"),
-        required("owner", "a string", "`owner = \"team-image\"`"),
+        required("id", Kind::Pattern(ID), "`id = \"no-provider-x\"`"),
+        required("purpose", Kind::Text, "`purpose = \"why it is denied\"`"),
+        required("owner", Kind::Text, "`owner = \"team-image\"`"),
         destination::DIRECTION,
         destination::CIDR,
         destination::ADDRESS,
@@ -73,6 +74,7 @@ fn read(
     let to = Destination::read(&mut reader, known, &NAMING);
     let expires = reader.date("expires");
     let duties = duties::read(&mut reader, expires.as_ref());
+    let expires_at = expires.as_ref().map(|date| date.span.clone());
     let entry = (|| {
         Some(Entry {
             id: id.as_ref()?.value.clone(),
@@ -108,6 +110,8 @@ fn read(
         providers: to.providers,
         operator_domicile: Vec::new(),
         lacking: Vec::new(),
+        expires_at,
+        exceptions: Vec::new(),
         entry,
     }
 }

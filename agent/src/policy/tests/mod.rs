@@ -7,6 +7,8 @@ mod entries;
 mod expiry;
 mod law;
 mod limits;
+mod lint;
+mod schema;
 mod selectors;
 mod valid;
 pub(super) mod workloads;
