@@ -15,6 +15,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use identity::meant;
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
 pub use moment::{Moment, Spent};
