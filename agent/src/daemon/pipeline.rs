@@ -7,12 +7,12 @@ use jiff::{civil::Date, tz::Offset};
 use super::paths::Paths;
 use crate::{
     attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
-    jurisdiction::{Databases, Locator},
+    jurisdiction::Databases,
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
     policy::Policy,
     record::{CgroupId, FlowRecord, Owner, Payload},
-    verdict::{Judged, Moment, Spent, judge},
+    verdict::{Judge, Judged, Moment, Spent},
 };
 
 /// The day, in UTC, as everything in the policy that is dated.
@@ -25,8 +25,7 @@ pub(super) struct Pipeline {
     paths: Rc<Paths>,
     attributor: Attributor<Rc<Paths>>,
     namer: Namer,
-    locator: Locator,
-    policy: Arc<Policy>,
+    judge: Judge,
     /// What entries with a budget have carried.
     spent: Spent,
 }
@@ -45,8 +44,7 @@ impl Pipeline {
             paths,
             attributor,
             namer,
-            locator: Locator::new(databases, Arc::clone(policy.providers())),
-            policy,
+            judge: Judge::new(databases, policy),
             spent: Spent::default(),
         }
     }
@@ -114,26 +112,25 @@ impl Pipeline {
 
     /// Databases in force.
     pub(super) fn databases(&self) -> &Arc<Databases> {
-        self.locator.databases()
+        self.judge.databases()
     }
 
     /// From now on these databases are asked.
     pub(super) fn put_in_force(&mut self, databases: Arc<Databases>) {
-        self.locator = Locator::new(databases, Arc::clone(self.policy.providers()));
+        self.judge = Judge::new(databases, Arc::clone(self.judge.policy()));
     }
 
     /// Policy in force.
     pub(super) fn policy(&self) -> &Arc<Policy> {
-        &self.policy
+        self.judge.policy()
     }
 
     /// From now on this policy judges: its entries, its table of providers and the
     /// resolvers that it trusts, all at once.
     pub(super) fn put_policy_in_force(&mut self, policy: Arc<Policy>) {
-        let databases = Arc::clone(self.locator.databases());
-        self.locator = Locator::new(databases, Arc::clone(policy.providers()));
+        let databases = Arc::clone(self.judge.databases());
         self.namer.trust(Arc::clone(policy.resolvers()));
-        self.policy = policy;
+        self.judge = Judge::new(databases, policy);
     }
 
     /// Forgets what no flow needs any more.
@@ -153,18 +150,17 @@ impl Pipeline {
             time: clock.now(),
             spent: &self.spent,
         };
-        let located = self.locator.locate(named, moment.day());
-        judge(located, &self.policy, moment)
+        self.judge.judge(named, moment)
     }
 
     /// Whether the flow's country lies outside the platform's home.
     pub(super) fn third_country(&self, judged: &Judged, clock: &Clock) -> Option<bool> {
-        self.policy
+        self.policy()
             .third_country(judged.flow.place.country()?, today(clock))
     }
 
     /// Digest of the policy in force.
     pub(super) fn policy_digest(&self) -> &str {
-        self.policy.digest()
+        self.policy().digest()
     }
 }

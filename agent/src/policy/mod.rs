@@ -28,6 +28,7 @@ mod host_group;
 mod membership;
 mod network;
 mod product;
+mod reach;
 mod render;
 mod selector;
 mod set;
@@ -58,6 +59,7 @@ pub use self::{
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
+    reach::{Networks, Reach},
     selector::{Aspect, Fit, Selector, Term, Wanted},
     set::Set,
     source::{Position, Source, digest},
@@ -111,6 +113,16 @@ pub enum Claim<'a> {
     Possible(&'a Product, Aspect),
     /// Nobody's.
     Nobody,
+}
+
+impl<'a> Claim<'a> {
+    /// The one product that claims the workload for certain.
+    pub fn product(&self) -> Option<&'a Product> {
+        match self {
+            Self::Product(product) => Some(product),
+            _ => None,
+        }
+    }
 }
 
 impl Policy {

@@ -5,6 +5,7 @@ mod conditions;
 mod identity;
 mod judge;
 mod judgement;
+mod judging;
 mod moment;
 mod outcome;
 mod reason;
@@ -15,4 +16,5 @@ mod tests;
 
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
+pub use judging::Judge;
 pub use moment::{Moment, Spent};

@@ -1,6 +1,7 @@
 //! Tests of the verdict: a table of every outcome, and properties.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod judging;
 mod law;
 mod limits;
 mod names;
