@@ -30,6 +30,7 @@ mod lint;
 mod membership;
 mod network;
 mod product;
+mod reach;
 mod render;
 mod schema;
 mod selector;
@@ -63,6 +64,7 @@ pub use self::{
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
+    reach::{Networks, Reach},
     schema::{schema, schema_names},
     selector::{Aspect, Fit, Selector, Term, Wanted},
     set::Set,
@@ -118,6 +120,16 @@ pub enum Claim<'a> {
     Possible(&'a Product, Aspect),
     /// Nobody's.
     Nobody,
+}
+
+impl<'a> Claim<'a> {
+    /// The one product that claims the workload for certain.
+    pub fn product(&self) -> Option<&'a Product> {
+        match self {
+            Self::Product(product) => Some(product),
+            _ => None,
+        }
+    }
 }
 
 impl Policy {
