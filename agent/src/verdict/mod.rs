@@ -9,6 +9,7 @@ mod judge;
 mod judgement;
 mod moment;
 mod outcome;
+mod phrase;
 mod reason;
 mod system;
 
