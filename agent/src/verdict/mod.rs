@@ -10,6 +10,7 @@ mod judgement;
 mod judging;
 mod moment;
 mod outcome;
+mod phrase;
 mod reason;
 mod system;
 
