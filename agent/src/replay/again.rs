@@ -12,7 +12,7 @@ use crate::{
     jurisdiction::{Databases, Relocator},
     policy::Policy,
     record::Counters,
-    verdict::{Judged, Moment, Spent, Verdict, decide, judge},
+    verdict::{Judged, Moment, Spent, judge},
 };
 
 /// Judges recorded flows by a policy, each as of the time at which it was judged.
@@ -39,20 +39,17 @@ impl<'p> Replay<'p> {
     /// what an entry has carried before counts ([`Replay::needs_from`]).
     pub fn judge(&mut self, interval: &Interval<'_>) -> Judged {
         let time = as_of(interval);
-        let day = Offset::UTC.to_datetime(time).date();
-        let located = self.relocator.locate(&interval.flow.judged.flow, day);
-        // What the interval carried has been carried by its end, as of which it is judged.
+        let at = Offset::UTC.to_datetime(time);
+        let located = self.relocator.locate(&interval.flow.judged.flow, at.date());
         let spent = &self.spent;
-        let decision = decide(&located, self.policy, Moment { time, spent });
-        if decision.verdict == Verdict::Declared
-            && let Some(entry) = decision.rule
-            && let Some(budget) = entry.budget
-        {
-            let bytes = interval.flow.counters.egress_bytes;
-            self.spent.add(&entry.id, budget.per.begin(day), bytes);
+        let judged = judge(located, self.policy, Moment { time, spent });
+        // What the interval carried has been carried by its end, as of which it is judged.
+        let bytes = interval.flow.counters.egress_bytes;
+        if !self.spent.charge(self.policy, &judged, bytes, at) {
+            return judged;
         }
         let spent = &self.spent;
-        judge(located, self.policy, Moment { time, spent })
+        judge(judged.flow, self.policy, Moment { time, spent })
     }
 
     /// From when on the record must be judged to judge it right from a moment on: where
