@@ -12,7 +12,7 @@ use crate::{
     jurisdiction::{Databases, Relocator},
     policy::Policy,
     record::Counters,
-    verdict::{Judged, Moment, Spent, judge},
+    verdict::{Judged, Moment, Spent, Verdict, judge},
 };
 
 /// Judges recorded flows by a policy, each as of the time at which it was judged.
@@ -42,14 +42,18 @@ impl<'p> Replay<'p> {
         let at = Offset::UTC.to_datetime(time);
         let located = self.relocator.locate(&interval.flow.judged.flow, at.date());
         let spent = &self.spent;
-        let judged = judge(located, self.policy, Moment { time, spent });
+        let mut judged = judge(located, self.policy, Moment { time, spent });
         // What the interval carried has been carried by its end, as of which it is judged.
+        // Each turn uses up the budget of another entry.
         let bytes = interval.flow.counters.egress_bytes;
-        if !self.spent.charge(self.policy, &judged, bytes, at) {
-            return judged;
+        while self.spent.charge(self.policy, &judged, bytes, at) {
+            let spent = &self.spent;
+            judged = judge(judged.flow, self.policy, Moment { time, spent });
+            if judged.verdict != Verdict::Declared {
+                break;
+            }
         }
-        let spent = &self.spent;
-        judge(judged.flow, self.policy, Moment { time, spent })
+        judged
     }
 
     /// From when on the record must be judged to judge it right from a moment on: where
