@@ -14,6 +14,7 @@ mod host_group;
 mod host_names;
 mod jurisdictions;
 mod kind;
+mod pattern;
 mod platform;
 mod product;
 mod providers;
