@@ -10,6 +10,7 @@ mod pipeline;
 mod recorder;
 mod reload;
 mod self_test;
+mod spent;
 mod uplink;
 
 pub use failure::Failure;
@@ -43,7 +44,7 @@ use crate::{
         find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
         wakeup,
     },
-    ledger::Ledger,
+    ledger::{Ledger, open_findings},
     look::Look,
     naming::{Namer, Snapshot},
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
@@ -196,7 +197,8 @@ async fn record(
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
     let namer = namer(options, &policy, &capture, &clock);
-    let pipeline = Pipeline::new(paths, names, namer, databases, policy);
+    let spent = spent::recorded(&options.store, &policy, clock.now())?;
+    let pipeline = Pipeline::new(paths, names, namer, databases, (Arc::clone(&policy), spent));
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
     let ledger = (ledger, resume);
     let display = Some(display);
@@ -206,7 +208,8 @@ async fn record(
     );
     let sides = (watch, uplink);
     let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
-        .keeping_names_in(&options.store);
+        .keeping_names_in(&options.store)
+        .with_findings(open_findings(&options.store)?);
     recorder.started(&started, gaps, &clock)?;
     trim_heap();
     if options.unload {

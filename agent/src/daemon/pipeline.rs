@@ -2,22 +2,30 @@
 
 use std::{collections::HashSet, rc::Rc, sync::Arc};
 
-use jiff::{civil::Date, tz::Offset};
+use jiff::{
+    civil::{Date, DateTime},
+    tz::Offset,
+};
 
 use super::paths::Paths;
 use crate::{
     attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
+    finding::{Circumstances, Kind},
     jurisdiction::Databases,
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
-    policy::Policy,
+    policy::{Claim, Policy, Product},
     record::{CgroupId, FlowRecord, Owner, Payload},
     verdict::{Judge, Judged, Moment, Spent},
 };
 
 /// The day, in UTC, as everything in the policy that is dated.
 pub(super) fn today(clock: &Clock) -> Date {
-    Offset::UTC.to_datetime(clock.now()).date()
+    civil(clock).date()
+}
+
+fn civil(clock: &Clock) -> DateTime {
+    Offset::UTC.to_datetime(clock.now())
 }
 
 /// Every stage after the record.
@@ -36,7 +44,7 @@ impl Pipeline {
         names: Names,
         namer: Namer,
         databases: Arc<Databases>,
-        policy: Arc<Policy>,
+        (policy, spent): (Arc<Policy>, Spent),
     ) -> Self {
         let paths = Rc::new(paths);
         let attributor = Attributor::new(Rc::clone(&paths), Some(names)).on(Host::read());
@@ -45,7 +53,7 @@ impl Pipeline {
             attributor,
             namer,
             judge: Judge::new(databases, policy),
-            spent: Spent::default(),
+            spent,
         }
     }
 
@@ -110,6 +118,18 @@ impl Pipeline {
         (again != *judged).then_some(again)
     }
 
+    /// Counts bytes that a flow has sent towards the budget of the entry that declares it;
+    /// whether they use it up.
+    pub(super) fn spend(&mut self, judged: &Judged, bytes: u64, clock: &Clock) -> bool {
+        self.spent
+            .charge(self.judge.policy(), judged, bytes, civil(clock))
+    }
+
+    /// Whether time alone may have changed a verdict.
+    pub(super) fn turned(&self, before: &Clock, now: &Clock) -> bool {
+        self.policy().limits().turned(civil(before), civil(now))
+    }
+
     /// Databases in force.
     pub(super) fn databases(&self) -> &Arc<Databases> {
         self.judge.databases()
@@ -130,6 +150,8 @@ impl Pipeline {
     pub(super) fn put_policy_in_force(&mut self, policy: Arc<Policy>) {
         let databases = Arc::clone(self.judge.databases());
         self.namer.trust(Arc::clone(policy.resolvers()));
+        let limits = policy.limits();
+        self.spent.retain(|id| limits.budgeted(id).is_some());
         self.judge = Judge::new(databases, policy);
     }
 
@@ -157,6 +179,33 @@ impl Pipeline {
     pub(super) fn third_country(&self, judged: &Judged, clock: &Clock) -> Option<bool> {
         self.policy()
             .third_country(judged.flow.place.country()?, today(clock))
+    }
+
+    /// What the policy in force says of a flow beside its judgement.
+    pub(super) fn circumstances(&self, judged: &Judged, clock: &Clock) -> Circumstances {
+        let product = judged.product.as_deref();
+        if product.is_some() && Kind::of(judged.verdict).is_none() {
+            // Nothing hangs on them.
+            return Circumstances::default();
+        }
+        let claimed_by = match product {
+            // One product's is not several's.
+            Some(_) => Vec::new(),
+            None => match self.policy().claim(&judged.flow.flow.flow) {
+                Claim::Contested(products) => {
+                    let names = products.iter().map(|product| product.name().to_owned());
+                    names.collect()
+                }
+                _ => Vec::new(),
+            },
+        };
+        Circumstances {
+            third_country: self.third_country(judged, clock),
+            posture: product
+                .and_then(|name| self.policy().product(name))
+                .map(Product::posture),
+            claimed_by,
+        }
     }
 
     /// Digest of the policy in force.

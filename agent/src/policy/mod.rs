@@ -25,11 +25,14 @@ mod expiry;
 mod form;
 mod glob;
 mod host_group;
+mod limits;
+mod lint;
 mod membership;
 mod network;
 mod product;
 mod reach;
 mod render;
+mod schema;
 mod selector;
 mod set;
 mod source;
@@ -52,14 +55,17 @@ pub use self::{
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
     entries::{Candidate, Entries, Holding},
-    entry::{Entry, PortRange, has_ports},
+    entry::{Effect, Entry, PortRange, has_ports},
     expiry::{Expiring, WARNING_DAYS},
     glob::{Glob, GlobError},
     host_group::{HostGroup, Hosts},
+    limits::Limits,
+    lint::{Lint, Lints},
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
     reach::{Networks, Reach},
+    schema::{schema, schema_names},
     selector::{Aspect, Fit, Selector, Term, Wanted},
     set::Set,
     source::{Position, Source, digest},
@@ -99,6 +105,7 @@ pub struct Policy {
     sets: CountrySets,
     calendar: Calendar,
     providers: Arc<Providers>,
+    limits: Limits,
 }
 
 /// Whose a workload is.
@@ -134,87 +141,34 @@ impl Policy {
         Set::read(directory).compile()
     }
 
+    /// [`Policy::load`] with everything that is worth a second look on a day, which no
+    /// agent refuses.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_and_lint(directory: &Path, today: Date) -> Result<(Self, Lints), Rejected> {
+        let (sources, problems) = source::read(directory);
+        let forms = Forms::read(directory, sources, problems)?;
+        let lints = Lints::new(directory, forms.lints(today));
+        Ok((Self::compile(forms), lints))
+    }
+
     /// Checks a set that is already read: [`Policy::load`] without the files.
     ///
     /// # Errors
     /// Everything that is wrong with the set.
     pub fn from_sources(sources: Vec<Source>) -> Result<Self, Rejected> {
-        Self::build(Path::new("."), sources, Vec::new())
+        Forms::read(Path::new("."), sources, Vec::new()).map(Self::compile)
     }
 
-    fn build(
-        directory: &Path,
-        sources: Vec<Source>,
-        mut found: Vec<Diagnostic>,
-    ) -> Result<Self, Rejected> {
-        let digest = digest(&sources);
-        let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
-        let jurisdictions = reserved(
-            &sources,
-            JURISDICTIONS,
-            JurisdictionsForm::read,
-            [JurisdictionsForm::absent, JurisdictionsForm::unreadable],
-            &mut found,
-        );
-        let providers = reserved(
-            &sources,
-            PROVIDERS,
-            ProvidersForm::read,
-            [ProvidersForm::absent, ProvidersForm::unreadable],
-            &mut found,
-        );
-        let mut known = Known {
-            sets: jurisdictions.names,
-            providers: providers.ids,
-            host_groups: None,
-        };
-        let platform = platform(&sources, &mut known, &mut found);
-        let mut products = Vec::new();
-        for source in &sources {
-            let mut problems = Problems::new(Arc::clone(source));
-            match source.name.as_str() {
-                JURISDICTIONS | PROVIDERS | PLATFORM => {}
-                _ => products.extend(ProductForm::read(&known, &mut problems)),
-            }
-            found.extend(problems.into_found());
-        }
-        let sound = |file: &str| !found.iter().any(|problem| problem.file.ends_with(file));
-        let whole = whole::Whole {
-            products: &products,
-            platform: platform.as_ref(),
-            networks_known: sound(PLATFORM),
-            law: (sound(JURISDICTIONS) && sound(PROVIDERS))
-                .then_some((&jurisdictions.sets, providers.providers.as_slice())),
-        };
-        let problems = whole.check();
-        found.extend(problems);
-        if products.is_empty() && found.is_empty() {
-            let help = "add one file `<product>.toml` for each product";
-            found.push(Diagnostic::whole(
-                directory,
-                "the set declares no product",
-                help,
-            ));
-        }
-        if !found.is_empty() {
-            return Err(Rejected::new(directory, found));
-        }
-        Ok(Self::compile(
+    fn compile(forms: Forms) -> Self {
+        let Forms {
             digest,
             products,
             platform,
-            jurisdictions.sets,
-            providers.providers,
-        ))
-    }
-
-    fn compile(
-        digest: String,
-        products: Vec<ProductForm>,
-        platform: Option<PlatformForm>,
-        sets: CountrySets,
-        providers: Vec<Provider>,
-    ) -> Self {
+            sets,
+            providers,
+        } = forms;
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         let mut internal = JointPrefixMap::new();
@@ -231,11 +185,14 @@ impl Policy {
                 internal.insert(network.cidr, network);
             }
         }
+        let shared = Entries::new(shared);
+        let all = compiled.iter().flat_map(|product| product.entries.iter());
         Self {
             digest,
+            limits: Limits::of(all.chain(shared.iter())),
             claimants: Claimants::new(&compiled),
             products: compiled,
-            shared: Entries::new(shared),
+            shared,
             internal,
             host_groups,
             resolvers: Arc::new(resolvers),
@@ -265,7 +222,7 @@ impl Policy {
         self.products.get(at)
     }
 
-    /// How many entries the products and the platform have together.
+    /// How many entries the products and the platform have together, denials with them.
     pub fn entry_count(&self) -> usize {
         self.shared.len()
             + self
@@ -275,7 +232,7 @@ impl Policy {
                 .sum::<usize>()
     }
 
-    /// Entries of the platform, which every product inherits.
+    /// Entries of the platform, declarations and denials, which every product inherits.
     pub fn shared(&self) -> &Entries {
         &self.shared
     }
@@ -305,6 +262,11 @@ impl Policy {
     /// The platform's jurisdiction.
     pub fn home(&self) -> Option<&Territory> {
         self.home.as_ref()
+    }
+
+    /// What of it hangs on the course of time.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The sets of countries.
@@ -377,6 +339,94 @@ impl Policy {
             self.products.get(number)
         });
         few.chain(any.into_iter().flatten())
+    }
+}
+
+/// A set without errors, as it was read.
+struct Forms {
+    digest: String,
+    products: Vec<ProductForm>,
+    platform: Option<PlatformForm>,
+    sets: CountrySets,
+    providers: Vec<Provider>,
+}
+
+impl Forms {
+    fn read(
+        directory: &Path,
+        sources: Vec<Source>,
+        mut found: Vec<Diagnostic>,
+    ) -> Result<Self, Rejected> {
+        let digest = digest(&sources);
+        let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
+        let jurisdictions = reserved(
+            &sources,
+            JURISDICTIONS,
+            JurisdictionsForm::read,
+            [JurisdictionsForm::absent, JurisdictionsForm::unreadable],
+            &mut found,
+        );
+        let providers = reserved(
+            &sources,
+            PROVIDERS,
+            ProvidersForm::read,
+            [ProvidersForm::absent, ProvidersForm::unreadable],
+            &mut found,
+        );
+        let mut known = Known {
+            sets: jurisdictions.names,
+            providers: providers.ids,
+            host_groups: None,
+        };
+        let platform = platform(&sources, &mut known, &mut found);
+        let mut products = Vec::new();
+        for source in &sources {
+            let mut problems = Problems::new(Arc::clone(source));
+            match source.name.as_str() {
+                JURISDICTIONS | PROVIDERS | PLATFORM => {}
+                _ => products.extend(ProductForm::read(&known, &mut problems)),
+            }
+            found.extend(problems.into_found());
+        }
+        let sound = |file: &str| !found.iter().any(|problem| problem.file.ends_with(file));
+        let whole = whole::Whole {
+            products: &products,
+            platform: platform.as_ref(),
+            networks_known: sound(PLATFORM),
+            law: (sound(JURISDICTIONS) && sound(PROVIDERS))
+                .then_some((&jurisdictions.sets, providers.providers.as_slice())),
+        };
+        let problems = whole.check();
+        found.extend(problems);
+        if products.is_empty() && found.is_empty() {
+            let help = "add one file `<product>.toml` for each product";
+            found.push(Diagnostic::whole(
+                directory,
+                "the set declares no product",
+                help,
+            ));
+        }
+        if !found.is_empty() {
+            return Err(Rejected::new(directory, found));
+        }
+        Ok(Self {
+            digest,
+            products,
+            platform,
+            sets: jurisdictions.sets,
+            providers: providers.providers,
+        })
+    }
+
+    fn lints(&self, today: Date) -> Vec<Diagnostic> {
+        let valid = lint::Valid {
+            products: &self.products,
+            platform: self.platform.as_ref(),
+            sets: &self.sets,
+            providers: &Providers::new(self.providers.iter().cloned()),
+            today,
+        };
+        valid.lints()
     }
 }
 

@@ -8,6 +8,7 @@ use ipnetwork::IpNetwork;
 use super::{
     countries::CountrySets,
     diagnostic::Diagnostic,
+    entry::Effect,
     form::{EntryForm, Key, Placed, PlatformForm, ProductForm},
     product::Posture,
     selector::{Clause, Selector, cover as clauses_cover},
@@ -164,7 +165,7 @@ fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagn
         ));
         };
     for entry in &product.entries {
-        if entry.direction == Direction::Inbound {
+        if entry.direction == Direction::Inbound || entry.effect == Effect::Deny {
             continue;
         }
         for network in &entry.networks {
@@ -203,7 +204,7 @@ fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagn
 }
 
 /// The platform's own networks.
-fn own(platform: Option<&PlatformForm>) -> Vec<IpNetwork> {
+pub(super) fn own(platform: Option<&PlatformForm>) -> Vec<IpNetwork> {
     let networks = platform.into_iter().flat_map(|form| &form.internal);
     networks.map(|network| network.cidr).collect()
 }
@@ -214,7 +215,7 @@ fn is_own(network: IpNetwork, own: &[IpNetwork]) -> bool {
 
 /// Whether all that the entry names lies in the platform's own networks. Providers and
 /// autonomous systems may reach anywhere; a name beside networks only narrows them.
-fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
+pub(super) fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
     let mut networks = entry.networks.iter();
     !entry.networks.is_empty()
         && entry.providers.is_empty()
@@ -229,6 +230,9 @@ fn grounds(
     own: &[IpNetwork],
     found: &mut Vec<Diagnostic>,
 ) {
+    if entry.effect == Effect::Deny {
+        return never_denies(source, entry, own, found);
+    }
     if entry.lacking.is_empty() || entry.direction == Direction::Inbound || stays_in(entry, own) {
         return;
     }
@@ -252,6 +256,28 @@ fn grounds(
         ),
         format!("add {}", list(|key| key.example.to_owned())),
     ));
+}
+
+/// The platform's own networks are internal before any entry is asked.
+fn never_denies(
+    source: &Arc<Source>,
+    entry: &EntryForm,
+    own: &[IpNetwork],
+    found: &mut Vec<Diagnostic>,
+) {
+    for network in &entry.networks {
+        if is_own(network.value, own) {
+            found.push(Diagnostic::at(
+                source,
+                network.span.clone(),
+                format!(
+                    "{} is a network of the platform, and internal whatever denies it",
+                    network.value
+                ),
+                "remove it here, or take it out of [[internal]]",
+            ));
+        }
+    }
 }
 
 /// An entry that names a provider and asks for a domicile which the reviewed one
@@ -296,7 +322,7 @@ fn contradiction(
 }
 
 /// Whether the whole of one network lies in the other.
-fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
+pub(super) fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
     match (narrow, wide) {
         (IpNetwork::V4(narrow), IpNetwork::V4(wide)) => narrow.is_subnet_of(wide),
         (IpNetwork::V6(narrow), IpNetwork::V6(wide)) => narrow.is_subnet_of(wide),
@@ -305,7 +331,7 @@ fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
 }
 
 /// `image-generation.toml:12:3`.
-fn shown(source: &Source, span: &Range<usize>) -> String {
+pub(super) fn shown(source: &Source, span: &Range<usize>) -> String {
     let position = source.position(span.start);
     format!("{}:{}:{}", source.name, position.line, position.column)
 }

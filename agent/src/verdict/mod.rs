@@ -1,6 +1,8 @@
 //! Stage 5: the verdict, a pure function of flow, policy and moment.
 
+mod best;
 mod by_entries;
+mod charge;
 mod conditions;
 mod identity;
 mod judge;
@@ -14,6 +16,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use identity::meant;
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
 pub use judging::Judge;

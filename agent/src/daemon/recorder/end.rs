@@ -22,12 +22,15 @@ impl Recorder<'_> {
         }
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.hear_at(&clock);
+        self.turn(&clock)?;
         self.sweep_all(&clock)?;
         self.balance(true, &clock)?;
         self.judge_again(&clock);
         if continues {
             self.keep_names(&clock, true);
         }
+        // Flows that go on without this agent keep their findings open.
+        self.tell_findings(true, &clock)?;
         let mut last: Vec<_> = self.open.drain().collect();
         last.sort_by_key(|(id, _)| *id);
         for (_, mut open) in last {

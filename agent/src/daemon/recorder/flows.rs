@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     attribution::Container,
-    daemon::{Failure, open_flow::OpenFlow, pipeline::today},
+    daemon::{Failure, open_flow::OpenFlow},
     kernel::Clock,
     ledger::Entry,
     output::FlowEvent,
@@ -59,9 +59,11 @@ impl Recorder<'_> {
                 let open = OpenFlow::new(judged, slot, earlier);
                 let base = open.base();
                 self.open.insert(id, Box::new(open));
+                self.find(id, earlier.is_some(), clock);
                 base
             }
         };
+        self.spend(id, &before, clock)?;
         let Some(open) = self.open.get(&id) else {
             return Ok(());
         };
@@ -69,7 +71,9 @@ impl Recorder<'_> {
         self.metrics.carried(&open.judged, &more);
         self.uplink
             .socket(&open.judged.flow.flow.flow.record, &more);
+        self.find_more(id, &more, clock);
         if event == FlowEvent::Final {
+            self.find_ended(id, clock);
             if let Some(mut open) = self.open.remove(&id) {
                 self.end(clock, &mut open)?;
             }
@@ -106,15 +110,20 @@ impl Recorder<'_> {
                         self.metrics.first_seen(&judged);
                     }
                     self.open.insert(id, Box::new(OpenFlow::unseen(judged)));
+                    self.find(id, false, clock);
                     (Counters::default(), FlowEvent::FirstSeen)
                 }
             };
+            self.spend(id, &before, clock)?;
             if let Some(open) = self.open.get(&id) {
-                self.metrics.carried(&open.judged, &now.since(&before));
+                let more = now.since(&before);
+                self.metrics.carried(&open.judged, &more);
+                self.find_more(id, &more, clock);
             }
             self.show_flow(id, event, clock);
         }
         for id in self.uplink.ended() {
+            self.find_ended(id, clock);
             if let Some(mut open) = self.open.remove(&id) {
                 self.end(clock, &mut open)?;
             }
@@ -147,17 +156,14 @@ impl Recorder<'_> {
         Ok(())
     }
 
-    /// Names of containers and destinations come later than their first packet, and a
-    /// new day can end an entry.
+    /// Names of containers and destinations come later than their first packet.
     pub(super) fn judge_again(&mut self, clock: &Clock) {
-        let today = today(clock);
-        let new_day = self.day.replace(today).is_some_and(|day| day != today);
         let renamed = self.pipeline.renamed();
         let doubtful: Vec<_> = self
             .open
             .iter()
             .filter_map(|(id, open)| {
-                let anyway = new_day || is_of(&open.judged, &renamed);
+                let anyway = is_of(&open.judged, &renamed);
                 (anyway || may_be_known_better(&open.judged)).then_some((*id, anyway))
             })
             .collect();
@@ -183,6 +189,7 @@ impl Recorder<'_> {
         let judged = self.pipeline.judge_again(&open.judged, clock, in_any_case);
         if let Some(judged) = judged {
             open.judge(judged);
+            self.find(id, false, clock);
             self.show_flow(id, FlowEvent::Updated, clock);
         }
     }

@@ -8,23 +8,38 @@ use toml::de::DeTable;
 use super::{
     Known, Placed, conditions,
     destination::{self, Destination},
-    duties,
+    duties, exception,
+    kind::{Kind, words},
     reader::{Key, Problems, Reader, Section, choice, optional, required},
 };
 use crate::{
     jurisdiction::{AsNumber, NamePattern},
     naming::Grade,
-    policy::{countries::Territory, entry::Entry},
+    policy::{
+        countries::Territory,
+        entry::{Effect, Entry},
+        lint::Lint,
+    },
     record::Direction,
 };
+
+/// What a name must be worth, as it is written.
+const GRADES: [(&str, Grade); 3] = [
+    (Grade::Answered.label(), Grade::Answered),
+    (Grade::AnsweredUntrusted.label(), Grade::AnsweredUntrusted),
+    (Grade::Presented.label(), Grade::Presented),
+];
+
+/// An id, as a regular expression.
+pub(super) const ID: &str = "^[A-Za-z0-9._-]+$";
 
 /// A declared destination.
 pub(in crate::policy) static ALLOW: Section = Section {
     name: "[[allow]]",
     keys: &[
-        required("id", "a string", "`id = \"image-provider-a\"`"),
-        required("purpose", "a string", "`purpose = \"why it is needed\"`"),
-        required("owner", "a string", "`owner = \"team-image\"`"),
+        required("id", Kind::Pattern(ID), "`id = \"image-provider-a\"`"),
+        required("purpose", Kind::Text, "`purpose = \"why it is needed\"`"),
+        required("owner", Kind::Text, "`owner = \"team-image\"`"),
         destination::DIRECTION,
         destination::CIDR,
         destination::ADDRESS,
@@ -32,13 +47,13 @@ pub(in crate::policy) static ALLOW: Section = Section {
         destination::NAME,
         optional(
             "grade",
-            "a string",
+            Kind::Word(&words(&GRADES)),
             "`grade = \"answered\"`, `\"answered_untrusted\"` or `\"presented\"`",
         ),
         destination::PROVIDER,
         destination::COUNTRIES,
         destination::OPERATOR_DOMICILE,
-        optional("anycast", "`false`", "`anycast = false`"),
+        optional("anycast", Kind::False, "`anycast = false`"),
         destination::PORTS,
         destination::PROTOCOL,
         conditions::MAX_BYTES,
@@ -50,6 +65,7 @@ pub(in crate::policy) static ALLOW: Section = Section {
         duties::DISCLOSED_AT,
         duties::APPROVED_BY,
         duties::APPROVED_ON,
+        exception::LINT_ALLOW,
     ],
 };
 
@@ -61,6 +77,7 @@ const NAMING: [&str; 6] = ["cidr", "address", "asn", "name", "provider", "countr
 pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) id: Option<Placed<String>>,
     pub(in crate::policy) span: Range<usize>,
+    pub(in crate::policy) effect: Effect,
     pub(in crate::policy) direction: Direction,
     pub(in crate::policy) networks: Vec<Placed<IpNetwork>>,
     pub(in crate::policy) systems: Vec<Placed<AsNumber>>,
@@ -69,6 +86,10 @@ pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) operator_domicile: Vec<Territory>,
     /// Keys that it lacks if it leads outside the platform.
     pub(in crate::policy) lacking: Vec<Key>,
+    /// Where `expires` stands.
+    pub(in crate::policy) expires_at: Option<Range<usize>>,
+    /// Lints that do not matter here.
+    pub(in crate::policy) exceptions: Vec<Placed<Lint>>,
     /// The whole entry; `None` when something of it is faulty.
     pub(in crate::policy) entry: Option<Entry>,
 }
@@ -101,12 +122,15 @@ impl EntryForm {
         let lacking = duties::lacking(&reader);
         let expires = reader.date("expires");
         let duties = duties::read(&mut reader, expires.as_ref());
+        let exceptions = exception::read_all(&mut reader);
+        let expires_at = expires.as_ref().map(|date| date.span.clone());
         let expires = expires.map(|date| date.value);
         // `None` on a fault; the set is refused then, so that a partial list
         // here never becomes an entry in force.
         let entry = (|| {
             Some(Entry {
                 id: id.as_ref()?.value.clone(),
+                effect: Effect::Allow,
                 purpose: purpose?.value.to_owned(),
                 owner: owner?.value.to_owned(),
                 direction: to.direction,
@@ -129,6 +153,7 @@ impl EntryForm {
         Self {
             id,
             span,
+            effect: Effect::Allow,
             direction: to.direction,
             networks: to.networks,
             systems: to.systems,
@@ -136,6 +161,8 @@ impl EntryForm {
             providers: to.providers,
             operator_domicile: to.operator_domicile,
             lacking,
+            expires_at,
+            exceptions,
             entry,
         }
     }
@@ -159,9 +186,7 @@ pub(super) fn entry_id(reader: &mut Reader<'_, '_>) -> Option<Placed<String>> {
 
 /// The least grade that a name must have.
 fn grade(reader: &mut Reader<'_, '_>) -> Grade {
-    let grades = [Grade::Answered, Grade::AnsweredUntrusted, Grade::Presented]
-        .map(|grade| (grade.label(), grade));
-    let grade = choice(reader, "grade", &grades);
+    let grade = choice(reader, "grade", &GRADES);
     if let Some(value) = reader.value("grade")
         && reader.value("name").is_none()
     {

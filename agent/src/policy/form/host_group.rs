@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
+    kind::Kind,
+    pattern,
     reader::{Reader, Section, required},
-    values, workload,
+    values,
 };
 use crate::policy::{glob::Glob, host_group::HostGroup};
 
@@ -12,14 +14,14 @@ use crate::policy::{glob::Glob, host_group::HostGroup};
 pub(in crate::policy) static HOST_GROUP: Section = Section {
     name: "[[host_group]]",
     keys: &[
-        required("name", "a string", "`name = \"gpu\"`"),
+        required("name", Kind::Text, "`name = \"gpu\"`"),
         required(
             "hosts",
-            "an array of patterns",
+            Kind::Patterns("patterns", "\\S"),
             "`hosts = [\"gpu-*\", \"render-1\"]`",
         ),
-        required("purpose", "a string", "`purpose = \"hosts with GPUs\"`"),
-        required("owner", "a string", "`owner = \"team-compute\"`"),
+        required("purpose", Kind::Text, "`purpose = \"hosts with GPUs\"`"),
+        required("owner", Kind::Text, "`owner = \"team-compute\"`"),
     ],
 };
 
@@ -96,7 +98,7 @@ fn hosts(reader: &mut Reader<'_, '_>) -> Option<Vec<Glob>> {
         let pattern =
             values::text(item, "a pattern of a host's name", reader.problems).and_then(|text| {
                 let alternatives = "one item of `hosts`";
-                workload::glob(text, item.span(), alternatives, reader.problems)
+                pattern::glob(text, item.span(), alternatives, reader.problems)
             });
         hosts.extend(pattern);
     }

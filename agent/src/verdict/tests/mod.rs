@@ -1,7 +1,9 @@
 //! Tests of the verdict: a table of every outcome, and properties.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod denials;
 mod judging;
+mod language;
 mod law;
 mod limits;
 mod names;
