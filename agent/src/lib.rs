@@ -17,6 +17,7 @@ pub mod canary;
 pub mod cli;
 pub mod coverage;
 pub mod daemon;
+pub mod described;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;

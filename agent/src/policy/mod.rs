@@ -14,6 +14,7 @@
 
 mod budget;
 mod calendar;
+mod cases;
 mod claimants;
 mod countries;
 mod diagnostic;
@@ -45,6 +46,7 @@ use prefix_trie::joint::JointPrefixMap;
 
 pub use self::{
     budget::{Budget, BudgetPeriod},
+    cases::{cases_in, cases_of},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,

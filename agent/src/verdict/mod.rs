@@ -2,6 +2,7 @@
 
 mod by_entries;
 mod conditions;
+mod considered;
 mod identity;
 mod judge;
 mod judgement;
@@ -12,6 +13,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use considered::{Considered, considered};
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
 pub use moment::{Moment, Spent};

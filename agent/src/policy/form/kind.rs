@@ -27,11 +27,15 @@ pub(in crate::policy) enum Kind {
     Date,
     /// A time of day.
     Time,
+    /// A day, or a time with its offset from UTC.
+    Moment,
     /// A network in CIDR notation.
     Network,
     /// An array of them.
     Networks,
-    /// An array of IP addresses.
+    /// An IP address.
+    Address,
+    /// An array of them.
     Addresses,
     /// An array of host names, or `*.` and one.
     Names,
@@ -49,6 +53,8 @@ pub(in crate::policy) enum Kind {
     AsNumbers,
     /// An array of ports and ranges of them.
     Ports,
+    /// A protocol by name or IANA number.
+    Protocol,
     /// A protocol or an array of protocols.
     Protocols,
     /// A table of labels and patterns for their values.
@@ -71,6 +77,9 @@ impl Kind {
             Self::Number(what, ..) => (*what).to_owned(),
             Self::Date => "a date".to_owned(),
             Self::Time => "a time of UTC".to_owned(),
+            Self::Moment => "a date, or a date and time".to_owned(),
+            Self::Address => "an IP address".to_owned(),
+            Self::Protocol => "a protocol".to_owned(),
             Self::Network => "a network in CIDR notation".to_owned(),
             Self::Networks => "an array of networks".to_owned(),
             Self::Addresses => "an array of addresses".to_owned(),

@@ -9,6 +9,7 @@ mod destination;
 mod duties;
 mod entry;
 mod exception;
+mod flow;
 mod host_group;
 mod host_names;
 mod jurisdictions;
@@ -27,6 +28,7 @@ use std::ops::Range;
 
 pub(super) use self::{
     entry::EntryForm,
+    flow::read as read_cases,
     host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
     kind::Kind,
@@ -52,9 +54,10 @@ pub(super) struct Placed<T> {
 }
 
 /// The kinds of file, each with its outermost table, which leads to all others.
-pub(super) const FILES: [(&str, &Section); 4] = [
+pub(super) const FILES: [(&str, &Section); 5] = [
     ("product", &product::PRODUCT),
     ("platform", &platform::PLATFORM),
     ("jurisdictions", &jurisdictions::JURISDICTIONS),
     ("providers", &providers::PROVIDERS),
+    ("tests", &flow::TESTS),
 ];

@@ -1,6 +1,7 @@
 //! `docs/allowlists.md` is true: its examples are valid, and it names every key.
 
 use super::*;
+use crate::policy::cases::cases_from;
 use crate::policy::form::{FILES, Kind, Section};
 
 /// The examples, each with the file name that stands in its first line as a
@@ -23,8 +24,10 @@ fn examples(text: &str) -> Vec<(String, String)> {
 #[test]
 fn every_example_is_valid() {
     let text = fs::read_to_string(repository("docs/allowlists.md")).unwrap();
-    let examples = examples(&text);
+    let mut examples = examples(&text);
     assert!(examples.len() >= 4);
+    let tests = examples.extract_if(.., |(name, _)| name.starts_with("tests/"));
+    let tests: Vec<(String, String)> = tests.collect();
     // Examples of one name are alternatives: each is checked with the first of
     // every other name.
     for (name, example) in &examples {
@@ -37,6 +40,24 @@ fn every_example_is_valid() {
         if let Err(rejected) = Policy::from_sources(sources(&files)) {
             panic!("an example of docs/allowlists.md is not valid:\n{rejected}");
         }
+    }
+    // The tests are of the first of every name.
+    let mut files: Vec<(&str, &str)> = Vec::new();
+    for (name, text) in &examples {
+        if !files.iter().any(|(taken, _)| taken == name) {
+            files.push((name, text));
+        }
+    }
+    let policy = Policy::from_sources(sources(&files)).unwrap();
+    let tests: Vec<(&str, &str)> = tests
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let cases = cases_from(Path::new("docs"), sources(&tests)).unwrap_or_else(|e| panic!("{e}"));
+    assert!(!cases.is_empty());
+    for case in cases {
+        let failures = case.failures(&policy, "2026-11-25".parse().unwrap());
+        assert_eq!(failures, Vec::new());
     }
 }
 
