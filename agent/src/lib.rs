@@ -21,6 +21,7 @@ pub mod described;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;
+mod look;
 pub mod naming;
 pub mod output;
 pub mod policy;

@@ -47,6 +47,25 @@ pub struct Candidate<'a> {
     pub prefix: Option<u8>,
 }
 
+/// Entries whose networks hold an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding<'a> {
+    entries: &'a [Entry],
+    numbers: &'a [(usize, u8)],
+}
+
+impl<'a> Holding<'a> {
+    /// Each of them, once for every network that holds the address.
+    pub fn iter(self) -> impl Iterator<Item = Candidate<'a>> {
+        self.numbers.iter().filter_map(move |(number, prefix)| {
+            Some(Candidate {
+                entry: self.entries.get(*number)?,
+                prefix: Some(*prefix),
+            })
+        })
+    }
+}
+
 impl Entries {
     /// Indexes the entries.
     pub(super) fn new(mut entries: Vec<Entry>) -> Self {
@@ -102,21 +121,41 @@ impl Entries {
         }
     }
 
-    /// Entries whose networks hold the address, those that name one of the names, and
-    /// those that name nobody. An entry with networks comes by these alone: whether it
-    /// names one of the names, too, remains to be asked ([`Entry::names_one_of`]).
-    pub fn candidates<'a, 'n: 'a>(
-        &'a self,
-        address: IpAddr,
-        names: impl Iterator<Item = &'n DomainName> + 'a,
-    ) -> impl Iterator<Item = Candidate<'a>> {
-        let in_network = self.in_networks(address);
-        let named = names.flat_map(|name| self.of_name(name)).map(|n| (n, None));
-        let anywhere = self.anywhere.iter().map(|number| (*number, None));
-        in_network
-            .chain(named)
-            .chain(anywhere)
-            .filter_map(|(number, prefix)| self.candidate(number, prefix))
+    /// Entries whose networks hold the address: found once for all that is asked of it.
+    pub fn in_networks(&self, address: IpAddr) -> Holding<'_> {
+        let narrowest = self.by_network.get_lpm(&IpNetwork::from(address));
+        Holding {
+            entries: &self.entries,
+            numbers: narrowest.map_or(&[], |(_, numbers)| numbers),
+        }
+    }
+
+    /// Calls `each` with every entry that names the name, and nothing else that says who the
+    /// other side is; one that names it twice may come twice.
+    #[inline]
+    pub fn of_name<'a>(&'a self, name: &DomainName, mut each: impl FnMut(Candidate<'a>)) {
+        let mut found = |numbers: &Vec<usize>| {
+            let found = numbers.iter().filter_map(|n| self.candidate(*n, None));
+            found.for_each(&mut each);
+        };
+        if !self.by_name.is_empty() {
+            self.by_name
+                .get(name.as_str())
+                .into_iter()
+                .for_each(&mut found);
+        }
+        if !self.by_suffix.is_empty() {
+            let parents = name
+                .parents()
+                .filter_map(|parent| self.by_suffix.get(parent));
+            parents.for_each(found);
+        }
+    }
+
+    /// Entries that name nobody, by the place of hosting alone.
+    pub fn of_anybody(&self) -> impl Iterator<Item = Candidate<'_>> {
+        let numbers = self.anywhere.iter();
+        numbers.filter_map(|number| self.candidate(*number, None))
     }
 
     /// Entries that name the provider, by id.
@@ -148,26 +187,6 @@ impl Entries {
         !self.by_provider.is_empty()
     }
 
-    /// Numbers of the entries whose networks hold the address, with the length of each
-    /// network.
-    fn in_networks(&self, address: IpAddr) -> impl Iterator<Item = (usize, Option<u8>)> {
-        let narrowest = self.by_network.get_lpm(&IpNetwork::from(address));
-        let numbers = narrowest.into_iter().flat_map(|(_, numbers)| numbers);
-        numbers.map(|(number, prefix)| (*number, Some(*prefix)))
-    }
-
-    /// Numbers of the entries that name a name, and nothing else that says who the other
-    /// side is.
-    fn of_name<'a>(&'a self, name: &'a DomainName) -> impl Iterator<Item = usize> + 'a {
-        let text = name.as_str();
-        let exact = self.by_name.get(text).into_iter().flatten();
-        let below = text
-            .match_indices('.')
-            .filter_map(move |(dot, _)| self.by_suffix.get(text.get(dot + 1..)?))
-            .flatten();
-        exact.chain(below).copied()
-    }
-
     fn candidate(&self, number: usize, prefix: Option<u8>) -> Option<Candidate<'_>> {
         let entry = self.entries.get(number)?;
         Some(Candidate { entry, prefix })
@@ -181,23 +200,21 @@ impl Entries {
     /// none was, of entries on the same terms only the first by id is among them.
     pub fn hang_on_names<'a>(
         &'a self,
-        address: IpAddr,
-        said: Option<&'a DomainName>,
+        holding: Holding<'a>,
+        said: Option<&DomainName>,
     ) -> impl Iterator<Item = Candidate<'a>> {
-        let in_network = self.in_networks(address).filter(|(number, _)| {
-            let entry = self.entries.get(*number);
-            entry.is_some_and(Entry::hangs_on_name)
-        });
-        let fitting = said.into_iter().flat_map(|name| self.of_name(name));
+        let in_network = holding.iter().filter(|found| found.entry.hangs_on_name());
+        let mut fitting = Vec::new();
+        if let Some(name) = said {
+            self.of_name(name, |found| fitting.push(found));
+        }
         let others = if said.is_some() {
             &self.provided
         } else {
             &self.foremost
         };
-        let others = fitting.chain(others.iter().copied()).map(|n| (n, None));
-        in_network
-            .chain(others)
-            .filter_map(|(number, prefix)| self.candidate(number, prefix))
+        let others = others.iter().filter_map(|n| self.candidate(*n, None));
+        in_network.chain(fitting).chain(others)
     }
 
     /// Every entry, by id.

@@ -12,6 +12,7 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod archive;
 mod budget;
 mod calendar;
 mod cases;
@@ -21,6 +22,7 @@ mod diagnostic;
 mod duties;
 mod entries;
 mod entry;
+mod expiry;
 mod form;
 mod glob;
 mod host_group;
@@ -31,6 +33,7 @@ mod product;
 mod render;
 mod schema;
 mod selector;
+mod set;
 mod source;
 mod whole;
 mod window;
@@ -45,13 +48,15 @@ use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
 pub use self::{
+    archive::{Archive, ArchiveError},
     budget::{Budget, BudgetPeriod},
     cases::{cases_in, cases_of},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
-    entries::{Candidate, Entries},
+    entries::{Candidate, Entries, Holding},
     entry::{Entry, PortRange, has_ports},
+    expiry::{Expiring, WARNING_DAYS},
     glob::{Glob, GlobError},
     host_group::{HostGroup, Hosts},
     lint::{Lint, Lints},
@@ -60,6 +65,7 @@ pub use self::{
     product::{Posture, Product},
     schema::{schema, schema_names},
     selector::{Aspect, Fit, Selector, Term, Wanted},
+    set::Set,
     source::{Position, Source, digest},
     window::{Days, Window},
 };
@@ -119,8 +125,7 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set, or with the directory.
     pub fn load(directory: &Path) -> Result<Self, Rejected> {
-        let (sources, problems) = source::read(directory);
-        Forms::read(directory, sources, problems).map(Self::compile)
+        Set::read(directory).compile()
     }
 
     /// [`Policy::load`] with everything that is worth a second look on a day, which no
@@ -140,7 +145,15 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set.
     pub fn from_sources(sources: Vec<Source>) -> Result<Self, Rejected> {
-        Forms::read(Path::new("."), sources, Vec::new()).map(Self::compile)
+        Self::build(Path::new("."), sources, Vec::new())
+    }
+
+    fn build(
+        directory: &Path,
+        sources: Vec<Source>,
+        problems: Vec<Diagnostic>,
+    ) -> Result<Self, Rejected> {
+        Forms::read(directory, sources, problems).map(Self::compile)
     }
 
     fn compile(forms: Forms) -> Self {

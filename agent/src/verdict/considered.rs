@@ -111,7 +111,7 @@ impl Look<'_> {
         let by_name = |id: &String| {
             let named = self.names().find_map(|name| {
                 let mut all = name.all();
-                all.find_map(|name| self.policy.providers().id_by_name(name.as_str()))
+                all.find_map(|name| self.policy.providers().id_by_name(name))
             });
             named == Some(id.as_str())
         };

@@ -7,6 +7,7 @@ mod identity;
 mod judge;
 mod judgement;
 mod moment;
+mod outcome;
 mod reason;
 mod system;
 

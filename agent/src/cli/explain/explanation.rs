@@ -39,8 +39,8 @@ pub(super) struct ByAllowlists<'a> {
     pub(super) judged: Judged,
     /// Whether the verdict or the rule is another than was recorded.
     pub(super) differs: bool,
-    /// Whether the agent began with this very set; `None` where that is not recorded.
-    pub(super) began_with: Option<bool>,
+    /// Whether this very set was in force; `None` where that is not recorded.
+    pub(super) was_in_force: Option<bool>,
     /// The product that was recorded, where the set has it.
     pub(super) product: Option<&'a Product>,
     /// Every entry that the product has or inherits, the nearest first; none where no
@@ -115,7 +115,7 @@ impl<'a> ByAllowlists<'a> {
         let judged = judge(before.flow.clone(), &set.policy, moment);
         let began = recorded.allowlists.as_deref();
         Self {
-            began_with: began.map(|digest| digest == set.policy.digest()),
+            was_in_force: began.map(|digest| digest == set.policy.digest()),
             ..Self::new(before, recorded.time, judged, set)
         }
     }
@@ -140,7 +140,7 @@ impl<'a> ByAllowlists<'a> {
             directory,
             policy,
             differs: (judged.verdict, &judged.rule) != (before.verdict, &before.rule),
-            began_with: None,
+            was_in_force: None,
             product,
             considered,
             rule: rule.and_then(|id| find(policy, product, id)),

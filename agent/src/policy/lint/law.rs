@@ -50,11 +50,9 @@ fn operators<'a>(item: Item<'a>, providers: &'a Providers) -> Vec<Named<'a>> {
 
 /// The operator of a name; of a pattern, that of the names below it.
 fn of_pattern<'a>(providers: &'a Providers, pattern: &NamePattern) -> Option<&'a str> {
-    if pattern.is_wildcard() {
-        providers.id_by_name(&format!("x.{}", pattern.name()))
-    } else {
-        providers.id_by_name(pattern.name())
-    }
+    let below = if pattern.is_wildcard() { "x." } else { "" };
+    let name = format!("{below}{}", pattern.name()).parse().ok()?;
+    providers.id_by_name(&name)
 }
 
 /// The entry asks for a domicile: is it one that counts, and one that it admits?
