@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, rc::Rc, sync::Arc};
 
-use jiff::{civil::Date, tz::Offset};
+use jiff::{
+    civil::{Date, DateTime},
+    tz::Offset,
+};
 
 use super::paths::Paths;
 use crate::{
@@ -17,7 +20,11 @@ use crate::{
 
 /// The day, in UTC, as everything in the policy that is dated.
 pub(super) fn today(clock: &Clock) -> Date {
-    Offset::UTC.to_datetime(clock.now()).date()
+    civil(clock).date()
+}
+
+fn civil(clock: &Clock) -> DateTime {
+    Offset::UTC.to_datetime(clock.now())
 }
 
 /// Every stage after the record.
@@ -37,7 +44,7 @@ impl Pipeline {
         names: Names,
         namer: Namer,
         databases: Arc<Databases>,
-        policy: Arc<Policy>,
+        (policy, spent): (Arc<Policy>, Spent),
     ) -> Self {
         let paths = Rc::new(paths);
         let attributor = Attributor::new(Rc::clone(&paths), Some(names)).on(Host::read());
@@ -47,7 +54,7 @@ impl Pipeline {
             namer,
             locator: Locator::new(databases, Arc::clone(policy.providers())),
             policy,
-            spent: Spent::default(),
+            spent,
         }
     }
 
@@ -112,6 +119,17 @@ impl Pipeline {
         (again != *judged).then_some(again)
     }
 
+    /// Counts bytes that a flow has sent towards the budget of the entry that declares it;
+    /// whether they use it up.
+    pub(super) fn spend(&mut self, judged: &Judged, bytes: u64, clock: &Clock) -> bool {
+        self.spent.charge(&self.policy, judged, bytes, civil(clock))
+    }
+
+    /// Whether time alone may have changed a verdict.
+    pub(super) fn turned(&self, before: &Clock, now: &Clock) -> bool {
+        self.policy.limits().turned(civil(before), civil(now))
+    }
+
     /// Databases in force.
     pub(super) fn databases(&self) -> &Arc<Databases> {
         self.locator.databases()
@@ -133,6 +151,8 @@ impl Pipeline {
         let databases = Arc::clone(self.locator.databases());
         self.locator = Locator::new(databases, Arc::clone(policy.providers()));
         self.namer.trust(Arc::clone(policy.resolvers()));
+        let limits = policy.limits();
+        self.spent.retain(|id| limits.budgeted(id).is_some());
         self.policy = policy;
     }
 

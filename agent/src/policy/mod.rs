@@ -26,6 +26,7 @@ mod expiry;
 mod form;
 mod glob;
 mod host_group;
+mod limits;
 mod lint;
 mod membership;
 mod network;
@@ -55,10 +56,11 @@ pub use self::{
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
     entries::{Candidate, Entries, Holding},
-    entry::{Entry, PortRange, has_ports},
+    entry::{Effect, Entry, PortRange, has_ports},
     expiry::{Expiring, WARNING_DAYS},
     glob::{Glob, GlobError},
     host_group::{HostGroup, Hosts},
+    limits::Limits,
     lint::{Lint, Lints},
     membership::{Doubt, Membership},
     network::InternalNetwork,
@@ -103,6 +105,7 @@ pub struct Policy {
     sets: CountrySets,
     calendar: Calendar,
     providers: Arc<Providers>,
+    limits: Limits,
 }
 
 /// Whose a workload is.
@@ -135,6 +138,26 @@ impl Policy {
     /// As [`Policy::load`].
     pub fn load_and_lint(directory: &Path, today: Date) -> Result<(Self, Lints), Rejected> {
         let (sources, problems) = source::read(directory);
+        Self::build_and_lint(directory, sources, problems, today)
+    }
+
+    /// [`Policy::load_and_lint`] without the files.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the set.
+    pub fn from_sources_and_lint(
+        sources: Vec<Source>,
+        today: Date,
+    ) -> Result<(Self, Lints), Rejected> {
+        Self::build_and_lint(Path::new("."), sources, Vec::new(), today)
+    }
+
+    fn build_and_lint(
+        directory: &Path,
+        sources: Vec<Source>,
+        problems: Vec<Diagnostic>,
+        today: Date,
+    ) -> Result<(Self, Lints), Rejected> {
         let forms = Forms::read(directory, sources, problems)?;
         let lints = Lints::new(directory, forms.lints(today));
         Ok((Self::compile(forms), lints))
@@ -180,11 +203,14 @@ impl Policy {
                 internal.insert(network.cidr, network);
             }
         }
+        let shared = Entries::new(shared);
+        let all = compiled.iter().flat_map(|product| product.entries.iter());
         Self {
             digest,
+            limits: Limits::of(all.chain(shared.iter())),
             claimants: Claimants::new(&compiled),
             products: compiled,
-            shared: Entries::new(shared),
+            shared,
             internal,
             host_groups,
             resolvers: Arc::new(resolvers),
@@ -214,7 +240,7 @@ impl Policy {
         self.products.get(at)
     }
 
-    /// How many entries the products and the platform have together.
+    /// How many entries the products and the platform have together, denials with them.
     pub fn entry_count(&self) -> usize {
         self.shared.len()
             + self
@@ -224,7 +250,7 @@ impl Policy {
                 .sum::<usize>()
     }
 
-    /// Entries of the platform, which every product inherits.
+    /// Entries of the platform, declarations and denials, which every product inherits.
     pub fn shared(&self) -> &Entries {
         &self.shared
     }
@@ -254,6 +280,11 @@ impl Policy {
     /// The platform's jurisdiction.
     pub fn home(&self) -> Option<&Territory> {
         self.home.as_ref()
+    }
+
+    /// What of it hangs on the course of time.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The sets of countries.

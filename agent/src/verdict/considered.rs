@@ -23,7 +23,8 @@ pub struct Considered<'a> {
     pub misses: Vec<String>,
 }
 
-/// The entries of the product and of the platform, the nearest first: those that the
+/// The entries of the product and of the platform, but those that deny other flows, the
+/// nearest first: those that the
 /// fewest reasons keep from declaring the flow, and of these the first by id.
 pub fn considered<'a>(
     flow: &Located,
@@ -46,7 +47,11 @@ pub fn considered<'a>(
             misses: look.misses(),
         }
     };
-    let mut all: Vec<Considered<'_>> = own.chain(shared).map(look).collect();
+    let all = own.chain(shared).map(look);
+    // What denies something else says nothing of the flow.
+    let mut all: Vec<Considered<'_>> = all
+        .filter(|one| !one.entry.denies() || one.misses.is_empty())
+        .collect();
     all.sort_by(|a, b| (a.misses.len(), &a.entry.id).cmp(&(b.misses.len(), &b.entry.id)));
     all
 }

@@ -223,7 +223,12 @@ fn entries(by: &ByAllowlists<'_>, out: &mut impl Write) -> io::Result<()> {
             .map_or("the platform", |product| product.name());
         wrapped("", &format!("{} of {of}", considered.entry.id), out)?;
         if considered.misses.is_empty() {
-            wrapped("  ", "declares it, as far as it is asked", out)?;
+            let does = if considered.entry.denies() {
+                "denies it"
+            } else {
+                "declares it, as far as it is asked"
+            };
+            wrapped("  ", does, out)?;
         }
         for miss in &considered.misses {
             wrapped("  - ", miss, out)?;

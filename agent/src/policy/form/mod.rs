@@ -5,6 +5,7 @@
 //! the checks that look at the whole set.
 
 mod conditions;
+mod deny;
 mod destination;
 mod duties;
 mod entry;
