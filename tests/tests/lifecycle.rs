@@ -111,7 +111,9 @@ fn invalid_allowlists_are_refused_with_every_error() {
     fs::create_dir(&broken).unwrap();
     let product = "product = \"a\"\ntitle = \"A\"\nowner = \"team-test\"\nposture = \"external_declared\"\n\
                    [[workload]]\nunti = \"a.service\"\n[[allow]]\nid = \"x\"\npurpose = \"p\"\n\
-                   owner = \"o\"\ncidr = [\"198.51.100.1/24\"]\n";
+                   owner = \"o\"\ncidr = [\"198.51.100.1/24\"]\n\
+                   data_categories = [\"test\"]\nlegal_basis = \"test\"\napproved_by = \"dpo\"\n\
+                   approved_on = 2026-03-01\nexpires = 2099-12-31\n";
     fs::write(broken.join("a.toml"), product).unwrap();
     let before = bpf_descriptors();
     let settings = Settings {

@@ -1,5 +1,5 @@
 //! What only the whole set shows: ids used twice, workloads claimed twice,
-//! destinations that the posture forbids, domiciles that contradict a condition.
+//! destinations that the posture forbids, what lies outside and lacks a ground, domiciles that contradict a condition.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -8,7 +8,7 @@ use ipnetwork::IpNetwork;
 use super::{
     countries::CountrySets,
     diagnostic::Diagnostic,
-    form::{EntryForm, Placed, PlatformForm, ProductForm},
+    form::{EntryForm, Key, Placed, PlatformForm, ProductForm},
     product::Posture,
     selector::Selector,
     source::Source,
@@ -35,9 +35,17 @@ impl Whole<'_> {
         let mut found = Vec::new();
         ids(self.products, self.platform, &mut found);
         selectors(self.products, &mut found);
-        for product in self.products {
-            if self.networks_known && product.posture == Some(Posture::InternalOnly) {
-                internal_only(product, self.platform, &mut found);
+        if self.networks_known {
+            let own = own(self.platform);
+            for product in self.products {
+                if product.posture == Some(Posture::InternalOnly) {
+                    internal_only(product, &own, &mut found);
+                }
+            }
+            for (source, entries) in entries(self.products, self.platform) {
+                for entry in entries {
+                    grounds(source, entry, &own, &mut found);
+                }
             }
         }
         if let Some((sets, providers)) = self.law {
@@ -130,15 +138,7 @@ fn selectors(products: &[ProductForm], found: &mut Vec<Diagnostic>) {
 
 /// What an `internal_only` product calls lies in the platform's own networks.
 /// Being called from outside is another matter: that is not its initiative.
-fn internal_only(
-    product: &ProductForm,
-    platform: Option<&PlatformForm>,
-    found: &mut Vec<Diagnostic>,
-) {
-    let own: Vec<IpNetwork> = platform
-        .iter()
-        .flat_map(|form| form.internal.iter().map(|network| network.cidr))
-        .collect();
+fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagnostic>) {
     let mut report =
         |entry: &EntryForm, span: &Range<usize>, what: String| {
             let id = entry.id.as_ref().map_or("an entry", |id| id.value.as_str());
@@ -154,7 +154,7 @@ fn internal_only(
             continue;
         }
         for network in &entry.networks {
-            if !own.iter().any(|wide| within(network.value, *wide)) {
+            if !is_own(network.value, own) {
                 report(
                     entry,
                     &network.span,
@@ -182,6 +182,57 @@ fn internal_only(
             );
         }
     }
+}
+
+/// The platform's own networks.
+fn own(platform: Option<&PlatformForm>) -> Vec<IpNetwork> {
+    let networks = platform.into_iter().flat_map(|form| &form.internal);
+    networks.map(|network| network.cidr).collect()
+}
+
+fn is_own(network: IpNetwork, own: &[IpNetwork]) -> bool {
+    own.iter().any(|wide| within(network, *wide))
+}
+
+/// Whether all that the entry names lies in the platform's own networks. A provider's id
+/// names what may lie anywhere; a name beside networks only narrows them.
+fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
+    let mut networks = entry.networks.iter();
+    !entry.networks.is_empty()
+        && entry.providers.is_empty()
+        && networks.all(|network| is_own(network.value, own))
+}
+
+/// What leads outside the platform says what goes there, on what ground, and until when.
+fn grounds(
+    source: &Arc<Source>,
+    entry: &EntryForm,
+    own: &[IpNetwork],
+    found: &mut Vec<Diagnostic>,
+) {
+    if entry.lacking.is_empty() || entry.direction == Direction::Inbound || stays_in(entry, own) {
+        return;
+    }
+    let id = entry
+        .id
+        .as_ref()
+        .map_or("the entry", |id| id.value.as_str());
+    let list = |show: fn(&Key) -> String| {
+        let shown: Vec<String> = entry.lacking.iter().map(show).collect();
+        match shown.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => shown.concat(),
+        }
+    };
+    found.push(Diagnostic::at(
+        source,
+        entry.span.clone(),
+        format!(
+            "{id} leads outside the platform and lacks {}",
+            list(|key| format!("`{}`", key.name))
+        ),
+        format!("add {}", list(|key| key.example.to_owned())),
+    ));
 }
 
 /// An entry that names a provider and asks for a domicile which the reviewed one

@@ -99,6 +99,11 @@ cidr = [{}]
 countries = ["EEA"]
 ports = [443, "8000-8100"]
 protocol = "tcp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#,
             list.join(", ")
         )?;
@@ -115,6 +120,11 @@ name = ["api-{number}.provider.example", "*.region-{number}.provider.example"]
 countries = ["EEA"]
 ports = [443]
 protocol = "tcp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#
         )?;
     }
@@ -141,6 +151,11 @@ owner = "team"
 address = ["192.0.2.123"]
 ports = [123]
 protocol = "udp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "mirrors"
@@ -150,4 +165,9 @@ provider = ["hetzner"]
 operator_domicile = ["EEA"]
 ports = [443]
 protocol = "tcp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#;

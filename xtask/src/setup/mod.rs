@@ -9,6 +9,7 @@ mod deny;
 mod fuzzer;
 mod ipdata;
 mod linker;
+mod python;
 mod unbound;
 mod version;
 
@@ -72,6 +73,7 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
     if goal >= Goal::Test {
         bpf_toolchain::provide_clippy(&toolchain, &mut apt)?;
         unbound::provide(workspace, &mut apt)?;
+        python::provide(workspace, &mut apt)?;
     }
     let deny = if goal >= Goal::Test {
         Some(deny::provide(workspace)?)

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::{
     Placed,
-    reader::{Key, Reader, optional},
+    reader::{Key, Reader, optional, required},
     values,
 };
 use crate::policy::duties::Duties;
@@ -28,12 +28,26 @@ pub(super) const DISCLOSED_AT: Key = optional(
     "`disclosed_at = \"https://platform.example/image#providers\"`",
 );
 /// Who approved it.
-pub(super) const APPROVED_BY: Key = optional("approved_by", "a string", "`approved_by = \"dpo\"`");
+pub(super) const APPROVED_BY: Key = required("approved_by", "a string", "`approved_by = \"dpo\"`");
 /// When.
-pub(super) const APPROVED_ON: Key = optional("approved_on", "a date", "`approved_on = 2026-11-01`");
+pub(super) const APPROVED_ON: Key = required("approved_on", "a date", "`approved_on = 2026-11-01`");
 
-/// Reads the duties of an entry, as far as they are sound.
-pub(super) fn read(reader: &mut Reader<'_, '_>, expires: Option<&Placed<Date>>) -> Duties {
+/// The last day of the entry.
+pub(super) const EXPIRES: Key = optional("expires", "a date", "`expires = 2027-06-30`");
+
+/// What an entry must have beside that if it leads outside the platform: which it does
+/// only the whole set shows.
+const OUTSIDE: [Key; 3] = [DATA_CATEGORIES, LEGAL_BASIS, EXPIRES];
+
+/// Keys that an entry which leads outside the platform lacks.
+pub(super) fn lacking(reader: &Reader<'_, '_>) -> Vec<Key> {
+    let absent = |key: &Key| reader.value(key.name).is_none();
+    OUTSIDE.into_iter().filter(absent).collect()
+}
+
+/// Reads the duties of an entry, as far as they are sound; `None` where there is no
+/// approval.
+pub(super) fn read(reader: &mut Reader<'_, '_>, expires: Option<&Placed<Date>>) -> Option<Duties> {
     let mut data_categories: Vec<String> = Vec::new();
     for item in reader.items("data_categories").unwrap_or_default() {
         let Some(text) = values::text(item, "a kind of data", reader.problems) else {
@@ -63,13 +77,14 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, expires: Option<&Placed<Date>>) 
         let help = "an approval is given before the entry expires: correct one of the dates";
         reader.problems.report(approved.span.clone(), message, help);
     }
-    Duties {
+    let disclosed_at = disclosed_at(reader);
+    Some(Duties {
         data_categories,
         legal_basis,
-        disclosed_at: disclosed_at(reader),
-        approved_by,
-        approved_on: approved_on.map(|date| date.value),
-    }
+        disclosed_at,
+        approved_by: approved_by?,
+        approved_on: approved_on?.value,
+    })
 }
 
 fn disclosed_at(reader: &mut Reader<'_, '_>) -> Option<String> {

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Known, Placed, duties, host_names,
-    reader::{Problems, Reader, Section, choice, nearest, optional, required},
+    reader::{Key, Problems, Reader, Section, choice, nearest, optional, required},
     values,
 };
 use crate::{
@@ -78,7 +78,7 @@ pub(in crate::policy) static ALLOW: Section = Section {
             "a protocol or an array of protocols",
             "`protocol = \"tcp\"` or `[\"tcp\", \"udp\"]`",
         ),
-        optional("expires", "a date", "`expires = 2027-06-30`"),
+        duties::EXPIRES,
         duties::DATA_CATEGORIES,
         duties::LEGAL_BASIS,
         duties::DISCLOSED_AT,
@@ -97,6 +97,8 @@ pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) names: Vec<Placed<NamePattern>>,
     pub(in crate::policy) providers: Vec<Placed<String>>,
     pub(in crate::policy) operator_domicile: Vec<Territory>,
+    /// Keys that it lacks if it leads outside the platform.
+    pub(in crate::policy) lacking: Vec<Key>,
     /// The whole entry; `None` when something of it is faulty.
     pub(in crate::policy) entry: Option<Entry>,
 }
@@ -163,6 +165,7 @@ impl EntryForm {
                 .problems
                 .report(value.span(), message, "remove `ports` or make two entries");
         }
+        let lacking = duties::lacking(&reader);
         let expires = reader.date("expires");
         let duties = duties::read(&mut reader, expires.as_ref());
         let expires = expires.map(|date| date.value);
@@ -185,7 +188,7 @@ impl EntryForm {
                 ports,
                 protocols,
                 expires,
-                duties,
+                duties: duties?,
             })
         })();
         Self {
@@ -196,6 +199,7 @@ impl EntryForm {
             names,
             providers,
             operator_domicile,
+            lacking,
             entry,
         }
     }

@@ -25,7 +25,7 @@ pub(super) use self::{
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::Problems,
+    reader::{Key, Problems},
     values::SetNames,
 };
 

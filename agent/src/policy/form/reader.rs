@@ -12,6 +12,7 @@ use super::Placed;
 use crate::policy::{diagnostic::Diagnostic, source::Source};
 
 /// A key of a table.
+#[derive(Clone, Copy)]
 pub(in crate::policy) struct Key {
     /// As it is written.
     pub(in crate::policy) name: &'static str,

@@ -83,12 +83,22 @@ owner = "o"
 provider = ["provider-a", "provider-b"]
 operator_domicile = ["ADEQUATE", "SE"]
 anycast = false
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "plain"
 purpose = "p"
 owner = "o"
 address = ["203.0.113.9"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#;
 
 fn policy(sets: &str) -> Policy {

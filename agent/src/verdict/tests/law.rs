@@ -74,6 +74,11 @@ purpose = "p"
 owner = "o"
 address = ["203.0.113.9"]
 countries = ["ADEQUATE"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "operated"
@@ -81,6 +86,11 @@ purpose = "p"
 owner = "o"
 address = ["203.0.113.10"]
 operator_domicile = ["ADEQUATE"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "one-place"
@@ -88,12 +98,22 @@ purpose = "p"
 owner = "o"
 address = ["203.0.113.11"]
 anycast = false
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "provider"
 purpose = "p"
 owner = "o"
 provider = ["provider-a"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#;
 
 fn says(home: &str, address: &str, country: &str, day: Date) -> (Verdict, String) {

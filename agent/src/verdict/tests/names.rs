@@ -29,12 +29,22 @@ owner = "o"
 name = ["api.provider.example", "*.below.example"]
 ports = [443]
 protocol = "tcp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "other"
 purpose = "p"
 owner = "o"
 name = ["other.example"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "weak"
@@ -42,6 +52,11 @@ purpose = "p"
 owner = "o"
 name = ["weak.example"]
 grade = "presented"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "narrow"
@@ -49,6 +64,11 @@ purpose = "p"
 owner = "o"
 name = ["narrow.example"]
 cidr = ["198.51.100.0/24"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "placed"
@@ -56,12 +76,22 @@ purpose = "p"
 owner = "o"
 name = ["placed.example"]
 countries = ["NO"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "network"
 purpose = "p"
 owner = "o"
 cidr = ["192.0.2.0/24"]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#;
 
 fn name(text: &str, grade: Grade, source: NameSource) -> Name {

@@ -28,7 +28,9 @@ impl Drawn {
     fn toml(&self, id: &str) -> String {
         let direction = if self.inbound { "inbound" } else { "outbound" };
         let mut text = format!(
-            "[[allow]]\nid = \"{id}\"\npurpose = \"p\"\nowner = \"o\"\ndirection = \"{direction}\"\n"
+            "[[allow]]\nid = \"{id}\"\npurpose = \"p\"\nowner = \"o\"\ndirection = \"{direction}\"\n\
+             data_categories = [\"test\"]\nlegal_basis = \"test\"\napproved_by = \"dpo\"\n\
+             approved_on = 2026-03-01\n"
         );
         if !self.networks.is_empty() {
             writeln!(text, "cidr = {:?}", self.networks).unwrap();
@@ -42,9 +44,12 @@ impl Drawn {
         if let Some(udp) = self.udp {
             writeln!(text, "protocol = \"{}\"", if udp { "udp" } else { "tcp" }).unwrap();
         }
-        if self.expired {
-            text.push_str("expires = 2026-10-31\n");
-        }
+        let expires = if self.expired {
+            "2026-10-31"
+        } else {
+            "2027-06-30"
+        };
+        writeln!(text, "expires = {expires}").unwrap();
         text
     }
 

@@ -39,6 +39,11 @@ owner = "net"
 address = ["192.0.2.123"]
 ports = [123]
 protocol = "udp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#;
 
 const IMAGE: &str = r#"
@@ -76,6 +81,11 @@ cidr = ["198.51.100.0/24", "2001:db8:a::/48"]
 countries = ["EEA"]
 ports = [443, "8000-8100"]
 protocol = "tcp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "anywhere-in-sweden"
@@ -83,6 +93,11 @@ purpose = "p"
 owner = "o"
 countries = ["SE"]
 ports = [9443]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "old"
@@ -90,6 +105,10 @@ purpose = "p"
 owner = "o"
 address = ["203.0.113.7"]
 expires = 2026-10-31
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
 
 [[allow]]
 id = "last-day"
@@ -97,6 +116,10 @@ purpose = "p"
 owner = "o"
 address = ["203.0.113.8"]
 expires = 2026-11-01
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
 
 [[allow]]
 id = "old-in-norway"
@@ -105,6 +128,11 @@ owner = "o"
 address = ["203.0.113.7"]
 countries = ["NO"]
 ports = [8443]
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 
 [[allow]]
 id = "clients"
@@ -114,6 +142,8 @@ direction = "inbound"
 cidr = ["203.0.113.0/24"]
 ports = [443]
 protocol = "tcp"
+approved_by = "dpo"
+approved_on = 2026-03-01
 
 [[allow]]
 id = "ping"
@@ -121,6 +151,11 @@ purpose = "p"
 owner = "o"
 cidr = ["198.51.100.0/24", "2001:db8:a::/48"]
 protocol = "icmp"
+data_categories = ["test data"]
+legal_basis = "made up for the test"
+approved_by = "dpo"
+approved_on = 2026-03-01
+expires = 2027-06-30
 "#;
 
 const VIDEO: &str = r#"

@@ -38,7 +38,7 @@ judged again   as recorded, by lists as of 2026-11-01 (another set than the
 
 #[test]
 fn another_verdict_is_said_with_its_reason() {
-    let lists = allowlists("id = \"net\"\ncidr = [\"198.51.100.0/24\"]");
+    let lists = allowlists("id = \"net\"\ncidr = [\"198.51.100.0/24\"]\nexpires = 2026-12-31");
     assert_eq!(
         decision(flow(), &lists),
         "verdict        undeclared
@@ -54,7 +54,7 @@ judged again   declared by entry net, by lists as of 2026-11-01 (another set
 
 #[test]
 fn an_entry_that_is_gone_is_said_to_be() {
-    let lists = allowlists("id = \"net\"\ncidr = [\"203.0.113.0/24\"]");
+    let lists = allowlists("id = \"net\"\ncidr = [\"203.0.113.0/24\"]\nexpires = 2026-12-31");
     let mut flow = full();
     *named(&mut flow) = Names::none(Missing::NoneSeen);
     let decision = decision(flow, &lists);
@@ -82,7 +82,8 @@ fn the_day_of_the_record_counts() {
 #[test]
 fn the_object_has_all_of_it() {
     let explained = recorded(full());
-    let lists = allowlists("id = \"api\"\nname = [\"api.example\"]\nports = [443]");
+    let lists =
+        allowlists("id = \"api\"\nname = [\"api.example\"]\nports = [443]\nexpires = 2026-12-31");
     let explanation = Explanation::of(&explained, Some(&lists));
     let object = serde_json::to_value(Object::from(&explanation)).unwrap();
     for (field, value) in [
@@ -123,7 +124,7 @@ fn the_object_has_all_of_it() {
             &by["entry"]["owner"],
             &by["entry"]["expires"]
         ),
-        (&json!("a"), &json!("team-a"), &Value::Null)
+        (&json!("a"), &json!("team-a"), &json!("2026-12-31"))
     );
     assert_eq!(by["again"]["day"], "2026-11-01");
     assert_eq!(by["again"]["verdict"], "undeclared");

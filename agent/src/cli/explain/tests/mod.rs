@@ -31,6 +31,10 @@ fn time(text: &str) -> Timestamp {
     format!("2026-11-01T{text}Z").parse().unwrap()
 }
 
+/// What every entry needs beside itself, but for its last day.
+const DUTIES: &str = "data_categories = [\"test data\"]\nlegal_basis = \"made up for the test\"\n\
+                      approved_by = \"dpo\"\napproved_on = 2026-03-01\n";
+
 /// An undeclared flow of a unit to 198.51.100.9:443, in slot 1, seen first at 100 s and last
 /// at 160 s after boot. Nothing is known of names and place.
 fn flow() -> FlowInterval {
@@ -179,7 +183,7 @@ fn allowlists(entry: &str) -> Allowlists {
     let product = format!(
         "product = \"a\"\ntitle = \"A\"\nowner = \"t\"\nposture = \"external_declared\"\n\
          [[workload]]\nunit = \"a.service\"\n\
-         [[allow]]\npurpose = \"the provider\"\nowner = \"team-a\"\n{entry}\n"
+         [[allow]]\npurpose = \"the provider\"\nowner = \"team-a\"\n{DUTIES}{entry}\n"
     );
     let sources = vec![policy::Source::from_text("a.toml", &product)];
     Allowlists {
