@@ -14,6 +14,7 @@
 
 mod calendar;
 mod claimants;
+mod claims;
 mod countries;
 mod diagnostic;
 mod duties;
@@ -42,10 +43,12 @@ use self::{
     calendar::Calendar,
     claimants::{Claimants, Found},
     form::{
-        EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
+        ClaimsForm, EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm,
+        ProvidersForm,
     },
 };
 pub use self::{
+    claims::{Claims, Condition, OutOfReach, ReportClaim, Selection},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
@@ -70,6 +73,8 @@ const PLATFORM: &str = "platform.toml";
 const JURISDICTIONS: &str = "jurisdictions.toml";
 /// The reserved file of operators.
 const PROVIDERS: &str = "providers.toml";
+/// The reserved file of claims.
+const CLAIMS: &str = "claims.toml";
 
 /// A valid set, ready to judge.
 #[derive(Debug)]
@@ -84,6 +89,7 @@ pub struct Policy {
     sets: CountrySets,
     calendar: Calendar,
     providers: Arc<Providers>,
+    claims: Option<Claims>,
 }
 
 /// Whose a workload is.
@@ -139,17 +145,27 @@ impl Policy {
             [ProvidersForm::absent, ProvidersForm::unreadable],
             &mut found,
         );
+        let unread = found
+            .iter()
+            .filter_map(|problem| problem.file.file_name()?.to_str());
+        let files = sources
+            .iter()
+            .map(|source| source.name.as_str())
+            .chain(unread);
         let known = Known {
+            products: form::product_names(files),
             sets: jurisdictions.names,
             providers: providers.ids,
         };
         let mut platform = None;
+        let mut claims = None;
         let mut products = Vec::new();
         for source in &sources {
             let mut problems = Problems::new(Arc::clone(source));
             match source.name.as_str() {
                 JURISDICTIONS | PROVIDERS => {}
                 PLATFORM => platform = PlatformForm::read(&known, &mut problems),
+                CLAIMS => claims = ClaimsForm::read(&known, &mut problems),
                 _ => products.extend(ProductForm::read(&known, &mut problems)),
             }
             found.extend(problems.into_found());
@@ -164,6 +180,9 @@ impl Policy {
         };
         let problems = whole.check();
         found.extend(problems);
+        if let Some(claims) = &claims {
+            found.extend(claims::check(claims, &products));
+        }
         if products.is_empty() && found.is_empty() {
             let help = "add one file `<product>.toml` for each product";
             found.push(Diagnostic::whole(
@@ -181,6 +200,7 @@ impl Policy {
             platform,
             jurisdictions.sets,
             providers.providers,
+            claims.and_then(|form| form.claims),
         ))
     }
 
@@ -190,6 +210,7 @@ impl Policy {
         platform: Option<PlatformForm>,
         sets: CountrySets,
         providers: Vec<Provider>,
+        claims: Option<Claims>,
     ) -> Self {
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
@@ -217,6 +238,7 @@ impl Policy {
             calendar: Calendar::of(&sets),
             sets,
             providers: Arc::new(Providers::new(providers)),
+            claims,
         }
     }
 
@@ -296,6 +318,11 @@ impl Policy {
     /// `providers.toml`.
     pub fn providers(&self) -> &Arc<Providers> {
         &self.providers
+    }
+
+    /// What the set claims of the products; `None` when it has no `claims.toml`.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
     }
 
     /// Whether the country is outside the platform's jurisdiction on that day;

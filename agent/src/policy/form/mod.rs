@@ -4,6 +4,7 @@
 //! run of `weir check` names everything. Spans are kept beside the values for
 //! the checks that look at the whole set.
 
+mod claims;
 mod duties;
 mod entry;
 mod host_names;
@@ -17,15 +18,16 @@ mod review;
 mod taken;
 mod values;
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 pub(super) use self::{
+    claims::{ClaimsForm, product_names},
     entry::EntryForm,
     jurisdictions::JurisdictionsForm,
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::{Key, Problems},
+    reader::{Key, Problems, nearest},
     values::SetNames,
 };
 
@@ -33,6 +35,8 @@ pub(super) use self::{
 pub(super) struct Known {
     pub(super) sets: SetNames,
     pub(super) providers: ProviderIds,
+    /// Products, by the names of their files.
+    pub(super) products: BTreeSet<String>,
 }
 
 /// A value with the bytes that it was read from.
@@ -57,3 +61,8 @@ pub(super) const SECTIONS: [&reader::Section; 11] = [
     &providers::PROVIDERS,
     &providers::PROVIDER,
 ];
+
+/// The tables of `claims.toml` with their keys, for the documentation's test.
+#[cfg(test)]
+pub(super) const CLAIM_SECTIONS: [&reader::Section; 3] =
+    [&claims::CLAIMS, &claims::CLAIM, &claims::OUT_OF_REACH];

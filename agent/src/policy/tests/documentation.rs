@@ -1,7 +1,8 @@
 //! `docs/allowlists.md` is true: its examples are valid, and it names every key.
 
 use super::*;
-use crate::policy::form::SECTIONS;
+use crate::policy::Condition;
+use crate::policy::form::{CLAIM_SECTIONS, SECTIONS};
 
 /// The examples, each with the file name that stands in its first line as a
 /// comment: `# image-generation.toml`.
@@ -53,6 +54,43 @@ fn every_key_is_documented() {
                 "{}: no row `{wanted}`",
                 section.name
             );
+        }
+    }
+}
+
+#[test]
+fn every_key_of_claims_is_documented() {
+    let text = fs::read_to_string(repository("docs/claims.md")).unwrap();
+    for section in CLAIM_SECTIONS {
+        for key in section.keys {
+            let required = if key.required { " (required)" } else { "" };
+            let wanted = format!("| `{}`{required} |", key.name);
+            assert!(
+                text.contains(&wanted),
+                "{}: no row `{wanted}`",
+                section.name
+            );
+        }
+    }
+    for label in Condition::LABELS {
+        assert!(text.contains(&format!("| `{label}` |")), "{label}");
+    }
+}
+
+/// The examples of claims speak of products of the reference set.
+#[test]
+fn every_example_of_claims_is_valid() {
+    let text = fs::read_to_string(repository("docs/claims.md")).unwrap();
+    let (mut others, problems) = crate::policy::source::read(&repository("allowlists"));
+    assert!(problems.is_empty());
+    others.retain(|source| source.name != "claims.toml");
+    let examples = examples(&text);
+    assert!(!examples.is_empty());
+    for (name, example) in examples {
+        let mut set = others.clone();
+        set.push(Source::from_text(&name, &example));
+        if let Err(rejected) = Policy::from_sources(set) {
+            panic!("an example of docs/claims.md is not valid:\n{rejected}");
         }
     }
 }
