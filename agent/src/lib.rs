@@ -14,6 +14,7 @@ pub mod balance;
 mod bounded;
 mod by_name;
 pub mod canary;
+pub mod claim;
 pub mod cli;
 pub mod coverage;
 pub mod daemon;
