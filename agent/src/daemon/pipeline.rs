@@ -6,7 +6,7 @@ use jiff::{civil::Date, tz::Offset};
 
 use super::paths::Paths;
 use crate::{
-    attribution::{Attributed, Attributor, Names, WorkloadKind},
+    attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
     jurisdiction::{Databases, Locator},
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
@@ -40,7 +40,7 @@ impl Pipeline {
         policy: Policy,
     ) -> Self {
         let paths = Rc::new(paths);
-        let attributor = Attributor::new(Rc::clone(&paths), Some(names));
+        let attributor = Attributor::new(Rc::clone(&paths), Some(names)).on(Host::read());
         Self {
             paths,
             attributor,

@@ -130,6 +130,7 @@ pub(crate) fn flow(slot: u32, bytes: u64) -> FlowInterval {
 pub(crate) fn workload(unit: &str) -> Arc<Workload> {
     Arc::new(Workload {
         kind: WorkloadKind::SystemdUnit,
+        host: None,
         name: unit.to_owned(),
         cgroup_path: Some(format!("/system.slice/{unit}")),
         unit: Some(unit.to_owned()),

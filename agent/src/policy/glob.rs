@@ -10,7 +10,7 @@
 //! question that no matcher answers: does this pattern take everything that
 //! another one takes ([`Glob::covers`])?
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 
@@ -25,6 +25,18 @@ enum Step {
     Run,
     /// Any run.
     Deep,
+}
+
+impl Step {
+    /// Whether one character can be of both.
+    fn shares(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::Literal(c), Self::One | Self::Run)
+            | (Self::One | Self::Run, Self::Literal(c)) => c != '/',
+            _ => true,
+        }
+    }
 }
 
 /// A compiled pattern.
@@ -170,6 +182,36 @@ impl Glob {
         reach.last().copied().unwrap_or(false)
     }
 
+    /// Whether some text fits both patterns.
+    ///
+    /// Exact: both are followed at once, over all pairs of steps.
+    pub fn meets(&self, other: &Self) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![(0, 0)];
+        while let Some((i, j)) = open.pop() {
+            if !seen.insert((i, j)) {
+                continue;
+            }
+            let (ours, theirs) = (self.steps.get(i).copied(), other.steps.get(j).copied());
+            let run = |step| matches!(step, Some(Step::Run | Step::Deep));
+            if run(ours) {
+                open.push((i + 1, j));
+            }
+            if run(theirs) {
+                open.push((i, j + 1));
+            }
+            match (ours, theirs) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if a.shares(b) => {
+                    // A run may go on after a character.
+                    open.push((i + usize::from(!run(ours)), j + usize::from(!run(theirs))));
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// Lets every run stand for nothing.
     fn close(&self, reach: &mut [bool]) {
         for (i, step) in self.steps.iter().enumerate() {
@@ -273,6 +315,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn meeting() {
+        for (one, other, meet) in [
+            ("image-*", "*-worker", true),
+            ("a.service", "b.service", false),
+            ("a*.service", "b*.service", false),
+            ("a?", "a", false),
+            ("a*", "*/b", false),
+            ("a**", "*/b", true),
+            ("/x/*", "/x/y/z", false),
+            ("/x/**", "/x/y/z", true),
+            ("?", "/", false),
+            ("*", "**", true),
+            ("a*b", "a*c", false),
+            ("*a*", "*b*", true),
+        ] {
+            assert_eq!(glob(one).meets(&glob(other)), meet, "{one} and {other}");
+        }
+    }
+
     /// The definition, tried every way.
     fn naive(steps: &[Step], text: &[char]) -> bool {
         match steps.split_first() {
@@ -310,6 +372,22 @@ mod tests {
             prop_assert!(wide.covers(&wide));
             if wide.covers(&narrow) && narrow.matches(&text) {
                 prop_assert!(wide.matches(&text));
+            }
+        }
+
+        #[test]
+        fn what_fits_both_shows_that_they_meet(
+            one in "([ab/?]|\\*){1,6}",
+            other in "([ab/?]|\\*){1,6}",
+            text in "[ab/]{0,8}",
+        ) {
+            let (Ok(one), Ok(other)) = (Glob::new(&one), Glob::new(&other)) else {
+                return Ok(());
+            };
+            prop_assert!(one.meets(&one));
+            prop_assert_eq!(one.meets(&other), other.meets(&one));
+            if one.matches(&text) && other.matches(&text) {
+                prop_assert!(one.meets(&other));
             }
         }
     }

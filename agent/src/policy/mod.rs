@@ -22,6 +22,7 @@ mod entries;
 mod entry;
 mod form;
 mod glob;
+mod host_group;
 mod membership;
 mod network;
 mod product;
@@ -33,7 +34,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, path::Path, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, path::Path, sync::Arc};
 
 use ipnetwork::IpNetwork;
 use jiff::civil::Date;
@@ -55,10 +56,11 @@ pub use self::{
     entries::{Candidate, Entries},
     entry::{Entry, PortRange, has_ports},
     glob::{Glob, GlobError},
+    host_group::{HostGroup, Hosts},
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
-    selector::{Aspect, Fit, Selector, Wanted},
+    selector::{Aspect, Fit, Selector, Term, Wanted},
     source::{Position, Source, digest},
 };
 use crate::{
@@ -84,6 +86,7 @@ pub struct Policy {
     claimants: Claimants,
     shared: Entries,
     internal: JointPrefixMap<IpNetwork, InternalNetwork>,
+    host_groups: Vec<HostGroup>,
     resolvers: Arc<Resolvers>,
     home: Option<Territory>,
     sets: CountrySets,
@@ -152,19 +155,19 @@ impl Policy {
             .iter()
             .map(|source| source.name.as_str())
             .chain(unread);
-        let known = Known {
+        let mut known = Known {
             products: form::product_names(files),
             sets: jurisdictions.names,
             providers: providers.ids,
+            host_groups: None,
         };
-        let mut platform = None;
+        let platform = platform(&sources, &mut known, &mut found);
         let mut claims = None;
         let mut products = Vec::new();
         for source in &sources {
             let mut problems = Problems::new(Arc::clone(source));
             match source.name.as_str() {
-                JURISDICTIONS | PROVIDERS => {}
-                PLATFORM => platform = PlatformForm::read(&known, &mut problems),
+                JURISDICTIONS | PROVIDERS | PLATFORM => {}
                 CLAIMS => claims = ClaimsForm::read(&known, &mut problems),
                 _ => products.extend(ProductForm::read(&known, &mut problems)),
             }
@@ -215,10 +218,11 @@ impl Policy {
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         let mut internal = JointPrefixMap::new();
-        let (mut shared, mut home) = (Vec::new(), None);
+        let (mut shared, mut home, mut host_groups) = (Vec::new(), None, Vec::new());
         let mut resolvers = Resolvers::new();
         if let Some(platform) = platform {
             home = platform.home;
+            host_groups = platform.host_groups.groups;
             for resolver in platform.resolvers {
                 resolver.add_to(&mut resolvers);
             }
@@ -233,6 +237,7 @@ impl Policy {
             products: compiled,
             shared: Entries::new(shared),
             internal,
+            host_groups,
             resolvers: Arc::new(resolvers),
             home,
             calendar: Calendar::of(&sets),
@@ -286,6 +291,11 @@ impl Policy {
     /// Every network of the platform.
     pub fn internal_networks(&self) -> impl Iterator<Item = &InternalNetwork> {
         self.internal.values()
+    }
+
+    /// The groups of hosts that selectors may name.
+    pub fn host_groups(&self) -> &[HostGroup] {
+        &self.host_groups
     }
 
     /// The resolvers that the platform trusts.
@@ -392,6 +402,24 @@ fn reserved<F>(
     let mut problems = Problems::new(Arc::clone(source));
     let form = read(&mut problems);
     found.extend(problems.into_found());
+    form
+}
+
+/// The platform's file, whose host groups the others may name from now on.
+fn platform(
+    sources: &[Arc<Source>],
+    known: &mut Known,
+    found: &mut Vec<Diagnostic>,
+) -> Option<PlatformForm> {
+    let Some(source) = sources.iter().find(|source| source.name == PLATFORM) else {
+        let unread = found.iter().any(|problem| problem.file.ends_with(PLATFORM));
+        known.host_groups = (!unread).then(BTreeMap::new);
+        return None;
+    };
+    let mut problems = Problems::new(Arc::clone(source));
+    let form = PlatformForm::read(known, &mut problems);
+    found.extend(problems.into_found());
+    known.host_groups = form.as_ref().map(|form| form.host_groups.names.clone());
     form
 }
 

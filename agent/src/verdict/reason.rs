@@ -78,13 +78,19 @@ impl fmt::Display for Reason<'_> {
                     names.join(" and ")
                 )
             }
-            Why::Possible(product, aspect) => write!(
-                f,
-                "workload {} may be of {}, but its {} is not known",
-                workload.name,
-                product.name(),
-                aspect.key()
-            ),
+            Why::Possible(product, aspect) => {
+                write!(
+                    f,
+                    "workload {} may be of {}, but its {} is not known",
+                    workload.name,
+                    product.name(),
+                    aspect.noun()
+                )?;
+                match aspect.why_unknown(&self.flow.flow.flow) {
+                    Some(why) => write!(f, " ({why})"),
+                    None => Ok(()),
+                }
+            }
             Why::Unattributed => {
                 write!(f, "no product claims workload {}", workload.name)?;
                 if let Some(unknown) = &workload.unknown {

@@ -7,6 +7,7 @@
 mod claims;
 mod duties;
 mod entry;
+mod host_group;
 mod host_names;
 mod jurisdictions;
 mod platform;
@@ -17,12 +18,14 @@ mod resolver;
 mod review;
 mod taken;
 mod values;
+mod workload;
 
 use std::{collections::BTreeSet, ops::Range};
 
 pub(super) use self::{
     claims::{ClaimsForm, product_names},
     entry::EntryForm,
+    host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
     platform::PlatformForm,
     product::ProductForm,
@@ -37,6 +40,7 @@ pub(super) struct Known {
     pub(super) providers: ProviderIds,
     /// Products, by the names of their files.
     pub(super) products: BTreeSet<String>,
+    pub(super) host_groups: HostGroups,
 }
 
 /// A value with the bytes that it was read from.
@@ -48,12 +52,13 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 11] = [
+pub(super) const SECTIONS: [&reader::Section; 12] = [
     &product::PRODUCT,
-    &product::WORKLOAD,
+    &workload::WORKLOAD,
     &entry::ALLOW,
     &platform::PLATFORM,
     &platform::INTERNAL,
+    &host_group::HOST_GROUP,
     &resolver::RESOLVER,
     &jurisdictions::JURISDICTIONS,
     &jurisdictions::SET,

@@ -7,6 +7,7 @@ use ipnetwork::IpNetwork;
 use super::{
     Known,
     entry::EntryForm,
+    host_group::HostGroupForms,
     reader::{Problems, Reader, Section, optional, parse, required},
     resolver::ResolverForm,
     values,
@@ -22,6 +23,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
             "internal",
             "an array of tables",
             "`[[internal]]` with `cidr`, `purpose` and `owner`",
+        ),
+        optional(
+            "host_group",
+            "an array of tables",
+            "`[[host_group]]` with `name`, `hosts`, `purpose` and `owner`",
         ),
         optional(
             "resolver",
@@ -55,6 +61,7 @@ pub(in crate::policy) struct PlatformForm {
     pub(in crate::policy) source: Arc<Source>,
     pub(in crate::policy) home: Option<Territory>,
     pub(in crate::policy) internal: Vec<InternalNetwork>,
+    pub(in crate::policy) host_groups: HostGroupForms,
     pub(in crate::policy) resolvers: Vec<ResolverForm>,
     pub(in crate::policy) entries: Vec<EntryForm>,
 }
@@ -93,12 +100,14 @@ impl PlatformForm {
                 });
             }
         }
+        let host_groups = HostGroupForms::read_all(&mut reader);
         let resolvers = ResolverForm::read_all(&mut reader);
         let entries = EntryForm::read_all(&mut reader, known);
         Some(Self {
             source,
             home,
             internal,
+            host_groups,
             resolvers,
             entries,
         })

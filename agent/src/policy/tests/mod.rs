@@ -4,7 +4,9 @@
 mod documentation;
 mod entries;
 mod law;
+mod selectors;
 mod valid;
+pub(super) mod workloads;
 
 use std::{
     collections::BTreeSet,
