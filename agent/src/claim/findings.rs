@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::effect::{Why, operator};
 use crate::{
@@ -34,6 +34,7 @@ pub struct FoundFlow {
     /// Outbound the other side's port, inbound the workload's; 0 where there are none.
     pub port: u16,
     /// IP protocol.
+    #[serde(serialize_with = "shown")]
     pub protocol: Protocol,
     /// Who sent first.
     pub direction: Direction,
@@ -70,6 +71,11 @@ impl FoundFlow {
             operator: operator(&judged.flow),
         }
     }
+}
+
+/// As people write it: `tcp`.
+fn shown<S: Serializer>(protocol: &Protocol, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(protocol)
 }
 
 /// Sums over flows, within the period.

@@ -27,5 +27,5 @@ pub use self::{
     effect::Why,
     evaluated::{Completeness, Evaluated, Outcome, Report, Share},
     evaluation::Evaluation,
-    findings::{Found, FoundFlow},
+    findings::{Found, FoundFlow, Sum},
 };

@@ -94,6 +94,14 @@ fn print_valid(args: &CheckArgs, policy: &Policy, out: &mut impl Write) -> io::R
             unreviewed(policy).len()
         )?;
     }
+    if let Some(claims) = policy.claims() {
+        writeln!(
+            out,
+            "claims: {}, out of reach: {}",
+            claims.stated.len(),
+            claims.out_of_reach.len()
+        )?;
+    }
     writeln!(
         out,
         "{}: {} products, {} entries, valid",
@@ -203,7 +211,8 @@ mod tests {
             "3",
         ];
         assert!(rows.iter().any(|row| *row == image), "{text}");
-        assert!(text.contains("11 products, 7 entries, valid\n"), "{text}");
+        assert!(text.contains("12 products, 12 entries, valid\n"), "{text}");
+        assert!(text.contains("\nclaims: 17, out of reach: 15\n"), "{text}");
         assert!(text.ends_with(&format!("digest: {}\n", policy.digest())));
     }
 
@@ -244,7 +253,7 @@ mod tests {
         let object = valid(&good, &policy);
         assert_eq!(object["valid"], true);
         assert_eq!(object["home"], "EEA");
-        assert_eq!(object["products"].as_array().unwrap().len(), 11);
+        assert_eq!(object["products"].as_array().unwrap().len(), 12);
 
         let bad = args("tests/broken-allowlists/countries");
         let object = invalid(&Policy::load(&bad.directory).unwrap_err());
