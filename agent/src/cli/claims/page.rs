@@ -33,11 +33,9 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let title = format!(
-            "{}, {} (compared with it on {})",
-            self.claims.report, self.report.span, self.claims.reviewed
-        );
-        wrapped("", &title, out)?;
+        wrapped("", &self.claims.report, out)?;
+        wrapped("period         ", &self.report.span.to_string(), out)?;
+        wrapped("compared on    ", &self.claims.reviewed.to_string(), out)?;
         if !self.report.claims.is_empty() {
             writeln!(out)?;
             self.table(out)?;
