@@ -22,6 +22,7 @@ pub mod history;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;
+mod look;
 pub mod naming;
 pub mod output;
 pub mod policy;

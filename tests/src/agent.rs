@@ -21,7 +21,10 @@ use nix::{
 
 use crate::{
     cgroup::Unit,
-    record::{DatabaseNews, Event, Flow, Gap, Line, SelfTest, Started, Stopped},
+    record::{
+        AllowlistsChange, DatabaseNews, Event, Expiring, Flow, Gap, Line, SelfTest, Started,
+        Stopped,
+    },
     tool,
     world::Host,
 };
@@ -91,6 +94,8 @@ struct Seen {
     flows: BTreeMap<u64, Flow>,
     gaps: Vec<Gap>,
     databases: Vec<DatabaseNews>,
+    allowlists: Vec<AllowlistsChange>,
+    expiring: Vec<Expiring>,
     self_tests: Vec<SelfTest>,
     stopped: Option<Stopped>,
     unread: Vec<String>,
@@ -281,6 +286,29 @@ impl Agent {
         }
     }
 
+    /// What it has told of entries that end soon.
+    pub fn expiring(&self) -> Vec<Expiring> {
+        lock(&self.seen).expiring.clone()
+    }
+
+    /// Waits until it has told so many times of the allowlists, and returns the last time.
+    ///
+    /// # Errors
+    /// It does not in time; the error lists what it told of.
+    pub fn wait_for_allowlists(&self, times: usize) -> Result<AllowlistsChange> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let told = lock(&self.seen).allowlists.clone();
+            if let Some(one) = told.get(times.saturating_sub(1)) {
+                return Ok(one.clone());
+            }
+            if Instant::now() > deadline {
+                bail!("not told of {times} times: {told:?}\n{}", self.said());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends it with SIGKILL: it can do nothing more.
     ///
     /// # Errors
@@ -435,6 +463,8 @@ impl Seen {
             Ok(Line::Flow(flow)) => drop(self.flows.insert(flow.id, *flow)),
             Ok(Line::Gap(gap)) => self.gaps.push(gap),
             Ok(Line::Database(news)) => self.databases.push(news),
+            Ok(Line::Allowlists(change)) => self.allowlists.push(change),
+            Ok(Line::Expiring(line)) => self.expiring.push(line),
             Ok(Line::SelfTest(test)) => self.self_tests.push(test),
             Ok(Line::Stopped(stopped)) => self.stopped = Some(stopped),
             Ok(Line::Other) => {}

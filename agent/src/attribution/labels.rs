@@ -10,12 +10,14 @@ const MOST: usize = 64;
 const LONGEST_KEY: usize = 317;
 /// Longest value, in bytes.
 const LONGEST_VALUE: usize = 512;
+/// Bytes of all keys and values together.
+const LARGEST: usize = 4096;
 
 /// Labels of a container or a pod, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Labels {
-    /// Those that are known, by key: 64 at most, with keys of at most 317 bytes and
-    /// values of at most 512, without control characters.
+    /// Those that are known, by key: 64 at most and 4 KiB of them, with keys of at
+    /// most 317 bytes and values of at most 512, without control characters.
     pub known: BTreeMap<String, String>,
     /// Why there may be others; `None` when these are all.
     pub incomplete: Option<String>,
@@ -60,10 +62,17 @@ impl Labels {
                 known.insert(key, value);
             }
         }
-        if known.len() > MOST {
-            // The first by key, so that the same labels give the same record.
-            known = known.into_iter().take(MOST).collect();
-            incomplete = Some(format!("there are more than {MOST} labels"));
+        let (mut count, mut bytes) = (0, 0);
+        // The first by key, so that the same labels give the same record.
+        known.retain(|key, value| {
+            count += 1;
+            bytes += key.len() + value.len();
+            count <= MOST && bytes <= LARGEST
+        });
+        if count > MOST || bytes > LARGEST {
+            incomplete = Some(format!(
+                "there are more than {MOST} labels, or {LARGEST} bytes of them"
+            ));
         }
         Self { known, incomplete }
     }
@@ -120,7 +129,11 @@ mod tests {
         assert_eq!(found.get("k00"), Label::Value(""));
         assert_eq!(
             found.get("k64"),
-            Label::Unknown("there are more than 64 labels")
+            Label::Unknown("there are more than 64 labels, or 4096 bytes of them")
         );
+        let large = (0..9).map(|n| (format!("k{n}"), "x".repeat(500)));
+        let found = Labels::all(large);
+        assert_eq!(found.known.len(), 8);
+        assert_eq!(found.get("k8"), found.get("other"));
     }
 }

@@ -20,6 +20,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    task::spawn_blocking,
     time::{MissedTickBehavior, interval},
 };
 
@@ -29,23 +30,24 @@ use self::{
     paths::Paths,
     pipeline::Pipeline,
     recorder::{Ending, Recorder},
-    reload::Reload,
+    reload::{AllowlistFiles, Reload},
     self_test::{Moment, SelfTest},
     uplink::UplinkSide,
 };
 use crate::{
     attribution::{Names, StateRoots},
     coverage::Watch,
-    jurisdiction::{Databases, IpData, Look},
+    jurisdiction::{Databases, IpData},
     kernel::{
         Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins,
         find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
         wakeup,
     },
     ledger::Ledger,
+    look::Look,
     naming::{Namer, Snapshot},
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
-    policy::Policy,
+    policy::{Archive, Policy, Set},
 };
 
 /// Where programs and maps are pinned.
@@ -108,7 +110,11 @@ pub struct Options {
 /// Whatever prevents covering this host, before anything is attached; and the
 /// loss of the store or of the kernel side later.
 pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
-    let policy = Policy::load(&options.allowlists)?;
+    let allowlists = (
+        Set::look(&options.allowlists),
+        Set::read(&options.allowlists),
+    );
+    let policy = Arc::new(allowlists.1.compile()?);
     let look = options.ip_data.look();
     let databases = Arc::new(Databases::load(&options.ip_data)?);
     preflight()?;
@@ -120,13 +126,14 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
     let _lock = Lock::take(&options.runtime)?;
     let clock = Clock::read().map_err(Failure::Clock)?;
     let ledger = Ledger::open(&options.store, clock.now())?;
+    Archive::of(&options.store).keep(&allowlists.1)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
     runtime.block_on(record(
         options,
-        policy,
+        (policy, allowlists.0),
         (databases, look),
         directory,
         ledger,
@@ -136,14 +143,14 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
 
 async fn record(
     options: &Options,
-    policy: Policy,
+    (policy, allowlists_look): (Arc<Policy>, Look),
     (databases, look): (Arc<Databases>, Look),
     directory: CgroupDirectory,
     ledger: Ledger,
     display: &mut dyn Display,
 ) -> Result<(), Failure> {
     let described: Vec<_> = databases.describe().map(DatabaseLine::from).collect();
-    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), policy.digest());
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     metrics.databases(databases.describe());
     let listening = listen(options.metrics).await?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
@@ -164,6 +171,7 @@ async fn record(
         clock,
         resume.losses.clone(),
     );
+    metrics.allowlists(policy.digest(), clock.now());
     let kernel = kernel_release();
     let digest = policy.digest().to_owned();
     let cgroup_root = directory.path().to_owned();
@@ -219,9 +227,11 @@ async fn record(
     tokio::pin!(end);
     let own = CgroupDirectory::open(&cgroup_root)?;
     let mut canary = SelfTest::every(options.self_test);
-    let mut reload = Reload::new(options.ip_data.clone(), look);
+    let mut ip_data = Reload::new(options.ip_data.clone(), look);
+    let files = AllowlistFiles::new(&options.allowlists, &options.store);
+    let mut allowlists = Reload::new(files, allowlists_look);
     loop {
-        let databases = recorder.databases();
+        let (databases, policy) = (recorder.databases(), recorder.policy());
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -235,8 +245,19 @@ async fn record(
                 }
                 Moment::Played(played) => recorder.tested(played)?,
             },
-            _ = hangup.recv() => reload.ask(),
-            reloaded = reload.next(&databases) => recorder.reloaded(reloaded)?,
+            _ = hangup.recv() => {
+                ip_data.ask();
+                allowlists.ask();
+            }
+            reloaded = ip_data.next(&databases) => recorder.reloaded(reloaded)?,
+            read = allowlists.next(&policy) => {
+                recorder.allowlists_read(read)?;
+                // What was in force may be large.
+                spawn_blocking(move || {
+                    drop(policy);
+                    trim_heap();
+                });
+            }
             told = news.changed() => {
                 told.map_err(Failure::Interfaces)?;
                 recorder.interfaces_changed()?;

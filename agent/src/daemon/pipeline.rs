@@ -26,7 +26,7 @@ pub(super) struct Pipeline {
     attributor: Attributor<Rc<Paths>>,
     namer: Namer,
     locator: Locator,
-    policy: Policy,
+    policy: Arc<Policy>,
     /// What entries with a budget have carried.
     spent: Spent,
 }
@@ -37,7 +37,7 @@ impl Pipeline {
         names: Names,
         namer: Namer,
         databases: Arc<Databases>,
-        policy: Policy,
+        policy: Arc<Policy>,
     ) -> Self {
         let paths = Rc::new(paths);
         let attributor = Attributor::new(Rc::clone(&paths), Some(names)).on(Host::read());
@@ -90,7 +90,7 @@ impl Pipeline {
     }
 
     /// Judges again if the workload or its names are known better than when it was
-    /// judged, or in any case if the day is another, or the databases are.
+    /// judged, or in any case if the day is another, or the databases or the policy are.
     pub(super) fn judge_again(
         &mut self,
         judged: &Judged,
@@ -120,6 +120,20 @@ impl Pipeline {
     /// From now on these databases are asked.
     pub(super) fn put_in_force(&mut self, databases: Arc<Databases>) {
         self.locator = Locator::new(databases, Arc::clone(self.policy.providers()));
+    }
+
+    /// Policy in force.
+    pub(super) fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// From now on this policy judges: its entries, its table of providers and the
+    /// resolvers that it trusts, all at once.
+    pub(super) fn put_policy_in_force(&mut self, policy: Arc<Policy>) {
+        let databases = Arc::clone(self.locator.databases());
+        self.locator = Locator::new(databases, Arc::clone(policy.providers()));
+        self.namer.trust(Arc::clone(policy.resolvers()));
+        self.policy = policy;
     }
 
     /// Forgets what no flow needs any more.

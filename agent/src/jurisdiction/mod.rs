@@ -30,7 +30,7 @@ pub use databases::Databases;
 pub use description::{DatabaseFile, Description, MAX_AGE_DAYS};
 pub use encrypted_dns::{EncryptedDns, Encryption};
 pub use error::{DatabaseError, Fault};
-pub use files::{IP_DATA, IpData, Look};
+pub use files::{IP_DATA, IpData};
 pub use freshness::Freshness;
 pub use image::Image;
 pub use locator::Locator;

@@ -111,6 +111,36 @@ pub enum Entry {
         /// Why.
         error: String,
     },
+    /// Another set of allowlists came into force while the agent ran. Everything judged
+    /// in entries from here on is judged by it, until the next of this kind.
+    AllowlistsLoaded {
+        /// SHA-256 of the set; its text is kept in the store under this name.
+        digest: String,
+        /// SHA-256 of the set that was in force until now.
+        replaced: String,
+        /// Number of its products.
+        products: u64,
+        /// Number of its entries.
+        entries: u64,
+    },
+    /// A set of allowlists was read and is refused whole. The one in force stays.
+    AllowlistsRefused {
+        /// SHA-256 of what could be read of it.
+        digest: String,
+        /// SHA-256 of the set that stays in force.
+        in_force: String,
+        /// The first errors, `file:line:column: what is wrong; what to do`.
+        errors: Vec<String>,
+        /// How many more there are.
+        more_errors: u64,
+    },
+    /// The set in force is again what is there to be read, after another was refused.
+    AllowlistsReverted {
+        /// SHA-256 of the set in force.
+        digest: String,
+        /// SHA-256 of what was refused last.
+        refused: String,
+    },
     /// The agent ended in order.
     Stopped {
         /// Whether the kernel goes on recording without it.

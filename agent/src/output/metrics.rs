@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::ip_data::IpDataMetrics;
 use super::naming_metrics::NamingMetrics;
+use super::policy_metrics::PolicyMetrics;
 use crate::{
     balance::Sums,
     canary::{Proof, WAYS},
@@ -23,6 +24,7 @@ use crate::{
     jurisdiction::Description,
     kernel::{Clock, ProgramStats},
     naming::NamingCounts,
+    policy::Expiring,
     record::{Counters, Direction},
     verdict::Judged,
 };
@@ -79,6 +81,7 @@ pub struct Metrics {
     balance: Family<BalanceLabels, Gauge>,
     names: NamingMetrics,
     ip_data: IpDataMetrics,
+    policy: PolicyMetrics,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -91,17 +94,10 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     /// Registers every metric; what is constant for this run is given.
-    pub fn new(version: &str, allowlists: &str) -> Self {
+    pub fn new(version: &str) -> Self {
         let mut registry = Registry::with_prefix("weir");
-        let info = vec![
-            ("version".to_owned(), version.to_owned()),
-            ("allowlists_sha256".to_owned(), allowlists.to_owned()),
-        ];
-        registry.register(
-            "build",
-            "Version of the agent and policy in force",
-            Info::new(info),
-        );
+        let info = vec![("version".to_owned(), version.to_owned())];
+        registry.register("build", "Version of the agent", Info::new(info));
         let mut metrics = Self {
             registry: Arc::default(),
             flows: Family::default(),
@@ -117,6 +113,7 @@ impl Metrics {
             balance: Family::default(),
             names: NamingMetrics::default(),
             ip_data: IpDataMetrics::default(),
+            policy: PolicyMetrics::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -188,6 +185,7 @@ impl Metrics {
             self.gap_time.clone(),
         );
         self.ip_data.register(registry);
+        self.policy.register(registry);
         registry.register(
             "bpf_program_runs",
             "Runs of each kernel program, while the kernel measures them",
@@ -274,6 +272,21 @@ impl Metrics {
     /// An IP database was refused.
     pub fn database_refused(&self) {
         self.ip_data.refused();
+    }
+
+    /// These allowlists came into force.
+    pub fn allowlists(&self, digest: &str, now: Timestamp) {
+        self.policy.put_in_force(digest, now);
+    }
+
+    /// Whether the allowlists as they stand on disk are refused.
+    pub fn allowlists_refused(&self, refused: bool) {
+        self.policy.refused(refused);
+    }
+
+    /// Entries that end soon, or have ended; at most so many one by one.
+    pub fn expiring(&self, found: &[Expiring<'_>], most: usize) {
+        self.policy.expiring(found, most);
     }
 
     /// Flows that are counted now.

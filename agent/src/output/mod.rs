@@ -1,17 +1,22 @@
 //! What leaves the agent: lines of JSON, a table for people, metrics.
 
+mod allowlists;
 mod facts;
 mod ip_data;
 mod json;
 mod metrics;
 mod naming_metrics;
+mod policy_metrics;
 mod quantity;
 mod table;
 
+pub use allowlists::{
+    AllowlistsChange, AllowlistsEvent, AllowlistsLine, ExpiringEntry, ExpiringLine,
+};
 pub use facts::FlowFacts;
 pub use json::{
-    AllowlistsLine, DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines,
-    SelfTestLine, Started, Stopped,
+    DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines, SelfTestLine,
+    Started, Stopped,
 };
 pub use metrics::{Metrics, serve};
 pub use quantity::bytes;
@@ -67,6 +72,18 @@ pub trait Display {
     /// # Errors
     /// When it cannot be written.
     fn database(&mut self, news: &DatabaseNews<'_>) -> io::Result<()>;
+
+    /// Another set of allowlists came into force, or was refused.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()>;
+
+    /// Entries of the allowlists end soon, or have ended.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()>;
 
     /// The canary has sent by every way.
     ///

@@ -10,8 +10,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
 
 use super::{
-    DatabaseEvent, DatabaseLine, DatabaseNews, Display, FlowEvent, GapLine, SelfTestLine, Shown,
-    Started, Stopped, quantity::bytes,
+    AllowlistsChange, AllowlistsEvent, DatabaseEvent, DatabaseLine, DatabaseNews, Display,
+    ExpiringLine, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped, quantity::bytes,
 };
 use crate::{
     record::{Direction, Scope},
@@ -141,6 +141,59 @@ impl<W: Write> Display for LiveTable<W> {
             news.time.strftime("%T"),
             "IP data",
         )?;
+        self.out.flush()
+    }
+
+    fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()> {
+        let lists = &change.in_force;
+        let time = change.time.strftime("%T");
+        let of = format!(
+            "{} products, {} entries, sha256 {:.12}",
+            lists.products, lists.entries, lists.digest
+        );
+        match change.event {
+            AllowlistsEvent::Loaded { .. } => {
+                writeln!(self.out, "{time}  {:<19} loaded {of}", "allowlists")?;
+            }
+            AllowlistsEvent::Reverted { .. } => {
+                writeln!(self.out, "{time}  {:<19} again {of}", "allowlists")?;
+            }
+            AllowlistsEvent::Refused {
+                errors,
+                more_errors,
+                ..
+            } => writeln!(
+                self.out,
+                "{time}  {:<19} REFUSED, {:.12} stays in force\n          errors: {}; run weir check {}",
+                "allowlists",
+                lists.digest,
+                errors.len() + more_errors,
+                lists.directory.display(),
+            )?,
+        }
+        self.out.flush()
+    }
+
+    fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()> {
+        let ended = line.entries.iter().filter(|one| one.days_left < 0).count();
+        writeln!(
+            self.out,
+            "{}  {:<19} {} end soon, {ended} have ended, {} more",
+            line.time.strftime("%T"),
+            "entries",
+            line.entries.len() - ended,
+            line.more_entries,
+        )?;
+        for one in line.entries.iter().take(LISTED) {
+            let product = one.product.unwrap_or("platform");
+            writeln!(
+                self.out,
+                "          {}  {} of {}",
+                one.last_day,
+                cut(one.entry, 30),
+                cut(product, 30),
+            )?;
+        }
         self.out.flush()
     }
 

@@ -118,6 +118,11 @@ impl Rejected {
         &self.diagnostics
     }
 
+    /// Every error, by file and place.
+    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.diagnostics
+    }
+
     /// `3 errors in 2 files`.
     pub fn summary(&self) -> String {
         let files: BTreeSet<&Path> = self

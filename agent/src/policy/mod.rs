@@ -12,6 +12,8 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod archive;
+mod budget;
 mod calendar;
 mod claimants;
 mod claims;
@@ -20,6 +22,7 @@ mod diagnostic;
 mod duties;
 mod entries;
 mod entry;
+mod expiry;
 mod form;
 mod glob;
 mod host_group;
@@ -28,8 +31,10 @@ mod network;
 mod product;
 mod render;
 mod selector;
+mod set;
 mod source;
 mod whole;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +45,26 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
+pub use self::{
+    archive::{Archive, ArchiveError},
+    budget::{Budget, BudgetPeriod},
+    claims::{Claims, Condition, OutOfReach, ReportClaim, Selection},
+    countries::{Conditional, CountrySets, Period, Territory},
+    diagnostic::{Diagnostic, Place, Rejected},
+    duties::Duties,
+    entries::{Candidate, Entries, Holding},
+    entry::{Entry, PortRange, has_ports},
+    expiry::{Expiring, WARNING_DAYS},
+    glob::{Glob, GlobError},
+    host_group::{HostGroup, Hosts},
+    membership::{Doubt, Membership},
+    network::InternalNetwork,
+    product::{Posture, Product},
+    selector::{Aspect, Fit, Selector, Term, Wanted},
+    set::Set,
+    source::{Position, Source, digest},
+    window::{Days, Window},
+};
 use self::{
     calendar::Calendar,
     claimants::{Claimants, Found},
@@ -47,21 +72,6 @@ use self::{
         ClaimsForm, EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm,
         ProvidersForm,
     },
-};
-pub use self::{
-    claims::{Claims, Condition, OutOfReach, ReportClaim, Selection},
-    countries::{Conditional, CountrySets, Period, Territory},
-    diagnostic::{Diagnostic, Place, Rejected},
-    duties::Duties,
-    entries::{Candidate, Entries},
-    entry::{Entry, PortRange, has_ports},
-    glob::{Glob, GlobError},
-    host_group::{HostGroup, Hosts},
-    membership::{Doubt, Membership},
-    network::InternalNetwork,
-    product::{Posture, Product},
-    selector::{Aspect, Fit, Selector, Term, Wanted},
-    source::{Position, Source, digest},
 };
 use crate::{
     attribution::Attributed,
@@ -115,8 +125,7 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set, or with the directory.
     pub fn load(directory: &Path) -> Result<Self, Rejected> {
-        let (sources, problems) = source::read(directory);
-        Self::build(directory, sources, problems)
+        Set::read(directory).compile()
     }
 
     /// Checks a set that is already read: [`Policy::load`] without the files.

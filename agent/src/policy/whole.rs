@@ -180,6 +180,10 @@ fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagn
             let what = format!("the external name {}", name.value);
             report(entry, &name.span, what);
         }
+        for system in &entry.systems {
+            let what = format!("the external operator {}", system.value);
+            report(entry, &system.span, what);
+        }
         for id in &entry.providers {
             let what = format!("the external provider {}", id.value);
             report(entry, &id.span, what);
@@ -208,12 +212,13 @@ fn is_own(network: IpNetwork, own: &[IpNetwork]) -> bool {
     own.iter().any(|wide| within(network, *wide))
 }
 
-/// Whether all that the entry names lies in the platform's own networks. A provider's id
-/// names what may lie anywhere; a name beside networks only narrows them.
+/// Whether all that the entry names lies in the platform's own networks. Providers and
+/// autonomous systems may reach anywhere; a name beside networks only narrows them.
 fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
     let mut networks = entry.networks.iter();
     !entry.networks.is_empty()
         && entry.providers.is_empty()
+        && entry.systems.is_empty()
         && networks.all(|network| is_own(network.value, own))
 }
 

@@ -6,7 +6,9 @@ mod identity;
 mod judge;
 mod judgement;
 mod moment;
+mod outcome;
 mod reason;
+mod system;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,10 @@
 //! Drains, judges, stores and shows: the daemon's one hot path, synchronous and
 //! in batches.
 
+mod allowlists;
 mod databases;
+mod end;
+mod expiry;
 mod flows;
 mod names;
 mod self_test;
@@ -24,7 +27,7 @@ use crate::{
     jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
-    output::{Display, GapLine, Metrics, Started, Stopped},
+    output::{Display, GapLine, Metrics, Started},
     record::{Counters, FlowId, IdlePolicy, Sweeper},
 };
 
@@ -85,6 +88,11 @@ pub(super) struct Recorder<'a> {
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
     day: Option<Date>,
+    /// Day on which entries that end soon were last warned of.
+    warned: Option<Date>,
+    /// Digest of the set of allowlists that was refused, as long as it is what there is
+    /// to be read.
+    refused_set: Option<String>,
 }
 
 impl<'a> Recorder<'a> {
@@ -124,6 +132,8 @@ impl<'a> Recorder<'a> {
             verdicts: BTreeMap::new(),
             sweeps: 0,
             day: None,
+            warned: None,
+            refused_set: None,
         }
     }
 
@@ -156,6 +166,7 @@ impl<'a> Recorder<'a> {
         self.ledger.append(clock.now(), not_covered)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
+        self.warn_of_expiry(clock, true);
         for gap in gaps.into_iter().chain(uncovered) {
             self.gap(gap, clock)?;
         }
@@ -215,6 +226,7 @@ impl<'a> Recorder<'a> {
         self.sweep_all(&clock)?;
         self.balance(false, &clock)?;
         self.judge_again(&clock);
+        self.warn_of_expiry(&clock, false);
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
             let closed =
                 self.sweeper
@@ -260,77 +272,6 @@ impl<'a> Recorder<'a> {
             for observation in self.sweeper.sweep_part(&self.capture, clock, first..end) {
                 self.take(observation, clock)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Drains and tells the final counts; detaches first, unless the kernel
-    /// shall go on without this agent. Gives back the ledger.
-    pub(super) fn finish(mut self, ending: Ending) -> Result<Ledger, Failure> {
-        let clock = Clock::read().map_err(Failure::Clock)?;
-        self.measure(&clock)?;
-        let continues = ending == Ending::Continue && self.capture.is_pinned();
-        if !continues {
-            self.capture.detach()?;
-        }
-        let clock = Clock::read().map_err(Failure::Clock)?;
-        self.hear_at(&clock);
-        self.sweep_all(&clock)?;
-        self.balance(true, &clock)?;
-        self.judge_again(&clock);
-        if continues {
-            self.keep_names(&clock, true);
-        }
-        let mut last: Vec<_> = self.open.drain().collect();
-        last.sort_by_key(|(id, _)| *id);
-        for (_, mut open) in last {
-            self.end(&clock, &mut open)?;
-        }
-        self.store_uplink(&clock)?;
-        let losses: BTreeMap<_, _> = self
-            .capture
-            .losses()?
-            .into_iter()
-            .map(|(kind, n)| (kind.label(), n))
-            .collect();
-        let entry = Entry::Stopped {
-            continues,
-            losses: losses
-                .iter()
-                .map(|(kind, n)| ((*kind).to_owned(), *n))
-                .collect(),
-            counters: self.ended,
-        };
-        // Later than all that it ends, which is of a period that lasts until then.
-        let clock = Clock::read().map_err(Failure::Clock)?;
-        self.ledger.append(clock.now(), entry)?;
-        self.ledger.flush()?;
-        let stopped = Stopped {
-            time: clock.now(),
-            continues,
-            flows: self.sweeper.flows(),
-            verdicts: &self.verdicts.clone(),
-            egress_bytes: self.ended.egress_bytes,
-            ingress_bytes: self.ended.ingress_bytes,
-            balance: self.uplink.sums(),
-            losses: &losses,
-        };
-        if ending != Ending::Replace {
-            self.show(|display| display.stopped(&stopped));
-        }
-        Ok(self.ledger)
-    }
-
-    fn measure(&mut self, clock: &Clock) -> Result<(), Failure> {
-        self.capture.flush_log();
-        self.metrics.open_flows(self.open.len());
-        for (kind, count) in self.capture.losses()? {
-            self.metrics.loss(kind.label(), count);
-            self.note_lost_names(kind, count, clock)?;
-        }
-        self.metrics.naming(&self.pipeline.naming_counts());
-        for stats in self.capture.program_stats() {
-            self.metrics.program(&stats);
         }
         Ok(())
     }

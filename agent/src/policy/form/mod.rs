@@ -5,6 +5,8 @@
 //! the checks that look at the whole set.
 
 mod claims;
+mod conditions;
+mod destination;
 mod duties;
 mod entry;
 mod host_group;
@@ -52,10 +54,11 @@ pub(super) struct Placed<T> {
 
 /// Every table of the language with its keys, for the documentation's test.
 #[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 12] = [
+pub(super) const SECTIONS: [&reader::Section; 13] = [
     &product::PRODUCT,
     &workload::WORKLOAD,
     &entry::ALLOW,
+    &conditions::WINDOW,
     &platform::PLATFORM,
     &platform::INTERNAL,
     &host_group::HOST_GROUP,

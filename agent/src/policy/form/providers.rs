@@ -173,7 +173,13 @@ fn read_provider(
     }
     let title = reader.text("title");
     let kinds = kinds(&mut reader);
-    let asn = list(&mut reader, "asn", &owner, &mut uses.numbers, as_number);
+    let asn = list(
+        &mut reader,
+        "asn",
+        &owner,
+        &mut uses.numbers,
+        values::as_number,
+    );
     let ranges = list(&mut reader, "ranges", &owner, &mut uses.ranges, range);
     let names = list(&mut reader, "names", &owner, &mut uses.patterns, pattern);
     let doh = list(&mut reader, "doh", &owner, &mut uses.doh, host_name);
@@ -282,28 +288,6 @@ fn list<T: Ord + Clone + Display>(
         values.push(value);
     }
     values
-}
-
-/// A number that an autonomous system can have.
-fn as_number(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<u32> {
-    let help = "write the number alone, from 1 to 4294967294: `asn = [64496]`";
-    let number = match value.get_ref() {
-        DeValue::Integer(number) => values::integer::<u32>(number),
-        _ => None,
-    };
-    match number {
-        // RFC 7607, RFC 6793, RFC 7300.
-        Some(reserved @ (0 | 23456 | 65535 | u32::MAX)) => {
-            let message = format!("AS{reserved} is reserved and nobody's");
-            problems.report(value.span(), message, "take it out");
-            None
-        }
-        Some(number) => Some(number),
-        None => {
-            problems.report(value.span(), "this is not an AS number", help);
-            None
-        }
-    }
 }
 
 fn range(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<IpNetwork> {

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -166,6 +166,11 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
+    /// What messages call the table.
+    pub(super) fn section_name(&self) -> &'static str {
+        self.section.name
+    }
+
     fn key(&self, name: &str) -> Option<&'static Key> {
         self.section.keys.iter().find(|key| key.name == name)
     }
@@ -253,6 +258,38 @@ impl<'t, 'p> Reader<'t, 'p> {
         };
         Some(Placed {
             value: date,
+            span: value.span(),
+        })
+    }
+
+    /// A time of day without a date.
+    pub(super) fn time(&mut self, name: &'static str) -> Option<Placed<Time>> {
+        let value = self.value(name)?;
+        let Some(found) = value.get_ref().as_datetime() else {
+            let help = format!("a time stands without quotes: {name} = 01:00:00");
+            let message = format!("`{name}` must be a time, not {}", describe(value.get_ref()));
+            self.problems.report(value.span(), message, help);
+            return None;
+        };
+        let time = found
+            .time
+            .filter(|_| found.date.is_none() && found.offset.is_none())
+            .and_then(|time| {
+                let part = |part: u8| i8::try_from(part).ok();
+                let second = part(time.second.unwrap_or(0))?;
+                let nanosecond = i32::try_from(time.nanosecond.unwrap_or(0)).ok()?;
+                Time::new(part(time.hour)?, part(time.minute)?, second, nanosecond).ok()
+            });
+        let Some(time) = time else {
+            self.problems.report(
+                value.span(),
+                format!("`{name}` must be a time of day without a date"),
+                format!("write the time of UTC alone: {name} = 01:00:00"),
+            );
+            return None;
+        };
+        Some(Placed {
+            value: time,
             span: value.span(),
         })
     }

@@ -1,8 +1,10 @@
 //! Tests of whole sets.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod archive;
 mod documentation;
 mod entries;
+mod expiry;
 mod law;
 mod selectors;
 mod valid;

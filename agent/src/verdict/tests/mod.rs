@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod law;
+mod limits;
 mod names;
 mod properties;
 mod sample;
+mod systems;
 mod table;
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
