@@ -91,6 +91,9 @@ fn of_kind(kind: &Kind, definitions: &mut Definitions) -> Value {
         Kind::Texts => array(&fits("\\S")),
         Kind::Words(_, words) => array(&json!({ "type": "string", "enum": words })),
         Kind::Patterns(_, pattern) => array(&fits(pattern)),
+        Kind::AllOr(_, pattern) => {
+            json!({ "anyOf": [{ "enum": ["all"] }, array(&fits(pattern))] })
+        }
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::False => json!({ "type": "boolean", "enum": [false] }),
         Kind::Number(_, least, most) => integer(*least, *most),

@@ -49,7 +49,8 @@ fn a_valid_set_is_listed_with_its_digest() {
         "3",
     ];
     assert!(rows.iter().any(|row| *row == image), "{text}");
-    assert!(text.contains("11 products, 7 entries, valid\n"), "{text}");
+    assert!(text.contains("12 products, 12 entries, valid\n"), "{text}");
+    assert!(text.contains("\nclaims: 17, out of reach: 15\n"), "{text}");
     assert!(text.ends_with(&format!("digest: {}\n", policy.digest())));
 }
 
@@ -98,7 +99,7 @@ fn json_of_both_outcomes() {
     let object = valid(&good, &look(&good, date()).unwrap());
     assert_eq!(object["valid"], true);
     assert_eq!(object["home"], "EEA");
-    assert_eq!(object["products"].as_array().unwrap().len(), 11);
+    assert_eq!(object["products"].as_array().unwrap().len(), 12);
 
     let bad = args("tests/broken-allowlists/countries").directory.unwrap();
     let object = invalid(&Policy::load(&bad).unwrap_err());

@@ -50,6 +50,14 @@ pub(super) fn print_valid(
             unreviewed(policy).len()
         )?;
     }
+    if let Some(claims) = policy.claims() {
+        writeln!(
+            out,
+            "claims: {}, out of reach: {}",
+            claims.stated.len(),
+            claims.out_of_reach.len()
+        )?;
+    }
     if checked.tests > 0 {
         writeln!(out, "tests: {}, as expected", checked.tests)?;
     }

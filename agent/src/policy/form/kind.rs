@@ -17,6 +17,8 @@ pub(in crate::policy) enum Kind {
     Words(&'static str, &'static [&'static str]),
     /// An array of texts that fit a pattern, called so in the plural.
     Patterns(&'static str, &'static str),
+    /// The word `all`, or such an array.
+    AllOr(&'static str, &'static str),
     /// `true` or `false`.
     Flag,
     /// Only `false`.
@@ -72,6 +74,7 @@ impl Kind {
             Self::Text | Self::Pattern(_) | Self::Word(_) => "a string".to_owned(),
             Self::Texts => "an array of strings".to_owned(),
             Self::Words(what, _) | Self::Patterns(what, _) => format!("an array of {what}"),
+            Self::AllOr(what, _) => format!("`\"all\"` or an array of {what}"),
             Self::Flag => "a boolean".to_owned(),
             Self::False => "`false`".to_owned(),
             Self::Number(what, ..) => (*what).to_owned(),

@@ -430,7 +430,7 @@ fn unknown_key_help(section: &Section, name: &str) -> String {
 }
 
 /// The candidate that differs least, if it is close enough to be a slip.
-pub(super) fn nearest<'a>(
+pub(in crate::policy) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -114,6 +114,7 @@ fn right(kind: &Kind) -> String {
         Kind::Texts => "[\"word\"]".to_owned(),
         Kind::Words(_, words) => format!("[\"{}\"]", words[0]),
         Kind::Patterns(..) => "[\"mon-fri\"]".to_owned(),
+        Kind::AllOr(..) => "\"all\"".to_owned(),
         Kind::Time => "01:00:00".to_owned(),
         Kind::Flag | Kind::False => "false".to_owned(),
         Kind::Number(_, least, _) => least.to_string(),
