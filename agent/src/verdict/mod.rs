@@ -17,6 +17,7 @@ mod system;
 mod tests;
 
 pub use considered::{Considered, considered};
+pub use identity::meant;
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
 pub use moment::{Moment, Spent};

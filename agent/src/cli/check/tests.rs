@@ -50,6 +50,7 @@ fn a_valid_set_is_listed_with_its_digest() {
     ];
     assert!(rows.iter().any(|row| *row == image), "{text}");
     assert!(text.contains("12 products, 12 entries, valid\n"), "{text}");
+    assert!(text.contains("\ntests: 7, as expected\n"), "{text}");
     assert!(text.contains("\nclaims: 17, out of reach: 15\n"), "{text}");
     assert!(text.ends_with(&format!("digest: {}\n", policy.digest())));
 }

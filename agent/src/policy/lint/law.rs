@@ -53,9 +53,13 @@ fn operators<'a>(item: Item<'a>, providers: &'a Providers) -> Vec<Named<'a>> {
 
 /// The operator of a name; of a pattern, that of the names below it.
 fn of_pattern<'a>(providers: &'a Providers, pattern: &NamePattern) -> Option<&'a str> {
-    let below = if pattern.is_wildcard() { "x." } else { "" };
-    let name = format!("{below}{}", pattern.name()).parse().ok()?;
-    providers.id_by_name(&name)
+    let name = if pattern.is_wildcard() {
+        format!("x.{}", pattern.name())
+    } else {
+        pattern.name().to_owned()
+    };
+    // A pattern whose names would be too long has none.
+    providers.id_by_name(&name.parse().ok()?)
 }
 
 /// The entry asks for a domicile: is it one that counts, and one that it admits?
