@@ -10,7 +10,7 @@ use jiff::{
 use super::paths::Paths;
 use crate::{
     attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
-    finding::Circumstances,
+    finding::{Circumstances, Kind},
     jurisdiction::{Databases, Locator},
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
@@ -187,6 +187,10 @@ impl Pipeline {
     /// What the policy in force says of a flow beside its judgement.
     pub(super) fn circumstances(&self, judged: &Judged, clock: &Clock) -> Circumstances {
         let product = judged.product.as_deref();
+        if product.is_some() && Kind::of(judged.verdict).is_none() {
+            // Nothing hangs on them.
+            return Circumstances::default();
+        }
         let claimed_by = match product {
             // One product's is not several's.
             Some(_) => Vec::new(),

@@ -8,7 +8,7 @@ use super::{
     Known,
     destination::{self, Destination},
     duties,
-    entry::{EntryForm, entry_id},
+    entry::{EntryForm, ID, entry_id},
     exception,
     kind::Kind,
     reader::{Problems, Reader, Section, required},
@@ -22,11 +22,7 @@ use crate::{
 pub(in crate::policy) static DENY: Section = Section {
     name: "[[deny]]",
     keys: &[
-        required(
-            "id",
-            Kind::Pattern("^[A-Za-z0-9._-]+$"),
-            "`id = \"no-provider-x\"`",
-        ),
+        required("id", Kind::Pattern(ID), "`id = \"no-provider-x\"`"),
         required("purpose", Kind::Text, "`purpose = \"why it is denied\"`"),
         required("owner", Kind::Text, "`owner = \"team-image\"`"),
         destination::DIRECTION,

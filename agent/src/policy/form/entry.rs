@@ -30,15 +30,14 @@ pub(super) const GRADES: [(&str, Grade); 3] = [
     (Grade::Presented.label(), Grade::Presented),
 ];
 
+/// An id, as a regular expression.
+pub(super) const ID: &str = "^[A-Za-z0-9._-]+$";
+
 /// A declared destination.
 pub(in crate::policy) static ALLOW: Section = Section {
     name: "[[allow]]",
     keys: &[
-        required(
-            "id",
-            Kind::Pattern("^[A-Za-z0-9._-]+$"),
-            "`id = \"image-provider-a\"`",
-        ),
+        required("id", Kind::Pattern(ID), "`id = \"image-provider-a\"`"),
         required("purpose", Kind::Text, "`purpose = \"why it is needed\"`"),
         required("owner", Kind::Text, "`owner = \"team-image\"`"),
         destination::DIRECTION,

@@ -16,6 +16,7 @@ mod host_group;
 mod host_names;
 mod jurisdictions;
 mod kind;
+mod pattern;
 mod platform;
 mod product;
 mod providers;
