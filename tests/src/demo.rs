@@ -4,5 +4,5 @@ mod play;
 mod progress;
 mod table;
 
-pub use play::{Outcome, run};
+pub use play::{Outcome, allowlists, run};
 pub use progress::{Interrupted, Progress};

@@ -13,22 +13,44 @@ use crate::wire::{Count, Exchange};
 /// # Errors
 /// A segment cannot be read or holds a line that is none.
 pub fn entries(store: &Path) -> Result<Vec<Value>> {
+    let lines = lines(store)?.into_iter();
+    Ok(lines.map(|mut line| line["entry"].take()).collect())
+}
+
+/// The period from the first start that a store has to its last end, as
+/// `--period` takes it.
+///
+/// # Errors
+/// As [`entries`], or there is no start or end.
+pub fn period(store: &Path) -> Result<String> {
+    let lines = lines(store)?;
+    let of = |kind: &'static str| {
+        let lines = lines
+            .iter()
+            .filter(move |line| line["entry"]["type"] == kind);
+        lines.filter_map(|line| line["time"].as_str())
+    };
+    let from = of("started").next().context("no start in the store")?;
+    let to = of("stopped").next_back().context("no end in the store")?;
+    Ok(format!("{from}..{to}"))
+}
+
+fn lines(store: &Path) -> Result<Vec<Value>> {
     let mut segments: Vec<_> = fs::read_dir(store)
         .context("read the store")?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| path.extension().is_some_and(|ending| ending == "weirlog"))
         .collect();
     segments.sort();
-    let mut entries = Vec::new();
+    let mut lines = Vec::new();
     for path in segments {
         let text = fs::read_to_string(&path).context("read a segment")?;
         for line in text.lines() {
             let (_, json) = line.split_once(' ').context("a line without a checksum")?;
-            let mut line: Value = serde_json::from_str(json).context("a line of the ledger")?;
-            entries.push(line["entry"].take());
+            lines.push(serde_json::from_str(json).context("a line of the ledger")?);
         }
     }
-    Ok(entries)
+    Ok(lines)
 }
 
 /// Everything that the workload at `cgroup_path` exchanged with an address,

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod certificate;
 pub mod cgroup;
+pub mod claims;
 pub mod container;
 pub mod coverage;
 pub mod databases;

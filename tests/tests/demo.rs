@@ -65,6 +65,26 @@ fn the_demo_shows_each_product_and_removes_everything() {
         "no reason below: {stdout}"
     );
     assert!(stdout.contains("video-render-1"), "{stdout}");
+    let claim = |id: &str| {
+        let line = stdout.lines().find(|line| line.starts_with(id));
+        let words = line.unwrap_or_default().split_whitespace();
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let outcomes = [
+        ("identity-inside", "identity", "unproven"),
+        ("llm-inside", "llm-inference", "upheld"),
+        ("providers-disclosed", "image,", "contradicted"),
+        ("pages-are-true", "image,", "upheld"),
+    ];
+    for (id, product, outcome) in outcomes {
+        let words = claim(id);
+        assert_eq!(words[..2], [id, product], "{stdout}");
+        assert!(words.iter().any(|word| word == outcome), "{id}: {stdout}");
+    }
+    assert!(
+        stdout.contains("OUT OF REACH: what no packet proves"),
+        "{stdout}"
+    );
     assert!(stderr.contains("Removed:"), "{stderr}");
 }
 

@@ -2,6 +2,7 @@
 
 mod changes;
 pub mod check;
+mod claims;
 mod diff;
 mod doctor;
 mod explain;
@@ -39,6 +40,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Check allowlists; report every error at once.
     Check(check::CheckArgs),
+    /// Say how each claim of a report stands over a period, by what was recorded.
+    Claims(claims::ClaimsArgs),
     /// Say whether this host can be covered, and what cannot.
     Doctor(doctor::DoctorArgs),
     /// Say why a recorded flow got its verdict, with everything that is known of it.
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => or_failure(check::run(&args)),
+        Command::Claims(args) => or_exit_code(claims::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
         Command::Explain(args) => or_exit_code(explain::run(&args)),
         Command::Learn(args) => or_exit_code(learn::run(&args)),

@@ -13,6 +13,7 @@ use crate::{
     ledger::{Entry, FlowInterval, Ledger},
     naming::{Ech, Grade, Missing, Name, Names, Source, Transport},
     record::Counters,
+    verdict::Verdict,
 };
 
 pub(crate) fn time(text: &str) -> Timestamp {
@@ -144,6 +145,8 @@ pub(crate) trait With: Sized {
     fn of(self, unit: &str, product: Option<&str>) -> Self;
     fn told(self, name: &str, grade: Grade) -> Self;
     fn said(self, name: &str) -> Self;
+    /// Judged so, by this entry.
+    fn judged(self, verdict: Verdict, rule: Option<&str>) -> Self;
     /// Its address is of the AS of that number.
     fn announced(self, asn: u32) -> Self;
     fn hosted(self, answers: &[(&str, &str)]) -> Self;
@@ -181,6 +184,12 @@ impl With for FlowInterval {
             ech: Ech::Absent,
         };
         named(self, name, Grade::Presented, source)
+    }
+
+    fn judged(mut self, verdict: Verdict, rule: Option<&str>) -> Self {
+        self.judged.verdict = verdict;
+        self.judged.rule = rule.map(str::to_owned);
+        self
     }
 
     fn announced(mut self, asn: u32) -> Self {

@@ -68,6 +68,23 @@ struct Destination {
     domicile: Arc<Domicile>,
 }
 
+impl Located {
+    /// A flow at a place that is known already, with what the table of providers says of
+    /// it on a day.
+    pub fn at(flow: Named, place: Arc<Place>, providers: &Providers, day: Date) -> Self {
+        let record = &flow.flow.record;
+        let asn = place.operator.value.as_ref().map(|operator| operator.asn.0);
+        let domicile = Arc::new(providers.domicile(record.address, asn, day));
+        let encrypted_dns = encrypted_dns::of(record, &flow.names, &domicile, providers);
+        Self {
+            flow,
+            place,
+            operator_domicile: domicile,
+            encrypted_dns,
+        }
+    }
+}
+
 impl<T: Clone> Locator<T> {
     /// Asks these.
     pub fn new(databases: Arc<Databases>, providers: Arc<Providers>) -> Self {

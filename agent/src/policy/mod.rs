@@ -15,7 +15,9 @@
 mod archive;
 mod budget;
 mod calendar;
+mod cases;
 mod claimants;
+mod claims;
 mod countries;
 mod diagnostic;
 mod duties;
@@ -51,6 +53,8 @@ use prefix_trie::joint::JointPrefixMap;
 pub use self::{
     archive::{Archive, ArchiveError},
     budget::{Budget, BudgetPeriod},
+    cases::{cases_in, cases_of},
+    claims::{Claims, Condition, OutOfReach, ReportClaim, Selection},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
@@ -75,7 +79,8 @@ use self::{
     calendar::Calendar,
     claimants::{Claimants, Found},
     form::{
-        EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
+        ClaimsForm, EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm,
+        ProvidersForm,
     },
 };
 use crate::{
@@ -90,6 +95,8 @@ const PLATFORM: &str = "platform.toml";
 const JURISDICTIONS: &str = "jurisdictions.toml";
 /// The reserved file of operators.
 const PROVIDERS: &str = "providers.toml";
+/// The reserved file of claims.
+const CLAIMS: &str = "claims.toml";
 
 /// A valid set, ready to judge.
 #[derive(Debug)]
@@ -106,6 +113,7 @@ pub struct Policy {
     calendar: Calendar,
     providers: Arc<Providers>,
     limits: Limits,
+    claims: Option<Claims>,
 }
 
 /// Whose a workload is.
@@ -148,6 +156,26 @@ impl Policy {
     /// As [`Policy::load`].
     pub fn load_and_lint(directory: &Path, today: Date) -> Result<(Self, Lints), Rejected> {
         let (sources, problems) = source::read(directory);
+        Self::build_and_lint(directory, sources, problems, today)
+    }
+
+    /// [`Policy::load_and_lint`] without the files.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the set.
+    pub fn from_sources_and_lint(
+        sources: Vec<Source>,
+        today: Date,
+    ) -> Result<(Self, Lints), Rejected> {
+        Self::build_and_lint(Path::new("."), sources, Vec::new(), today)
+    }
+
+    fn build_and_lint(
+        directory: &Path,
+        sources: Vec<Source>,
+        problems: Vec<Diagnostic>,
+        today: Date,
+    ) -> Result<(Self, Lints), Rejected> {
         let forms = Forms::read(directory, sources, problems)?;
         let lints = Lints::new(directory, forms.lints(today));
         Ok((Self::compile(forms), lints))
@@ -158,7 +186,15 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set.
     pub fn from_sources(sources: Vec<Source>) -> Result<Self, Rejected> {
-        Forms::read(Path::new("."), sources, Vec::new()).map(Self::compile)
+        Self::build(Path::new("."), sources, Vec::new())
+    }
+
+    fn build(
+        directory: &Path,
+        sources: Vec<Source>,
+        problems: Vec<Diagnostic>,
+    ) -> Result<Self, Rejected> {
+        Forms::read(directory, sources, problems).map(Self::compile)
     }
 
     fn compile(forms: Forms) -> Self {
@@ -168,6 +204,7 @@ impl Policy {
             platform,
             sets,
             providers,
+            claims,
         } = forms;
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
@@ -200,6 +237,7 @@ impl Policy {
             calendar: Calendar::of(&sets),
             sets,
             providers: Arc::new(Providers::new(providers)),
+            claims,
         }
     }
 
@@ -291,6 +329,11 @@ impl Policy {
         &self.providers
     }
 
+    /// What the set claims of the products; `None` when it has no `claims.toml`.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
+    }
+
     /// Whether the country is outside the platform's jurisdiction on that day;
     /// `None` when no jurisdiction is configured or its set cannot tell.
     pub fn third_country(&self, country: CountryCode, day: Date) -> Option<bool> {
@@ -349,6 +392,7 @@ struct Forms {
     platform: Option<PlatformForm>,
     sets: CountrySets,
     providers: Vec<Provider>,
+    claims: Option<Claims>,
 }
 
 impl Forms {
@@ -373,17 +417,27 @@ impl Forms {
             [ProvidersForm::absent, ProvidersForm::unreadable],
             &mut found,
         );
+        let unread = found
+            .iter()
+            .filter_map(|problem| problem.file.file_name()?.to_str());
+        let files = sources
+            .iter()
+            .map(|source| source.name.as_str())
+            .chain(unread);
         let mut known = Known {
+            products: form::product_names(files),
             sets: jurisdictions.names,
             providers: providers.ids,
             host_groups: None,
         };
         let platform = platform(&sources, &mut known, &mut found);
+        let mut claims = None;
         let mut products = Vec::new();
         for source in &sources {
             let mut problems = Problems::new(Arc::clone(source));
             match source.name.as_str() {
                 JURISDICTIONS | PROVIDERS | PLATFORM => {}
+                CLAIMS => claims = ClaimsForm::read(&known, &mut problems),
                 _ => products.extend(ProductForm::read(&known, &mut problems)),
             }
             found.extend(problems.into_found());
@@ -398,6 +452,9 @@ impl Forms {
         };
         let problems = whole.check();
         found.extend(problems);
+        if let Some(claims) = &claims {
+            found.extend(claims::check(claims, &products));
+        }
         if products.is_empty() && found.is_empty() {
             let help = "add one file `<product>.toml` for each product";
             found.push(Diagnostic::whole(
@@ -415,6 +472,7 @@ impl Forms {
             platform,
             sets: jurisdictions.sets,
             providers: providers.providers,
+            claims: claims.and_then(|form| form.claims),
         })
     }
 

@@ -4,6 +4,7 @@ mod best;
 mod by_entries;
 mod charge;
 mod conditions;
+mod considered;
 mod identity;
 mod judge;
 mod judgement;
@@ -17,6 +18,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use considered::{Considered, considered};
 pub use identity::meant;
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};

@@ -51,6 +51,8 @@ impl Recorder<'_> {
                 .collect(),
             counters: self.ended,
         };
+        // Later than all that it ends, which is of a period that lasts until then.
+        let clock = Clock::read().map_err(Failure::Clock)?;
         self.ledger.append(clock.now(), entry)?;
         self.ledger.flush()?;
         let stopped = Stopped {

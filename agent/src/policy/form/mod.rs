@@ -4,12 +4,14 @@
 //! run of `weir check` names everything. Spans are kept beside the values for
 //! the checks that look at the whole set.
 
+mod claims;
 mod conditions;
 mod deny;
 mod destination;
 mod duties;
 mod entry;
 mod exception;
+mod flow;
 mod host_group;
 mod host_names;
 mod jurisdictions;
@@ -25,17 +27,19 @@ mod taken;
 mod values;
 mod workload;
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 pub(super) use self::{
+    claims::{ClaimsForm, product_names},
     entry::EntryForm,
+    flow::read as read_cases,
     host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
     kind::Kind,
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::{Key, Problems, Section},
+    reader::{Key, Problems, Section, nearest},
     values::SetNames,
 };
 
@@ -43,6 +47,8 @@ pub(super) use self::{
 pub(super) struct Known {
     pub(super) sets: SetNames,
     pub(super) providers: ProviderIds,
+    /// Products, by the names of their files.
+    pub(super) products: BTreeSet<String>,
     pub(super) host_groups: HostGroups,
 }
 
@@ -54,9 +60,11 @@ pub(super) struct Placed<T> {
 }
 
 /// The kinds of file, each with its outermost table, which leads to all others.
-pub(super) const FILES: [(&str, &Section); 4] = [
+pub(super) const FILES: [(&str, &Section); 6] = [
     ("product", &product::PRODUCT),
     ("platform", &platform::PLATFORM),
     ("jurisdictions", &jurisdictions::JURISDICTIONS),
     ("providers", &providers::PROVIDERS),
+    ("claims", &claims::CLAIMS),
+    ("tests", &flow::TESTS),
 ];

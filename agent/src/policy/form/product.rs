@@ -52,8 +52,9 @@ pub(in crate::policy) static PRODUCT: Section = Section {
     ],
 };
 
-/// Names that later files of the set have for themselves.
-const RESERVED: [&str; 5] = ["platform", "jurisdictions", "providers", "claims", "tests"];
+/// Names that other files of the set have for themselves.
+pub(super) const RESERVED: [&str; 5] =
+    ["platform", "jurisdictions", "providers", "claims", "tests"];
 
 /// A product's file, as far as it could be read.
 pub(in crate::policy) struct ProductForm {

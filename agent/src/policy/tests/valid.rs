@@ -3,7 +3,10 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::policy::{Posture, Territory};
+use crate::{
+    policy::{Condition, Posture, Selection, Territory},
+    record::Direction,
+};
 
 #[test]
 fn the_reference_set_is_valid_and_complete() {
@@ -13,6 +16,7 @@ fn the_reference_set_is_valid_and_complete() {
         "audit",
         "compute",
         "control-plane",
+        "customer-workloads",
         "databases",
         "dns",
         "identity-access",
@@ -28,7 +32,55 @@ fn the_reference_set_is_valid_and_complete() {
         .filter(|product| product.posture() == Posture::ExternalDeclared)
         .map(|product| product.name())
         .collect();
-    assert_eq!(external, ["image-generation", "video-generation"]);
+    assert_eq!(
+        external,
+        [
+            "customer-workloads",
+            "dns",
+            "image-generation",
+            "video-generation"
+        ]
+    );
+    // The first two name no provider: what customers call, and the name servers of anyone.
+    let outbound = |product: &str| -> Vec<String> {
+        let entries = policy.product(product).unwrap().entries().iter();
+        let entries = entries.filter(|entry| entry.direction == Direction::Outbound);
+        entries.map(|entry| entry.id.clone()).collect()
+    };
+    assert_eq!(outbound("customer-workloads"), ["customer-outbound"]);
+    assert_eq!(outbound("dns"), ["dns-recursion"]);
+}
+
+/// Whatever leads outside is disclosed, and each system of the report is in a claim.
+#[test]
+fn the_claims_of_the_reference_set() {
+    let policy = Policy::load(&repository("allowlists")).unwrap();
+    let claims = policy.claims().unwrap();
+    assert_eq!((claims.stated.len(), claims.out_of_reach.len()), (17, 15));
+    let used: BTreeSet<&str> = claims.stated.iter().map(|c| c.condition.label()).collect();
+    assert_eq!(used, Condition::LABELS.into());
+    let of = |product: &str| {
+        let claims = claims.stated.iter();
+        claims
+            .filter(|claim| claim.products.contains(product))
+            .count()
+    };
+    assert_eq!(of("customer-workloads"), 0);
+    for product in policy.products() {
+        let entries = product.entries().iter();
+        for entry in entries.filter(|entry| entry.direction == Direction::Outbound) {
+            assert!(entry.duties.disclosed_at.is_some(), "{}", entry.id);
+        }
+        let own = claims.stated.iter().filter(|claim| {
+            matches!(&claim.products, Selection::Only(names) if names.contains(product.name()))
+        });
+        let none = product.name() == "customer-workloads";
+        assert_eq!(own.count() == 0, none, "{}", product.name());
+    }
+    let readme = fs::read_to_string(repository("allowlists/README.md")).unwrap();
+    for claim in &claims.stated {
+        assert!(readme.contains(&format!("`{}`", claim.id)), "{}", claim.id);
+    }
 }
 
 #[test]
