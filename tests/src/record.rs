@@ -19,6 +19,8 @@ pub enum Line {
     Database(DatabaseNews),
     /// Another set of allowlists was read.
     Allowlists(AllowlistsChange),
+    /// Something became of a finding.
+    Finding(Box<Finding>),
     /// Entries of the allowlists end soon, or have ended.
     Expiring(Expiring),
     /// The canary has sent by every way.
@@ -106,6 +108,26 @@ pub struct AllowlistsChange {
     #[serde(default)]
     pub errors: Vec<serde_json::Value>,
     pub more_errors: Option<u64>,
+}
+
+/// An open deviation.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Finding {
+    pub event: String,
+    pub id: String,
+    pub kind: String,
+    pub severity: String,
+    pub product: Option<String>,
+    pub workload: Option<serde_json::Value>,
+    pub destination: Option<serde_json::Value>,
+    pub jurisdiction: Option<String>,
+    pub rule: Option<String>,
+    pub first_seen: String,
+    pub last_seen: String,
+    pub flows: u64,
+    pub egress_bytes: u64,
+    pub detail: String,
 }
 
 /// Entries that end soon, or have ended.

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_could_not_keep_apart_is_nobodys() {
+    fn what_the_kernel_could_not_keep_apart_is_unclaimed() {
         let paths = Paths::with(0, "/system.slice/web.service");
         let mut attributor = Attributor::new(paths.clone(), None);
         let workload = attributor.attribute(record(Scope::Sink, 0)).workload;

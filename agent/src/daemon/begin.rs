@@ -16,7 +16,7 @@ use crate::{
     coverage::{Gap, Reason, Watch},
     jurisdiction::Databases,
     kernel::{Capture, CaptureError, CgroupDirectory, Clock, Found, Pins},
-    ledger::{Ledger, Resume},
+    ledger::{Ledger, Resume, open_findings},
     output::Metrics,
     policy::Policy,
 };
@@ -123,5 +123,7 @@ pub(super) fn drain(
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
     let sides = (watch, uplink);
-    Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None).finish(Ending::Replace)
+    Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None)
+        .with_findings(open_findings(&options.store)?)
+        .finish(Ending::Replace)
 }

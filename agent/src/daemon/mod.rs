@@ -43,7 +43,7 @@ use crate::{
         find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
         wakeup,
     },
-    ledger::Ledger,
+    ledger::{Ledger, open_findings},
     look::Look,
     naming::{Namer, Snapshot},
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
@@ -206,7 +206,8 @@ async fn record(
     );
     let sides = (watch, uplink);
     let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
-        .keeping_names_in(&options.store);
+        .keeping_names_in(&options.store)
+        .with_findings(open_findings(&options.store)?);
     recorder.started(&started, gaps, &clock)?;
     trim_heap();
     if options.unload {

@@ -7,10 +7,11 @@ use jiff::{civil::Date, tz::Offset};
 use super::paths::Paths;
 use crate::{
     attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
+    finding::Circumstances,
     jurisdiction::{Databases, Locator},
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
-    policy::Policy,
+    policy::{Claim, Policy, Product},
     record::{CgroupId, FlowRecord, Owner, Payload},
     verdict::{Judged, Moment, Spent, judge},
 };
@@ -161,6 +162,29 @@ impl Pipeline {
     pub(super) fn third_country(&self, judged: &Judged, clock: &Clock) -> Option<bool> {
         self.policy
             .third_country(judged.flow.place.country()?, today(clock))
+    }
+
+    /// What the policy in force says of a flow beside its judgement.
+    pub(super) fn circumstances(&self, judged: &Judged, clock: &Clock) -> Circumstances {
+        let product = judged.product.as_deref();
+        let claimed_by = match product {
+            // One product's is not several's.
+            Some(_) => Vec::new(),
+            None => match self.policy.claim(&judged.flow.flow.flow) {
+                Claim::Contested(products) => {
+                    let names = products.iter().map(|product| product.name().to_owned());
+                    names.collect()
+                }
+                _ => Vec::new(),
+            },
+        };
+        Circumstances {
+            third_country: self.third_country(judged, clock),
+            posture: product
+                .and_then(|name| self.policy.product(name))
+                .map(Product::posture),
+            claimed_by,
+        }
     }
 
     /// Digest of the policy in force.

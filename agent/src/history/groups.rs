@@ -28,8 +28,7 @@ const MOST_FLOWS: usize = 1 << 20;
 
 /// The other side, as people speak of it: by the best name that the workload knows it by,
 /// else by its provider, else by its address.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum To {
     /// A name, and what it is worth.
     Name(DomainName, Grade),
@@ -65,6 +64,30 @@ fn best_name(names: &Names) -> Option<(&DomainName, Grade)> {
     let said = |name: &DomainName| names.presented().any(|said| said.name == *name);
     let best = names.names.iter().map(|name| (&name.name, name.grade));
     best.min_by_key(|(name, grade)| (std::cmp::Reverse(*grade), !said(name), *name))
+}
+
+/// `{"by": "name", "name": "api.provider.example", "grade": "answered"}`.
+impl Serialize for To {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(tag = "by", rename_all = "snake_case")]
+        enum Object<'a> {
+            Name { name: &'a DomainName, grade: Grade },
+            Provider { provider: &'a str },
+            Address { address: IpAddr },
+            Many,
+        }
+        match self {
+            Self::Name(name, grade) => Object::Name {
+                name,
+                grade: *grade,
+            },
+            Self::Provider(provider) => Object::Provider { provider },
+            Self::Address(address) => Object::Address { address: *address },
+            Self::Many => Object::Many,
+        }
+        .serialize(serializer)
+    }
 }
 
 impl fmt::Display for To {
@@ -183,22 +206,23 @@ impl<K: Ord> Groups<K> {
     }
 
     /// Adds an interval to the group of `kind`, which must tell apart what is to be
-    /// counted apart.
-    pub fn add(&mut self, kind: K, interval: &Interval<'_>)
+    /// counted apart. Gives whether it is the first of a group.
+    pub fn add(&mut self, kind: K, interval: &Interval<'_>) -> bool
     where
         K: std::hash::Hash,
     {
-        let room = self.groups.len() < self.most;
-        if !room && !self.groups.contains_key(&kind) {
+        let first = !self.groups.contains_key(&kind);
+        if first && self.groups.len() >= self.most {
             self.folded.intervals += 1;
             self.folded.counters = self.folded.counters + interval.flow.counters;
-            return;
+            return false;
         }
         let new = self.flows.is_new(&kind, interval.flow);
         let group = self.groups.entry(kind);
         group
             .or_insert_with(|| Group::new(interval))
             .add(interval, new);
+        first
     }
 
     /// The groups, in the order of what distinguishes them.

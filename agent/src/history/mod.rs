@@ -17,8 +17,9 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use groups::Distinct;
 pub use groups::{Folded, Group, Groups, Kind, MOST_GROUPS, To};
-pub use reading::{InForce, Interval, MOST_GAPS, Reading, Start, Stop, intervals};
+pub use reading::{InForce, Interval, MOST_GAPS, Reading, Start, Stop, intervals, intervals_from};
 pub use span::{Since, Span, SpanError};
 
 use std::path::Path;

@@ -101,6 +101,7 @@ impl Reading {
                     });
                 }
             }
+            Entry::AllowlistsLoaded { digest, .. } => self.in_force(span, time, digest),
             Entry::Stopped { continues, .. } if span.contains(time) => self.stops.push(Stop {
                 time,
                 continues: *continues,
@@ -146,6 +147,20 @@ impl Reading {
 pub fn intervals(
     store: &Path,
     span: &Span,
+    take: impl FnMut(Interval<'_>),
+) -> Result<Reading, LedgerError> {
+    intervals_from(store, span, span.from, take)
+}
+
+/// As [`intervals`], with those since an earlier moment before them, which are not of the
+/// period but what is judged in it may hang on them.
+///
+/// # Errors
+/// As [`intervals`].
+pub fn intervals_from(
+    store: &Path,
+    span: &Span,
+    from: Timestamp,
     mut take: impl FnMut(Interval<'_>),
 ) -> Result<Reading, LedgerError> {
     let mut reading = Reading::default();
@@ -163,7 +178,7 @@ pub fn intervals(
                 }
                 clocks.insert(recording.clone(), Clock::at(*boot_ns, time));
             }
-            Entry::Flow(flow) if span.contains(time) => {
+            Entry::Flow(flow) if from <= time && time < span.to => {
                 let record = &flow.judged.flow.flow.flow.record;
                 let clock = clocks.get(&flow.recording);
                 // Without a clock, the time of writing is the nearest to it.

@@ -4,18 +4,25 @@
 use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::{
-    attribution::{Attributed, Executable, Workload, WorkloadKind},
-    jurisdiction::{Agreement, Answers, Domicile, Located, Place, SourceAnswer},
+    attribution::Workload,
+    jurisdiction::{Agreement, Answers, AsNumber, Domicile, Operator, Place, SourceAnswer},
     ledger::{Entry, FlowInterval, Ledger},
-    naming::{Ech, Grade, Missing, Name, Named, Names, Source, Transport},
-    record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Process, Protocol, Scope},
-    verdict::{Judged, Verdict},
+    naming::{Ech, Grade, Missing, Name, Names, Source, Transport},
+    record::Counters,
+    verdict::Verdict,
 };
 
 pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+/// 2026-11-01 at a time of day.
+pub(crate) fn at(time: &str) -> String {
+    format!("2026-11-01T{time}Z")
 }
 
 /// A store that is written entry by entry.
@@ -48,23 +55,21 @@ impl Store {
 
 /// An agent begins 1000 s after boot.
 pub(crate) fn started(recording: &str, allowlists: &str) -> Entry {
-    Entry::Started {
-        recording: recording.to_owned(),
-        adopted: false,
-        version: "0".to_owned(),
-        boot_id: "b".to_owned(),
-        boot_ns: Some(1_000_000_000_000),
-        allowlists: allowlists.to_owned(),
-        databases: [].into(),
-    }
+    made(json!({
+        "type": "started",
+        "recording": recording,
+        "adopted": false,
+        "version": "0",
+        "boot_id": "b",
+        "boot_ns": 1_000_000_000_000_u64,
+        "allowlists": allowlists,
+        "databases": {},
+    }))
 }
 
 pub(crate) fn stopped() -> Entry {
-    Entry::Stopped {
-        continues: false,
-        losses: [].into(),
-        counters: Counters::default(),
-    }
+    let counters = Counters::default();
+    made(json!({ "type": "stopped", "continues": false, "losses": {}, "counters": counters }))
 }
 
 pub(crate) fn sent(egress_bytes: u64) -> Counters {
@@ -79,68 +84,59 @@ pub(crate) fn sent(egress_bytes: u64) -> Counters {
 /// The first interval of an undeclared flow of `image.service`, a workload of `image`, to
 /// 198.51.100.9:443, in `slot` of recording `r`, seen from 1000 s to 1001 s after boot.
 pub(crate) fn flow(slot: u32, bytes: u64) -> FlowInterval {
-    let record = FlowRecord {
-        id: FlowId(u64::from(slot)),
-        scope: Scope::Exact,
-        cgroup: CgroupId(7),
-        netns: Some(1),
-        address: "198.51.100.9".parse().unwrap(),
-        port: 443,
-        protocol: Protocol::TCP,
-        forwarded_from: None,
-        direction: Direction::Outbound,
-        process: Some(Process {
-            pid: 4711,
-            uid: 1000,
-            comm: "worker".to_owned(),
-            start_ns: 1,
-        }),
-        first_ns: 1_000_000_000_000,
-        last_ns: 1_001_000_000_000,
-        attempts: 1,
-        counters: sent(bytes),
-    };
-    let named = Named {
-        flow: Attributed {
-            record,
-            workload: workload("image.service"),
-            executable: Executable::Path("/usr/bin/worker".into()),
+    let record = json!({
+        "id": slot,
+        "scope": "exact",
+        "cgroup": 7,
+        "netns": 1,
+        "address": "198.51.100.9",
+        "port": 443,
+        "protocol": 6,
+        "direction": "outbound",
+        "process": { "pid": 4711, "uid": 1000, "comm": "worker", "start_ns": 1 },
+        "first_ns": 1_000_000_000_000_u64,
+        "last_ns": 1_001_000_000_000_u64,
+        "attempts": 1,
+        "counters": sent(bytes),
+    });
+    let attributed = json!({
+        "record": record,
+        "workload": workload("image.service"),
+        "executable": { "path": "/usr/bin/worker" },
+    });
+    let located = json!({
+        "flow": { "flow": attributed, "names": Names::none(Missing::NoneSeen) },
+        "place": Place::unknown("no database holds it"),
+        "operator_domicile": Domicile::unknown("the allowlists list no providers".to_owned()),
+        "encrypted_dns": null,
+    });
+    made(json!({
+        "counters": sent(bytes),
+        "slot": slot,
+        "recording": "r",
+        "judged": {
+            "flow": located,
+            "product": "image",
+            "verdict": "undeclared",
+            "rule": null,
+            "reason": "no entry of image declares it",
         },
-        names: Names::none(Missing::NoneSeen),
-    };
-    FlowInterval {
-        counters: sent(bytes),
-        slot,
-        recording: "r".to_owned(),
-        judged: Judged {
-            flow: Located {
-                flow: named,
-                place: Arc::new(Place::unknown("no database holds it")),
-                operator_domicile: Arc::new(Domicile::unknown("no provider is listed".to_owned())),
-                encrypted_dns: None,
-            },
-            product: Some("image".to_owned()),
-            verdict: Verdict::Undeclared,
-            rule: None,
-            reason: "no entry of image declares it".to_owned(),
-        },
-    }
+    }))
+}
+
+/// What the ledger reads from it.
+fn made<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
 }
 
 pub(crate) fn workload(unit: &str) -> Arc<Workload> {
-    Arc::new(Workload {
-        kind: WorkloadKind::SystemdUnit,
-        host: None,
-        name: unit.to_owned(),
-        cgroup_path: Some(format!("/system.slice/{unit}")),
-        unit: Some(unit.to_owned()),
-        slice: Some("system.slice".to_owned()),
-        user: None,
-        container: None,
-        pod: None,
-        machine: None,
-        unknown: None,
-    })
+    made(json!({
+        "kind": "systemd_unit",
+        "name": unit,
+        "cgroup_path": format!("/system.slice/{unit}"),
+        "unit": unit,
+        "slice": "system.slice",
+    }))
 }
 
 /// Changes of a flow, one after the other.
@@ -150,7 +146,11 @@ pub(crate) trait With: Sized {
     fn judged(self, verdict: Verdict, rule: Option<&str>) -> Self;
     fn told(self, name: &str, grade: Grade) -> Self;
     fn said(self, name: &str) -> Self;
+    /// Its address is of the AS of that number.
+    fn announced(self, asn: u32) -> Self;
     fn hosted(self, answers: &[(&str, &str)]) -> Self;
+    /// A further interval of the same flow.
+    fn more(self, bytes: u64) -> Self;
 }
 
 impl With for FlowInterval {
@@ -191,7 +191,31 @@ impl With for FlowInterval {
         named(self, name, Grade::Presented, source)
     }
 
-    /// Countries by source; the last one, if all say the same, is unanimous.
+    fn announced(mut self, asn: u32) -> Self {
+        let operator = Operator {
+            asn: AsNumber(asn),
+            organisation: None,
+        };
+        let mut place = (*self.judged.flow.place).clone();
+        place.operator = Answers {
+            value: Some(operator),
+            agreement: Agreement::Unanimous,
+            sources: Vec::new(),
+            reason: None,
+        };
+        self.judged.flow.place = Arc::new(place);
+        self
+    }
+
+    fn more(mut self, bytes: u64) -> Self {
+        let record = &mut self.judged.flow.flow.flow.record;
+        record.counters = record.counters + sent(bytes);
+        record.last_ns += 1_000_000_000;
+        self.counters = sent(bytes);
+        self
+    }
+
+    /// Countries by source; one, if all say the same, is unanimous.
     fn hosted(mut self, answers: &[(&str, &str)]) -> Self {
         let sources: Vec<_> = answers
             .iter()
@@ -203,7 +227,7 @@ impl With for FlowInterval {
             })
             .collect();
         let same = answers.windows(2).all(|pair| pair[0].1 == pair[1].1);
-        let mut place = Place::unknown("no database holds it");
+        let mut place = (*self.judged.flow.place).clone();
         place.hosted_in = Answers {
             value: sources.first().and_then(|one| one.value).filter(|_| same),
             agreement: if same {

@@ -118,6 +118,15 @@ proptest! {
     }
 }
 
+fn loaded(digest: &str, replaced: &str) -> Entry {
+    Entry::AllowlistsLoaded {
+        digest: digest.to_owned(),
+        replaced: replaced.to_owned(),
+        products: 1,
+        entries: 1,
+    }
+}
+
 fn gap(from: &str, to: &str) -> Gap {
     Gap {
         from: time(from),
@@ -136,13 +145,11 @@ fn store() -> Store {
     store
         .add("2026-11-01T12:00:00Z", started("r", "first"))
         .flow("2026-11-01T23:59:59Z", flow(1, 10))
-        .flow(
-            "2026-11-02T00:00:00Z",
-            FlowIntervalExt::more(flow(1, 10), 5),
-        )
+        .flow("2026-11-02T00:00:00Z", flow(1, 10).more(5))
         .flow("2026-11-02T10:00:00Z", flow(2, 7))
         .add("2026-11-02T11:00:00Z", stopped())
         .add("2026-11-02T12:00:00Z", started("r2", "second"))
+        .add("2026-11-02T13:00:00Z", loaded("third", "second"))
         .flow("2026-11-03T00:00:00Z", flow(3, 1))
         .add("2026-11-03T00:00:01Z", Entry::Gap(late))
         .add(
@@ -150,21 +157,6 @@ fn store() -> Store {
             Entry::Gap(gap("2026-11-03T00:00:00Z", "2026-11-03T00:00:02Z")),
         );
     store
-}
-
-/// A further interval of a flow.
-trait FlowIntervalExt {
-    fn more(self, bytes: u64) -> Self;
-}
-
-impl FlowIntervalExt for crate::ledger::FlowInterval {
-    fn more(mut self, bytes: u64) -> Self {
-        let record = &mut self.judged.flow.flow.flow.record;
-        record.counters = record.counters + sent(bytes);
-        record.last_ns += 1_000_000_000;
-        self.counters = sent(bytes);
-        self
-    }
 }
 
 #[test]
@@ -182,6 +174,7 @@ fn entries_of_a_period_are_given_in_order() {
             "2026-11-02T10:00:00Z",
             "2026-11-02T11:00:00Z",
             "2026-11-02T12:00:00Z",
+            "2026-11-02T13:00:00Z",
             // The gap that touches the period, noticed later.
             "2026-11-03T00:00:01Z",
         ]
@@ -222,6 +215,10 @@ fn a_reading_says_what_else_the_period_has() {
             InForce {
                 from: time("2026-11-02T12:00:00Z"),
                 digest: "second".to_owned(),
+            },
+            InForce {
+                from: time("2026-11-02T13:00:00Z"),
+                digest: "third".to_owned(),
             },
         ],
     };
@@ -284,6 +281,19 @@ fn what_needs_a_group_too_many_is_folded_and_counted() {
         counters: sent(100),
     };
     assert_eq!(groups.folded(), folded);
+}
+
+#[test]
+fn the_other_side_is_an_object() {
+    let object = |flow| serde_json::to_value(To::of(&flow)).unwrap();
+    assert_eq!(
+        object(flow(1, 1)),
+        serde_json::json!({ "by": "address", "address": "198.51.100.9" })
+    );
+    assert_eq!(
+        object(flow(1, 1).said("said.example")),
+        serde_json::json!({ "by": "name", "name": "said.example", "grade": "presented" })
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod layout;
 mod locator;
 mod providers;
 mod reload;
+mod relocate;
 mod sidecar;
 mod special;
 mod statement;
@@ -39,4 +40,5 @@ pub use providers::{
     ProviderKind, Providers, Review,
 };
 pub use reload::{Refusal, Reloaded};
+pub use relocate::Relocator;
 pub use sidecar::SidecarError;

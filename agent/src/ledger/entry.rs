@@ -9,6 +9,7 @@ use crate::{
     balance::Sums,
     canary::Proof,
     coverage::Gap,
+    finding::Finding,
     record::{Counters, UplinkRecord},
     verdict::Judged,
 };
@@ -140,6 +141,17 @@ pub enum Entry {
         digest: String,
         /// SHA-256 of what was refused last.
         refused: String,
+    },
+    /// A deviation was found that is not open yet.
+    FindingOpened(Box<Finding>),
+    /// An open finding is worse, or has more than before.
+    FindingUpdated(Box<Finding>),
+    /// A finding is no longer open; as it was at its end.
+    FindingClosed(Box<Finding>),
+    /// Every finding that is open, so that nobody has to read further back.
+    OpenFindings {
+        /// By id.
+        findings: Vec<Finding>,
     },
     /// The agent ended in order.
     Stopped {

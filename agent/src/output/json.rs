@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Display, Shown,
+    Display, FindingLine, Shown,
     allowlists::{AllowlistsChange, AllowlistsLine, ExpiringLine},
     facts::FlowFacts,
 };
@@ -176,6 +176,7 @@ enum Line<'a> {
     Database(&'a DatabaseNews<'a>),
     Allowlists(&'a AllowlistsChange<'a>),
     Expiring(&'a ExpiringLine<'a>),
+    Finding(&'a FindingLine<'a>),
     SelfTest(&'a SelfTestLine<'a>),
     Stopped(&'a Stopped<'a>),
 }
@@ -228,6 +229,10 @@ impl<W: Write> Display for JsonLines<W> {
 
     fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()> {
         self.line(&Line::Allowlists(change))
+    }
+
+    fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()> {
+        self.line(&Line::Finding(line))
     }
 
     fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()> {

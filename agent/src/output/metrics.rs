@@ -3,17 +3,17 @@
 //! Labels are identities (product, verdict, country): no address, no process,
 //! no time, so that their number stays bounded.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
     registry::{Registry, Unit},
 };
-use tokio::net::TcpListener;
 
+use super::FindingLine;
+use super::finding_metrics::FindingMetrics;
 use super::ip_data::IpDataMetrics;
 use super::naming_metrics::NamingMetrics;
 use super::policy_metrics::PolicyMetrics;
@@ -21,6 +21,7 @@ use crate::{
     balance::Sums,
     canary::{Proof, WAYS},
     coverage::{Gap, Reason},
+    finding::Finding,
     jurisdiction::Description,
     kernel::{Clock, ProgramStats},
     naming::NamingCounts,
@@ -82,6 +83,7 @@ pub struct Metrics {
     names: NamingMetrics,
     ip_data: IpDataMetrics,
     policy: PolicyMetrics,
+    findings: FindingMetrics,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -114,6 +116,7 @@ impl Metrics {
             names: NamingMetrics::default(),
             ip_data: IpDataMetrics::default(),
             policy: PolicyMetrics::default(),
+            findings: FindingMetrics::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -186,6 +189,7 @@ impl Metrics {
         );
         self.ip_data.register(registry);
         self.policy.register(registry);
+        self.findings.register(registry);
         registry.register(
             "bpf_program_runs",
             "Runs of each kernel program, while the kernel measures them",
@@ -289,6 +293,16 @@ impl Metrics {
         self.policy.expiring(found, most);
     }
 
+    /// Something became of a finding.
+    pub fn finding(&self, line: &FindingLine<'_>) {
+        self.findings.changed(line);
+    }
+
+    /// The findings that are open, and how many flows have none of their own.
+    pub fn open_findings<'a>(&self, open: impl Iterator<Item = &'a Finding>, folded: usize) {
+        self.findings.put(open, folded);
+    }
+
     /// Flows that are counted now.
     pub fn open_flows(&self, count: usize) {
         self.open.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -341,26 +355,5 @@ fn labels(judged: &Judged) -> FlowLabels {
             .country()
             .map(String::from)
             .unwrap_or_default(),
-    }
-}
-
-/// Serves `/metrics` until the task is dropped.
-///
-/// # Errors
-/// The listener's.
-pub async fn serve(listener: TcpListener, metrics: Metrics) -> std::io::Result<()> {
-    let address: Option<SocketAddr> = listener.local_addr().ok();
-    tracing::debug!(?address, "serving metrics");
-    let router = Router::new()
-        .route("/metrics", get(scrape))
-        .with_state(metrics);
-    axum::serve(listener, router).await
-}
-
-async fn scrape(State(metrics): State<Metrics>) -> impl IntoResponse {
-    const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match metrics.text() {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text)),
-        Err(fmt::Error) => Err(axum::http::StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

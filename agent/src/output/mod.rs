@@ -2,24 +2,30 @@
 
 mod allowlists;
 mod facts;
+mod finding;
+mod finding_metrics;
 mod ip_data;
 mod json;
 mod metrics;
 mod naming_metrics;
 mod policy_metrics;
 mod quantity;
+mod rows;
+mod serve;
 mod table;
 
 pub use allowlists::{
     AllowlistsChange, AllowlistsEvent, AllowlistsLine, ExpiringEntry, ExpiringLine,
 };
 pub use facts::FlowFacts;
+pub use finding::FindingLine;
 pub use json::{
     DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines, SelfTestLine,
     Started, Stopped,
 };
-pub use metrics::{Metrics, serve};
+pub use metrics::Metrics;
 pub use quantity::bytes;
+pub use serve::serve;
 pub use table::{LiveTable, verdict_style};
 
 use std::io;
@@ -78,6 +84,12 @@ pub trait Display {
     /// # Errors
     /// When it cannot be written.
     fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()>;
+
+    /// Something became of a finding.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()>;
 
     /// Entries of the allowlists end soon, or have ended.
     ///

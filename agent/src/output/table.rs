@@ -10,8 +10,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
 
 use super::{
-    AllowlistsChange, AllowlistsEvent, DatabaseEvent, DatabaseLine, DatabaseNews, Display,
-    ExpiringLine, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped, quantity::bytes,
+    AllowlistsChange, DatabaseEvent, DatabaseLine, DatabaseNews, Display, ExpiringLine,
+    FindingLine, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped, quantity::bytes, rows,
 };
 use crate::{
     record::{Direction, Scope},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Deviations that the summary lists at most.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 /// Writes aligned rows that fit 80 columns. Colours are written as ANSI codes;
 /// give it a writer that removes them where they do not belong.
@@ -145,56 +145,15 @@ impl<W: Write> Display for LiveTable<W> {
     }
 
     fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()> {
-        let lists = &change.in_force;
-        let time = change.time.strftime("%T");
-        let of = format!(
-            "{} products, {} entries, sha256 {:.12}",
-            lists.products, lists.entries, lists.digest
-        );
-        match change.event {
-            AllowlistsEvent::Loaded { .. } => {
-                writeln!(self.out, "{time}  {:<19} loaded {of}", "allowlists")?;
-            }
-            AllowlistsEvent::Reverted { .. } => {
-                writeln!(self.out, "{time}  {:<19} again {of}", "allowlists")?;
-            }
-            AllowlistsEvent::Refused {
-                errors,
-                more_errors,
-                ..
-            } => writeln!(
-                self.out,
-                "{time}  {:<19} REFUSED, {:.12} stays in force\n          errors: {}; run weir check {}",
-                "allowlists",
-                lists.digest,
-                errors.len() + more_errors,
-                lists.directory.display(),
-            )?,
-        }
-        self.out.flush()
+        rows::allowlists(&mut self.out, change)
+    }
+
+    fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()> {
+        rows::finding(&mut self.out, line)
     }
 
     fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()> {
-        let ended = line.entries.iter().filter(|one| one.days_left < 0).count();
-        writeln!(
-            self.out,
-            "{}  {:<19} {} end soon, {ended} have ended, {} more",
-            line.time.strftime("%T"),
-            "entries",
-            line.entries.len() - ended,
-            line.more_entries,
-        )?;
-        for one in line.entries.iter().take(LISTED) {
-            let product = one.product.unwrap_or("platform");
-            writeln!(
-                self.out,
-                "          {}  {} of {}",
-                one.last_day,
-                cut(one.entry, 30),
-                cut(product, 30),
-            )?;
-        }
-        self.out.flush()
+        rows::expiring(&mut self.out, line)
     }
 
     /// Ways that failed are told as a gap.
@@ -320,7 +279,7 @@ fn destination(judged: &Judged) -> String {
 }
 
 /// Cuts in the middle, where names of units and containers tell least.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     let count = text.chars().count();
     if count <= width {
         return text.to_owned();

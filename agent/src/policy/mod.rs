@@ -26,10 +26,12 @@ mod expiry;
 mod form;
 mod glob;
 mod host_group;
+mod lint;
 mod membership;
 mod network;
 mod product;
 mod render;
+mod schema;
 mod selector;
 mod set;
 mod source;
@@ -57,9 +59,11 @@ pub use self::{
     expiry::{Expiring, WARNING_DAYS},
     glob::{Glob, GlobError},
     host_group::{HostGroup, Hosts},
+    lint::{Lint, Lints},
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
+    schema::{schema, schema_names},
     selector::{Aspect, Fit, Selector, Term, Wanted},
     set::Set,
     source::{Position, Source, digest},
@@ -128,102 +132,35 @@ impl Policy {
         Set::read(directory).compile()
     }
 
+    /// [`Policy::load`] with everything that is worth a second look on a day, which no
+    /// agent refuses.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_and_lint(directory: &Path, today: Date) -> Result<(Self, Lints), Rejected> {
+        let (sources, problems) = source::read(directory);
+        let forms = Forms::read(directory, sources, problems)?;
+        let lints = Lints::new(directory, forms.lints(today));
+        Ok((Self::compile(forms), lints))
+    }
+
     /// Checks a set that is already read: [`Policy::load`] without the files.
     ///
     /// # Errors
     /// Everything that is wrong with the set.
     pub fn from_sources(sources: Vec<Source>) -> Result<Self, Rejected> {
-        Self::build(Path::new("."), sources, Vec::new())
+        Forms::read(Path::new("."), sources, Vec::new()).map(Self::compile)
     }
 
-    fn build(
-        directory: &Path,
-        sources: Vec<Source>,
-        mut found: Vec<Diagnostic>,
-    ) -> Result<Self, Rejected> {
-        let digest = digest(&sources);
-        let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
-        let jurisdictions = reserved(
-            &sources,
-            JURISDICTIONS,
-            JurisdictionsForm::read,
-            [JurisdictionsForm::absent, JurisdictionsForm::unreadable],
-            &mut found,
-        );
-        let providers = reserved(
-            &sources,
-            PROVIDERS,
-            ProvidersForm::read,
-            [ProvidersForm::absent, ProvidersForm::unreadable],
-            &mut found,
-        );
-        let unread = found
-            .iter()
-            .filter_map(|problem| problem.file.file_name()?.to_str());
-        let files = sources
-            .iter()
-            .map(|source| source.name.as_str())
-            .chain(unread);
-        let mut known = Known {
-            products: form::product_names(files),
-            sets: jurisdictions.names,
-            providers: providers.ids,
-            host_groups: None,
-        };
-        let platform = platform(&sources, &mut known, &mut found);
-        let mut claims = None;
-        let mut products = Vec::new();
-        for source in &sources {
-            let mut problems = Problems::new(Arc::clone(source));
-            match source.name.as_str() {
-                JURISDICTIONS | PROVIDERS | PLATFORM => {}
-                CLAIMS => claims = ClaimsForm::read(&known, &mut problems),
-                _ => products.extend(ProductForm::read(&known, &mut problems)),
-            }
-            found.extend(problems.into_found());
-        }
-        let sound = |file: &str| !found.iter().any(|problem| problem.file.ends_with(file));
-        let whole = whole::Whole {
-            products: &products,
-            platform: platform.as_ref(),
-            networks_known: sound(PLATFORM),
-            law: (sound(JURISDICTIONS) && sound(PROVIDERS))
-                .then_some((&jurisdictions.sets, providers.providers.as_slice())),
-        };
-        let problems = whole.check();
-        found.extend(problems);
-        if let Some(claims) = &claims {
-            found.extend(claims::check(claims, &products));
-        }
-        if products.is_empty() && found.is_empty() {
-            let help = "add one file `<product>.toml` for each product";
-            found.push(Diagnostic::whole(
-                directory,
-                "the set declares no product",
-                help,
-            ));
-        }
-        if !found.is_empty() {
-            return Err(Rejected::new(directory, found));
-        }
-        Ok(Self::compile(
+    fn compile(forms: Forms) -> Self {
+        let Forms {
             digest,
             products,
             platform,
-            jurisdictions.sets,
-            providers.providers,
-            claims.and_then(|form| form.claims),
-        ))
-    }
-
-    fn compile(
-        digest: String,
-        products: Vec<ProductForm>,
-        platform: Option<PlatformForm>,
-        sets: CountrySets,
-        providers: Vec<Provider>,
-        claims: Option<Claims>,
-    ) -> Self {
+            sets,
+            providers,
+            claims,
+        } = forms;
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         let mut internal = JointPrefixMap::new();
@@ -392,6 +329,105 @@ impl Policy {
             self.products.get(number)
         });
         few.chain(any.into_iter().flatten())
+    }
+}
+
+/// A set without errors, as it was read.
+struct Forms {
+    digest: String,
+    products: Vec<ProductForm>,
+    platform: Option<PlatformForm>,
+    sets: CountrySets,
+    providers: Vec<Provider>,
+    claims: Option<Claims>,
+}
+
+impl Forms {
+    fn read(
+        directory: &Path,
+        sources: Vec<Source>,
+        mut found: Vec<Diagnostic>,
+    ) -> Result<Self, Rejected> {
+        let digest = digest(&sources);
+        let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
+        let jurisdictions = reserved(
+            &sources,
+            JURISDICTIONS,
+            JurisdictionsForm::read,
+            [JurisdictionsForm::absent, JurisdictionsForm::unreadable],
+            &mut found,
+        );
+        let providers = reserved(
+            &sources,
+            PROVIDERS,
+            ProvidersForm::read,
+            [ProvidersForm::absent, ProvidersForm::unreadable],
+            &mut found,
+        );
+        let unread = found
+            .iter()
+            .filter_map(|problem| problem.file.file_name()?.to_str());
+        let files = sources.iter().map(|source| source.name.as_str());
+        let mut known = Known {
+            products: form::product_names(files.chain(unread)),
+            sets: jurisdictions.names,
+            providers: providers.ids,
+            host_groups: None,
+        };
+        let platform = platform(&sources, &mut known, &mut found);
+        let (mut products, mut claims) = (Vec::new(), None);
+        for source in &sources {
+            let mut problems = Problems::new(Arc::clone(source));
+            match source.name.as_str() {
+                JURISDICTIONS | PROVIDERS | PLATFORM => {}
+                CLAIMS => claims = ClaimsForm::read(&known, &mut problems),
+                _ => products.extend(ProductForm::read(&known, &mut problems)),
+            }
+            found.extend(problems.into_found());
+        }
+        let sound = |file: &str| !found.iter().any(|problem| problem.file.ends_with(file));
+        let whole = whole::Whole {
+            products: &products,
+            platform: platform.as_ref(),
+            networks_known: sound(PLATFORM),
+            law: (sound(JURISDICTIONS) && sound(PROVIDERS))
+                .then_some((&jurisdictions.sets, providers.providers.as_slice())),
+        };
+        let problems = whole.check();
+        found.extend(problems);
+        if let Some(claims) = &claims {
+            found.extend(claims::check(claims, &products));
+        }
+        if products.is_empty() && found.is_empty() {
+            let help = "add one file `<product>.toml` for each product";
+            found.push(Diagnostic::whole(
+                directory,
+                "the set declares no product",
+                help,
+            ));
+        }
+        if !found.is_empty() {
+            return Err(Rejected::new(directory, found));
+        }
+        Ok(Self {
+            digest,
+            products,
+            platform,
+            sets: jurisdictions.sets,
+            providers: providers.providers,
+            claims: claims.and_then(|form| form.claims),
+        })
+    }
+
+    fn lints(&self, today: Date) -> Vec<Diagnostic> {
+        let valid = lint::Valid {
+            products: &self.products,
+            platform: self.platform.as_ref(),
+            sets: &self.sets,
+            providers: &Providers::new(self.providers.iter().cloned()),
+            today,
+        };
+        valid.lints()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Policy,
+    Forms, Policy,
     diagnostic::{Diagnostic, Rejected},
     source::{self, Source, digest},
 };
@@ -73,6 +73,7 @@ impl Set {
     /// # Errors
     /// Everything that is wrong with the set, or with the directory.
     pub fn compile(&self) -> Result<Policy, Rejected> {
-        Policy::build(&self.directory, self.sources.clone(), self.problems.clone())
+        Forms::read(&self.directory, self.sources.clone(), self.problems.clone())
+            .map(Policy::compile)
     }
 }

@@ -203,7 +203,7 @@ fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagn
 }
 
 /// The platform's own networks.
-fn own(platform: Option<&PlatformForm>) -> Vec<IpNetwork> {
+pub(super) fn own(platform: Option<&PlatformForm>) -> Vec<IpNetwork> {
     let networks = platform.into_iter().flat_map(|form| &form.internal);
     networks.map(|network| network.cidr).collect()
 }
@@ -214,7 +214,7 @@ fn is_own(network: IpNetwork, own: &[IpNetwork]) -> bool {
 
 /// Whether all that the entry names lies in the platform's own networks. Providers and
 /// autonomous systems may reach anywhere; a name beside networks only narrows them.
-fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
+pub(super) fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
     let mut networks = entry.networks.iter();
     !entry.networks.is_empty()
         && entry.providers.is_empty()
@@ -296,7 +296,7 @@ fn contradiction(
 }
 
 /// Whether the whole of one network lies in the other.
-fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
+pub(super) fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
     match (narrow, wide) {
         (IpNetwork::V4(narrow), IpNetwork::V4(wide)) => narrow.is_subnet_of(wide),
         (IpNetwork::V6(narrow), IpNetwork::V6(wide)) => narrow.is_subnet_of(wide),
@@ -305,7 +305,7 @@ fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
 }
 
 /// `image-generation.toml:12:3`.
-fn shown(source: &Source, span: &Range<usize>) -> String {
+pub(super) fn shown(source: &Source, span: &Range<usize>) -> String {
     let position = source.position(span.start);
     format!("{}:{}:{}", source.name, position.line, position.column)
 }

@@ -15,6 +15,16 @@ pub(super) enum Identity<'f> {
     Hidden(&'f Name),
 }
 
+/// The names under which a workload may have meant a destination, each with what it is
+/// worth; `None` where it may have meant it by no name.
+pub fn meant(names: &Names) -> Vec<Option<(&DomainName, Grade)>> {
+    let mut all = Vec::new();
+    Identity::each(names, |identity| {
+        all.push(identity.name().zip(identity.grade()));
+    });
+    all
+}
+
 impl<'f> Identity<'f> {
     /// Calls `each` with every identity of a flow. What was said to the destination tells
     /// which of several names it was; where nothing was said, it may have been any that

@@ -13,6 +13,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use identity::meant;
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
 pub use moment::{Moment, Spent};

@@ -14,6 +14,11 @@ const UID: &str = "7c2a5e10-93d4-4b0f-8a61-0f3d2c1b9e88";
 /// container [`ID`], and one by itself. Unused pages at the end are cut off.
 const CONTAINERD_DB: &[u8] = include_bytes!("fixtures/containerd-1.6-meta.db");
 const SANDBOX: &str = "aaaa5d6c7b8a99887766554433221100ffeeddccbbaa00112233445566778899";
+/// The tables of Podman 5 that matter, with containers `weir-probe-<n>`, written by
+/// SQLite.
+const PODMAN_5_DB: &[u8] = include_bytes!("fixtures/podman-5-db.sql");
+const PODMAN_5_0: &str = "f651d5b6866d080b2f3de174f9ddce80e6b13a5c80e34259e1e212c14d0ae9ba";
+const PODMAN_5_3: &str = "7fce868d01f67411406fc8b64a2a45d84b213fa0128e6c3fcd204c31e1ee364b";
 /// Of `podman run --name weir-probe-a --label …`, and of `weir-probe-b` with `--rm`,
 /// as Podman 4.3 wrote it, without unused pages at the end.
 const PODMAN_DB: &[u8] = include_bytes!("fixtures/podman-4.3-bolt_state.db");

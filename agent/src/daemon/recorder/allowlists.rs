@@ -46,6 +46,7 @@ impl Recorder<'_> {
                 self.allowlists_refused(&directory, digest, &errors, &clock)?;
             }
         }
+        self.tell_findings(false, &clock)?;
         Ok(self.ledger.flush()?)
     }
 
@@ -79,8 +80,8 @@ impl Recorder<'_> {
             "allowlists in force"
         );
         self.judge_all_again(clock);
-        self.warn_of_expiry(clock, true);
-        Ok(())
+        self.find_refused(None, clock);
+        self.warn_of_expiry(clock, true)
     }
 
     fn allowlists_refused(
@@ -108,6 +109,8 @@ impl Recorder<'_> {
         };
         self.tell_of_allowlists(directory, event, clock);
         self.metrics.allowlists_refused(true);
+        let why = lines.first().map_or("", String::as_str);
+        self.find_refused(Some(why), clock);
         self.refused_set = Some(digest.clone());
         let entry = Entry::AllowlistsRefused {
             digest,
@@ -124,6 +127,7 @@ impl Recorder<'_> {
             return Ok(());
         };
         self.metrics.allowlists_refused(false);
+        self.find_refused(None, clock);
         let event = AllowlistsEvent::Reverted { refused: &refused };
         self.tell_of_allowlists(directory, event, clock);
         let entry = Entry::AllowlistsReverted {

@@ -28,6 +28,8 @@ impl Recorder<'_> {
         if continues {
             self.keep_names(&clock, true);
         }
+        // Flows that go on without this agent keep their findings open.
+        self.tell_findings(true, &clock)?;
         let mut last: Vec<_> = self.open.drain().collect();
         last.sort_by_key(|(id, _)| *id);
         for (_, mut open) in last {

@@ -2,7 +2,8 @@
 
 use super::Recorder;
 use crate::{
-    daemon::pipeline::today,
+    daemon::{Failure, pipeline::today},
+    finding::{Deviation, Kind},
     kernel::Clock,
     output::{ExpiringEntry, ExpiringLine},
 };
@@ -13,17 +14,22 @@ pub(super) const MOST_EXPIRING: usize = 100;
 impl Recorder<'_> {
     /// Warns of entries that end soon: at the start, of a set that is new, and on each new
     /// day.
-    pub(super) fn warn_of_expiry(&mut self, clock: &Clock, anyway: bool) {
+    pub(super) fn warn_of_expiry(&mut self, clock: &Clock, anyway: bool) -> Result<(), Failure> {
         let today = today(clock);
         if !anyway && self.warned == Some(today) {
-            return;
+            return Ok(());
         }
-        self.warned = Some(today);
+        if self.warned.replace(today).is_some_and(|day| day != today) {
+            self.store_open_findings(clock)?;
+        }
         let policy = self.policy();
         let found = policy.expiring(today);
         self.metrics.expiring(&found, MOST_EXPIRING);
+        let deviations = found.iter().map(Deviation::of_expiring).collect();
+        self.findings
+            .stand(Kind::EntryExpiring, deviations, clock.now());
         if found.is_empty() {
-            return;
+            return Ok(());
         }
         let told: Vec<_> = found
             .iter()
@@ -43,5 +49,6 @@ impl Recorder<'_> {
             more_entries: found.len() - told.len(),
         };
         self.show(|display| display.expiring(&line));
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ mod allowlists;
 mod databases;
 mod end;
 mod expiry;
+mod findings;
 mod flows;
 mod names;
 mod self_test;
@@ -24,6 +25,7 @@ pub(super) use self_test::{Canary, Played};
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
     coverage::{Gap, Watch, not_covered},
+    finding::{Deviation, Findings, Limits},
     jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
@@ -93,6 +95,7 @@ pub(super) struct Recorder<'a> {
     /// Digest of the set of allowlists that was refused, as long as it is what there is
     /// to be read.
     refused_set: Option<String>,
+    findings: Findings,
 }
 
 impl<'a> Recorder<'a> {
@@ -134,6 +137,7 @@ impl<'a> Recorder<'a> {
             day: None,
             warned: None,
             refused_set: None,
+            findings: Findings::new(Limits::default()),
         }
     }
 
@@ -164,16 +168,20 @@ impl<'a> Recorder<'a> {
         self.ledger.append(clock.now(), entry)?;
         let not_covered = Entry::NotCovered(not_covered());
         self.ledger.append(clock.now(), not_covered)?;
+        self.store_open_findings(clock)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
-        self.warn_of_expiry(clock, true);
+        self.measure_findings();
+        // The agent begins with a set that is valid.
+        self.find_refused(None, clock);
+        self.warn_of_expiry(clock, true)?;
         for gap in gaps.into_iter().chain(uncovered) {
             self.gap(gap, clock)?;
         }
         for observation in self.sweeper.adopt(&self.capture, clock)? {
             self.take(observation, clock)?;
         }
-        Ok(())
+        self.tell_findings(false, clock)
     }
 
     /// IP databases in force.
@@ -199,6 +207,8 @@ impl<'a> Recorder<'a> {
     /// The record may be incomplete.
     fn gap(&mut self, gap: Gap, clock: &Clock) -> Result<(), Failure> {
         self.metrics.gap(&gap);
+        let found = Deviation::of_gap(&gap);
+        self.findings.happened(found, (gap.from, gap.to));
         let line = GapLine {
             time: clock.now(),
             gap: &gap,
@@ -226,7 +236,7 @@ impl<'a> Recorder<'a> {
         self.sweep_all(&clock)?;
         self.balance(false, &clock)?;
         self.judge_again(&clock);
-        self.warn_of_expiry(&clock, false);
+        self.warn_of_expiry(&clock, false)?;
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
             let closed =
                 self.sweeper
@@ -259,6 +269,9 @@ impl<'a> Recorder<'a> {
             self.pipeline.prune(&cgroups, &clock);
             self.keep_names(&clock, false);
         }
+        self.findings.settle(clock.now());
+        let all = self.sweeps.is_multiple_of(SWEEPS_PER_ENTRY);
+        self.tell_findings(all, &clock)?;
         self.measure(&clock)?;
         let databases = self.pipeline.databases().describe();
         self.metrics.database_ages(databases, clock.now());

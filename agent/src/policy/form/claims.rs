@@ -6,6 +6,7 @@ use toml::{Spanned, de::DeValue};
 
 use super::{
     Known, Placed,
+    kind::Kind,
     reader::{Key, Problems, Reader, Section, choice, nearest, optional, parse, required},
     values,
 };
@@ -18,28 +19,35 @@ use crate::policy::{
 pub(in crate::policy) static CLAIMS: Section = Section {
     name: "claims.toml",
     keys: &[
-        required("report", "a string", "`report = \"Sovereignty report\"`"),
-        required("reviewed", "a date", "`reviewed = 2026-11-01`"),
+        required("report", Kind::Text, "`report = \"Sovereignty report\"`"),
+        required("reviewed", Kind::Date, "`reviewed = 2026-11-01`"),
         optional(
             "claim",
-            "an array of tables",
+            Kind::Tables(&CLAIM),
             "`[[claim]]` with `id`, `statement`, `section`, `products` and `condition`",
         ),
         optional(
             "out_of_reach",
-            "an array of tables",
+            Kind::Tables(&OUT_OF_REACH),
             "`[[out_of_reach]]` with `id`, `statement`, `section` and `reason`",
         ),
     ],
 };
 
-const ID: Key = required("id", "a string", "`id = \"llm-inference-stays\"`");
-const STATEMENT: Key = required("statement", "a string", "`statement = \"what is claimed\"`");
+const ID: Key = required(
+    "id",
+    Kind::Pattern("^[a-z0-9-]+$"),
+    "`id = \"llm-inference-stays\"`",
+);
+const STATEMENT: Key = required("statement", Kind::Text, "`statement = \"what is claimed\"`");
 const SECTION: Key = required(
     "section",
-    "an array of strings",
+    Kind::Texts,
     "`section = [\"the report's heading\"]`",
 );
+
+/// Names of products.
+const PRODUCTS: Kind = Kind::Patterns("products", "^[a-z0-9][a-z0-9-]*$");
 
 /// The condition's own keys, and the conditions they belong to.
 const OWN_KEYS: [(&str, &str); 4] = [
@@ -58,41 +66,33 @@ pub(in crate::policy) static CLAIM: Section = Section {
         SECTION,
         optional(
             "products",
-            "`\"all\"` or an array of products",
+            Kind::Products,
             "`products = [\"llm-inference\"]` or `\"all\"`",
         ),
-        optional(
-            "all_but",
-            "an array of products",
-            "`all_but = [\"image-generation\"]`",
-        ),
+        optional("all_but", PRODUCTS, "`all_but = [\"image-generation\"]`"),
         required(
             "condition",
-            "a string",
+            Kind::Word(&Condition::LABELS),
             "`condition = \"no_external_destination\"`",
         ),
-        optional(
-            "within",
-            "an array of countries or sets",
-            "`within = [\"EEA\"]`",
-        ),
+        optional("within", Kind::Territories, "`within = [\"EEA\"]`"),
         optional(
             "confined_to",
-            "an array of products",
+            PRODUCTS,
             "`confined_to = [\"image-generation\"]`",
         ),
-        optional("percent", "a number from 1 to 100", "`percent = 60`"),
+        optional(
+            "percent",
+            Kind::Number("a number from 1 to 100", 1, 100),
+            "`percent = 60`",
+        ),
         optional(
             "unused",
-            "an array of entries' ids",
+            Kind::Patterns("entries' ids", "^[A-Za-z0-9_.-]+$"),
             "`unused = [\"image-provider-b\"]`",
         ),
-        optional("absent_ok", "`true` or `false`", "`absent_ok = true`"),
-        optional(
-            "except_shared",
-            "`true` or `false`",
-            "`except_shared = true`",
-        ),
+        optional("absent_ok", Kind::Flag, "`absent_ok = true`"),
+        optional("except_shared", Kind::Flag, "`except_shared = true`"),
     ],
 };
 
@@ -103,7 +103,7 @@ pub(in crate::policy) static OUT_OF_REACH: Section = Section {
         ID,
         STATEMENT,
         SECTION,
-        required("reason", "a string", "`reason = \"why no flow shows it\"`"),
+        required("reason", Kind::Text, "`reason = \"why no flow shows it\"`"),
     ],
 };
 

@@ -10,6 +10,7 @@ use toml::{
 
 use super::{
     Placed,
+    kind::{Kind, words},
     reader::{Key, Problems, Reader, Section, choice, nearest, optional},
     values,
 };
@@ -18,18 +19,28 @@ use crate::policy::{
     window::{DAYS, Days, Window},
 };
 
+/// Periods, as they are written.
+const PERIODS: [(&str, BudgetPeriod); 2] = [
+    (BudgetPeriod::Day.label(), BudgetPeriod::Day),
+    (BudgetPeriod::Month.label(), BudgetPeriod::Month),
+];
+
 /// Most that it may carry in a period.
 pub(super) const MAX_BYTES: Key = optional(
     "max_bytes",
-    "a string",
+    Kind::Pattern("^[0-9]+ *[A-Za-z]+$"),
     "`max_bytes = \"10 GB\"`, together with `per`",
 );
 /// The period.
-pub(super) const PER: Key = optional("per", "a string", "`per = \"day\"` or `\"month\"`");
+pub(super) const PER: Key = optional(
+    "per",
+    Kind::Word(&words(&PERIODS)),
+    "`per = \"day\"` or `\"month\"`",
+);
 /// When it declares.
 pub(super) const WINDOWS: Key = optional(
     "window",
-    "an array of tables",
+    Kind::Tables(&WINDOW),
     "`[[allow.window]]` with `days`, `from` and `to`",
 );
 
@@ -39,19 +50,18 @@ pub(in crate::policy) static WINDOW: Section = Section {
     keys: &[
         optional(
             "days",
-            "an array of days",
+            Kind::Patterns("days", "^[a-z]{3}(-[a-z]{3})?$"),
             "`days = [\"mon-fri\", \"sun\"]`",
         ),
-        optional("from", "a time of UTC", "`from = 01:00:00`"),
-        optional("to", "a time of UTC", "`to = 05:00:00`"),
+        optional("from", Kind::Time, "`from = 01:00:00`"),
+        optional("to", Kind::Time, "`to = 05:00:00`"),
     ],
 };
 
 /// How much the entry may carry.
 pub(super) fn budget(reader: &mut Reader<'_, '_>) -> Option<Budget> {
     let bytes = reader.text("max_bytes");
-    let periods = [BudgetPeriod::Day, BudgetPeriod::Month].map(|per| (per.label(), per));
-    let per = choice(reader, "per", &periods);
+    let per = choice(reader, "per", &PERIODS);
     for (here, other, help) in [
         ("max_bytes", "per", "add `per = \"day\"` or `\"month\"`"),
         (

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use super::{
     Known, Placed, host_names,
+    kind::{Kind, words},
     reader::{Key, Reader, choice, nearest, optional},
     values,
 };
@@ -19,60 +20,51 @@ use crate::{
     record::{Direction, Protocol},
 };
 
+/// Who sends first, as it is written.
+const DIRECTIONS: [(&str, Direction); 2] = [
+    ("outbound", Direction::Outbound),
+    ("inbound", Direction::Inbound),
+];
 /// Who sends first.
 pub(super) const DIRECTION: Key = optional(
     "direction",
-    "a string",
+    Kind::Word(&words(&DIRECTIONS)),
     "`direction = \"outbound\"` or `\"inbound\"`",
 );
 /// Networks.
-pub(super) const CIDR: Key = optional(
-    "cidr",
-    "an array of networks",
-    "`cidr = [\"198.51.100.0/24\"]`",
-);
+pub(super) const CIDR: Key = optional("cidr", Kind::Networks, "`cidr = [\"198.51.100.0/24\"]`");
 /// Single addresses.
-pub(super) const ADDRESS: Key = optional(
-    "address",
-    "an array of addresses",
-    "`address = [\"203.0.113.9\"]`",
-);
+pub(super) const ADDRESS: Key =
+    optional("address", Kind::Addresses, "`address = [\"203.0.113.9\"]`");
 /// Autonomous systems.
-pub(super) const ASN: Key = optional("asn", "an array of AS numbers", "`asn = [64496]`");
+pub(super) const ASN: Key = optional("asn", Kind::AsNumbers, "`asn = [64496]`");
 /// Host names.
 pub(super) const NAME: Key = optional(
     "name",
-    "an array of names",
+    Kind::Names,
     "`name = [\"api.provider.example\", \"*.cdn.example\"]`",
 );
 /// Operators.
-pub(super) const PROVIDER: Key = optional(
-    "provider",
-    "an array of providers' ids",
-    "`provider = [\"provider-a\"]`",
-);
+pub(super) const PROVIDER: Key =
+    optional("provider", Kind::Providers, "`provider = [\"provider-a\"]`");
 /// Places.
 pub(super) const COUNTRIES: Key = optional(
     "countries",
-    "an array of countries or sets",
+    Kind::Territories,
     "`countries = [\"NO\", \"EEA\"]`",
 );
 /// Homes of operators.
 pub(super) const OPERATOR_DOMICILE: Key = optional(
     "operator_domicile",
-    "an array of countries or sets",
+    Kind::Territories,
     "`operator_domicile = [\"EEA\", \"CH\"]`",
 );
 /// Ports.
-pub(super) const PORTS: Key = optional(
-    "ports",
-    "an array of ports",
-    "`ports = [443, \"8000-8100\"]`",
-);
+pub(super) const PORTS: Key = optional("ports", Kind::Ports, "`ports = [443, \"8000-8100\"]`");
 /// IP protocols.
 pub(super) const PROTOCOL: Key = optional(
     "protocol",
-    "a protocol or an array of protocols",
+    Kind::Protocols,
     "`protocol = \"tcp\"` or `[\"tcp\", \"udp\"]`",
 );
 
@@ -96,11 +88,7 @@ impl Destination {
         known: &Known,
         naming: &[&'static str],
     ) -> Self {
-        let directions = [
-            ("outbound", Direction::Outbound),
-            ("inbound", Direction::Inbound),
-        ];
-        let direction = choice(reader, "direction", &directions);
+        let direction = choice(reader, "direction", &DIRECTIONS);
         let networks = networks(reader);
         let systems = systems(reader);
         let names = names(reader);

@@ -8,23 +8,35 @@ use toml::de::DeTable;
 use super::{
     Known, Placed, conditions,
     destination::{self, Destination},
-    duties,
+    duties, exception,
+    kind::{Kind, words},
     reader::{Key, Problems, Reader, Section, choice, optional, required},
 };
 use crate::{
     jurisdiction::{AsNumber, NamePattern},
     naming::Grade,
-    policy::{countries::Territory, entry::Entry},
+    policy::{countries::Territory, entry::Entry, lint::Lint},
     record::Direction,
 };
+
+/// What a name must be worth, as it is written.
+const GRADES: [(&str, Grade); 3] = [
+    (Grade::Answered.label(), Grade::Answered),
+    (Grade::AnsweredUntrusted.label(), Grade::AnsweredUntrusted),
+    (Grade::Presented.label(), Grade::Presented),
+];
 
 /// A declared destination.
 pub(in crate::policy) static ALLOW: Section = Section {
     name: "[[allow]]",
     keys: &[
-        required("id", "a string", "`id = \"image-provider-a\"`"),
-        required("purpose", "a string", "`purpose = \"why it is needed\"`"),
-        required("owner", "a string", "`owner = \"team-image\"`"),
+        required(
+            "id",
+            Kind::Pattern("^[A-Za-z0-9._-]+$"),
+            "`id = \"image-provider-a\"`",
+        ),
+        required("purpose", Kind::Text, "`purpose = \"why it is needed\"`"),
+        required("owner", Kind::Text, "`owner = \"team-image\"`"),
         destination::DIRECTION,
         destination::CIDR,
         destination::ADDRESS,
@@ -32,13 +44,13 @@ pub(in crate::policy) static ALLOW: Section = Section {
         destination::NAME,
         optional(
             "grade",
-            "a string",
+            Kind::Word(&words(&GRADES)),
             "`grade = \"answered\"`, `\"answered_untrusted\"` or `\"presented\"`",
         ),
         destination::PROVIDER,
         destination::COUNTRIES,
         destination::OPERATOR_DOMICILE,
-        optional("anycast", "`false`", "`anycast = false`"),
+        optional("anycast", Kind::False, "`anycast = false`"),
         destination::PORTS,
         destination::PROTOCOL,
         conditions::MAX_BYTES,
@@ -50,6 +62,7 @@ pub(in crate::policy) static ALLOW: Section = Section {
         duties::DISCLOSED_AT,
         duties::APPROVED_BY,
         duties::APPROVED_ON,
+        exception::LINT_ALLOW,
     ],
 };
 
@@ -69,6 +82,10 @@ pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) operator_domicile: Vec<Territory>,
     /// Keys that it lacks if it leads outside the platform.
     pub(in crate::policy) lacking: Vec<Key>,
+    /// Where `expires` stands.
+    pub(in crate::policy) expires_at: Option<Range<usize>>,
+    /// Lints that do not matter here.
+    pub(in crate::policy) exceptions: Vec<Placed<Lint>>,
     /// The whole entry; `None` when something of it is faulty.
     pub(in crate::policy) entry: Option<Entry>,
 }
@@ -101,6 +118,8 @@ impl EntryForm {
         let lacking = duties::lacking(&reader);
         let expires = reader.date("expires");
         let duties = duties::read(&mut reader, expires.as_ref());
+        let exceptions = exception::read_all(&mut reader);
+        let expires_at = expires.as_ref().map(|date| date.span.clone());
         let expires = expires.map(|date| date.value);
         // `None` on a fault; the set is refused then, so that a partial list
         // here never becomes an entry in force.
@@ -136,6 +155,8 @@ impl EntryForm {
             providers: to.providers,
             operator_domicile: to.operator_domicile,
             lacking,
+            expires_at,
+            exceptions,
             entry,
         }
     }
@@ -159,9 +180,7 @@ pub(super) fn entry_id(reader: &mut Reader<'_, '_>) -> Option<Placed<String>> {
 
 /// The least grade that a name must have.
 fn grade(reader: &mut Reader<'_, '_>) -> Grade {
-    let grades = [Grade::Answered, Grade::AnsweredUntrusted, Grade::Presented]
-        .map(|grade| (grade.label(), grade));
-    let grade = choice(reader, "grade", &grades);
+    let grade = choice(reader, "grade", &GRADES);
     if let Some(value) = reader.value("grade")
         && reader.value("name").is_none()
     {

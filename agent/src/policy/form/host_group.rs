@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    kind::Kind,
     reader::{Reader, Section, required},
     values, workload,
 };
@@ -12,14 +13,14 @@ use crate::policy::{glob::Glob, host_group::HostGroup};
 pub(in crate::policy) static HOST_GROUP: Section = Section {
     name: "[[host_group]]",
     keys: &[
-        required("name", "a string", "`name = \"gpu\"`"),
+        required("name", Kind::Text, "`name = \"gpu\"`"),
         required(
             "hosts",
-            "an array of patterns",
+            Kind::Patterns("patterns", "\\S"),
             "`hosts = [\"gpu-*\", \"render-1\"]`",
         ),
-        required("purpose", "a string", "`purpose = \"hosts with GPUs\"`"),
-        required("owner", "a string", "`owner = \"team-compute\"`"),
+        required("purpose", Kind::Text, "`purpose = \"hosts with GPUs\"`"),
+        required("owner", Kind::Text, "`owner = \"team-compute\"`"),
     ],
 };
 

@@ -9,9 +9,11 @@ mod conditions;
 mod destination;
 mod duties;
 mod entry;
+mod exception;
 mod host_group;
 mod host_names;
 mod jurisdictions;
+mod kind;
 mod platform;
 mod product;
 mod providers;
@@ -29,10 +31,11 @@ pub(super) use self::{
     entry::EntryForm,
     host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
+    kind::Kind,
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::{Key, Problems, nearest},
+    reader::{Key, Problems, Section, nearest},
     values::SetNames,
 };
 
@@ -52,25 +55,11 @@ pub(super) struct Placed<T> {
     pub(super) span: Range<usize>,
 }
 
-/// Every table of the language with its keys, for the documentation's test.
-#[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 13] = [
-    &product::PRODUCT,
-    &workload::WORKLOAD,
-    &entry::ALLOW,
-    &conditions::WINDOW,
-    &platform::PLATFORM,
-    &platform::INTERNAL,
-    &host_group::HOST_GROUP,
-    &resolver::RESOLVER,
-    &jurisdictions::JURISDICTIONS,
-    &jurisdictions::SET,
-    &jurisdictions::CONDITIONAL,
-    &providers::PROVIDERS,
-    &providers::PROVIDER,
+/// The kinds of file, each with its outermost table, which leads to all others.
+pub(super) const FILES: [(&str, &Section); 5] = [
+    ("product", &product::PRODUCT),
+    ("platform", &platform::PLATFORM),
+    ("jurisdictions", &jurisdictions::JURISDICTIONS),
+    ("providers", &providers::PROVIDERS),
+    ("claims", &claims::CLAIMS),
 ];
-
-/// The tables of `claims.toml` with their keys, for the documentation's test.
-#[cfg(test)]
-pub(super) const CLAIM_SECTIONS: [&reader::Section; 3] =
-    [&claims::CLAIMS, &claims::CLAIM, &claims::OUT_OF_REACH];

@@ -6,10 +6,11 @@ use ipnetwork::IpNetwork;
 
 use super::{
     Known,
-    entry::EntryForm,
-    host_group::HostGroupForms,
+    entry::{ALLOW, EntryForm},
+    host_group::{HOST_GROUP, HostGroupForms},
+    kind::Kind,
     reader::{Problems, Reader, Section, optional, parse, required},
-    resolver::ResolverForm,
+    resolver::{RESOLVER, ResolverForm},
     values,
 };
 use crate::policy::{countries::Territory, network::InternalNetwork, source::Source};
@@ -18,25 +19,25 @@ use crate::policy::{countries::Territory, network::InternalNetwork, source::Sour
 pub(in crate::policy) static PLATFORM: Section = Section {
     name: "platform.toml",
     keys: &[
-        optional("home", "the name of a set or a country", "`home = \"EEA\"`"),
+        optional("home", Kind::Territory, "`home = \"EEA\"`"),
         optional(
             "internal",
-            "an array of tables",
+            Kind::Tables(&INTERNAL),
             "`[[internal]]` with `cidr`, `purpose` and `owner`",
         ),
         optional(
             "host_group",
-            "an array of tables",
+            Kind::Tables(&HOST_GROUP),
             "`[[host_group]]` with `name`, `hosts`, `purpose` and `owner`",
         ),
         optional(
             "resolver",
-            "an array of tables",
+            Kind::Tables(&RESOLVER),
             "`[[resolver]]` with `address`, `purpose` and `owner`",
         ),
         optional(
             "allow",
-            "an array of tables",
+            Kind::Tables(&ALLOW),
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
         ),
     ],
@@ -46,13 +47,9 @@ pub(in crate::policy) static PLATFORM: Section = Section {
 pub(in crate::policy) static INTERNAL: Section = Section {
     name: "[[internal]]",
     keys: &[
-        required(
-            "cidr",
-            "a network in CIDR notation",
-            "`cidr = \"10.0.0.0/8\"`",
-        ),
-        required("purpose", "a string", "`purpose = \"compute hosts\"`"),
-        required("owner", "a string", "`owner = \"team-network\"`"),
+        required("cidr", Kind::Network, "`cidr = \"10.0.0.0/8\"`"),
+        required("purpose", Kind::Text, "`purpose = \"compute hosts\"`"),
+        required("owner", Kind::Text, "`owner = \"team-network\"`"),
     ],
 };
 

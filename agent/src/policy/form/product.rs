@@ -4,32 +4,43 @@ use std::sync::Arc;
 
 use super::{
     Known, Placed,
-    entry::EntryForm,
+    entry::{ALLOW, EntryForm},
+    kind::{Kind, words},
     reader::{Problems, Reader, Section, choice, optional, parse, required},
-    workload,
+    workload::{self, WORKLOAD},
 };
 use crate::policy::{product::Posture, selector::Selector, source::Source};
+
+/// Postures, as they are written.
+const POSTURES: [(&str, Posture); 2] = [
+    (Posture::InternalOnly.label(), Posture::InternalOnly),
+    (Posture::ExternalDeclared.label(), Posture::ExternalDeclared),
+];
 
 /// A product's file.
 pub(in crate::policy) static PRODUCT: Section = Section {
     name: "a product's file",
     keys: &[
-        required("product", "a string", "`product = \"image-generation\"`"),
-        required("title", "a string", "`title = \"Image generation\"`"),
-        required("owner", "a string", "`owner = \"team-image\"`"),
+        required(
+            "product",
+            Kind::Pattern("^[a-z0-9][a-z0-9-]*$"),
+            "`product = \"image-generation\"`",
+        ),
+        required("title", Kind::Text, "`title = \"Image generation\"`"),
+        required("owner", Kind::Text, "`owner = \"team-image\"`"),
         required(
             "posture",
-            "a string",
+            Kind::Word(&words(&POSTURES)),
             "`posture = \"internal_only\"` or `\"external_declared\"`",
         ),
         required(
             "workload",
-            "an array of tables",
+            Kind::Tables(&WORKLOAD),
             "`[[workload]]` with `unit = \"image-generation*.service\"`",
         ),
         optional(
             "allow",
-            "an array of tables",
+            Kind::Tables(&ALLOW),
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
         ),
     ],
@@ -114,10 +125,5 @@ fn product_name(reader: &mut Reader<'_, '_>, source: &Source) -> Option<String> 
 }
 
 fn posture(reader: &mut Reader<'_, '_>) -> Option<Posture> {
-    let all = [Posture::InternalOnly, Posture::ExternalDeclared];
-    choice(
-        reader,
-        "posture",
-        &all.map(|posture| (posture.label(), posture)),
-    )
+    choice(reader, "posture", &POSTURES)
 }

@@ -11,57 +11,69 @@ use toml::{
 use super::{
     Placed,
     host_names::{host_name, pattern},
+    kind::Kind,
     reader::{Problems, Reader, Section, optional, parse, required, word},
-    review::{FRESH_FOR_DAYS, FRESH_FOR_DAYS_EXAMPLE, fresh_for, review},
+    review::{FRESH_FOR_DAYS, FRESH_FOR_DAYS_EXAMPLE, FRESH_FOR_DAYS_KIND, fresh_for, review},
     taken::{Owner, Taken},
     values,
 };
 use crate::jurisdiction::{Freshness, NamePattern, Provider, ProviderKind};
 
+/// Kinds of provider, as they are written.
+const KINDS: [&str; ProviderKind::ALL.len()] = {
+    let mut labels = [""; ProviderKind::ALL.len()];
+    let mut at = 0;
+    while at < labels.len() {
+        labels[at] = ProviderKind::ALL[at].label();
+        at += 1;
+    }
+    labels
+};
+
 /// An operator.
 pub(in crate::policy) static PROVIDER: Section = Section {
     name: "[[provider]]",
     keys: &[
-        required("id", "a string", "`id = \"provider-a\"`"),
-        required("title", "a string", "`title = \"Provider A\"`"),
-        required("kinds", "an array of kinds", "`kinds = [\"hosting\"]`"),
-        optional("asn", "an array of AS numbers", "`asn = [64496]`"),
-        optional(
-            "ranges",
-            "an array of networks",
-            "`ranges = [\"198.51.100.0/24\"]`",
+        required(
+            "id",
+            Kind::Pattern("^[a-z0-9][a-z0-9-]*$"),
+            "`id = \"provider-a\"`",
         ),
+        required("title", Kind::Text, "`title = \"Provider A\"`"),
+        required(
+            "kinds",
+            Kind::Words("kinds", &KINDS),
+            "`kinds = [\"hosting\"]`",
+        ),
+        optional("asn", Kind::AsNumbers, "`asn = [64496]`"),
+        optional("ranges", Kind::Networks, "`ranges = [\"198.51.100.0/24\"]`"),
         optional(
             "names",
-            "an array of names",
+            Kind::Names,
             "`names = [\"provider.example\", \"*.provider.example\"]`",
         ),
-        optional(
-            "doh",
-            "an array of host names",
-            "`doh = [\"dns.provider.example\"]`",
-        ),
-        optional("anycast", "a boolean", "`anycast = true`"),
+        optional("doh", Kind::HostNames, "`doh = [\"dns.provider.example\"]`"),
+        optional("anycast", Kind::Flag, "`anycast = true`"),
         required(
             "legal_entity",
-            "a string",
+            Kind::Text,
             "`legal_entity = \"Provider A GmbH\"`",
         ),
-        required("parent", "a string", "`parent = \"Provider Holding AG\"`"),
+        required("parent", Kind::Text, "`parent = \"Provider Holding AG\"`"),
         required(
             "domicile",
-            "a country",
+            Kind::Country,
             "`domicile = \"DE\"`, the legal home of `parent`",
         ),
         optional(
             "source",
-            "an array of strings",
+            Kind::Texts,
             "`source = [\"the commercial register's entry\"]`",
         ),
-        optional("reviewed", "a date", "`reviewed = 2026-11-01`"),
+        optional("reviewed", Kind::Date, "`reviewed = 2026-11-01`"),
         optional(
             "unreviewed",
-            "a string",
+            Kind::Text,
             "`unreviewed = \"no public source names the owner\"`",
         ),
     ],
@@ -71,10 +83,10 @@ pub(in crate::policy) static PROVIDER: Section = Section {
 pub(in crate::policy) static PROVIDERS: Section = Section {
     name: "providers.toml",
     keys: &[
-        required(FRESH_FOR_DAYS, "a number of days", FRESH_FOR_DAYS_EXAMPLE),
+        required(FRESH_FOR_DAYS, FRESH_FOR_DAYS_KIND, FRESH_FOR_DAYS_EXAMPLE),
         optional(
             "provider",
-            "an array of tables",
+            Kind::Tables(&PROVIDER),
             "`[[provider]]` with `id`, `title`, `kinds`, `legal_entity`, `parent` and \
              `domicile`",
         ),

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::Placed;
+use super::{Placed, kind::Kind};
 use crate::policy::{diagnostic::Diagnostic, source::Source};
 
 /// A key of a table.
@@ -18,36 +18,28 @@ pub(in crate::policy) struct Key {
     pub(in crate::policy) name: &'static str,
     /// Whether the table is faulty without it.
     pub(in crate::policy) required: bool,
-    /// What it must be: `a string`.
-    pub(in crate::policy) expects: &'static str,
+    /// What it must be.
+    pub(in crate::policy) kind: Kind,
     /// How it is written.
     pub(in crate::policy) example: &'static str,
 }
 
 /// A key that must be there.
-pub(super) const fn required(
-    name: &'static str,
-    expects: &'static str,
-    example: &'static str,
-) -> Key {
+pub(super) const fn required(name: &'static str, kind: Kind, example: &'static str) -> Key {
     Key {
         name,
         required: true,
-        expects,
+        kind,
         example,
     }
 }
 
 /// A key that may be there.
-pub(super) const fn optional(
-    name: &'static str,
-    expects: &'static str,
-    example: &'static str,
-) -> Key {
+pub(super) const fn optional(name: &'static str, kind: Kind, example: &'static str) -> Key {
     Key {
         name,
         required: false,
-        expects,
+        kind,
         example,
     }
 }
@@ -182,9 +174,9 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// Reports a value of the wrong type.
     pub(super) fn wrong_type(&mut self, name: &'static str, value: &Spanned<DeValue<'_>>) {
-        let (expects, example) = self
-            .key(name)
-            .map_or(("", ""), |key| (key.expects, key.example));
+        let key = self.key(name);
+        let expects = key.map_or_else(String::new, |key| key.kind.expects());
+        let example = key.map_or("", |key| key.example);
         let found = describe(value.get_ref());
         self.problems.report(
             value.span(),

@@ -9,6 +9,7 @@ use toml::{
 
 use super::{
     host_group::HostGroups,
+    kind::Kind,
     reader::{Problems, Reader, Section, nearest, optional},
     values,
 };
@@ -22,55 +23,55 @@ use crate::policy::{
 pub(in crate::policy) static WORKLOAD: Section = Section {
     name: "[[workload]]",
     keys: &[
-        optional("unit", "a string", "`unit = \"image-generation*.service\"`"),
-        optional("slice", "a string", "`slice = \"image.slice\"`"),
-        optional("container", "a string", "`container = \"image-worker-*\"`"),
+        optional("unit", Kind::Text, "`unit = \"image-generation*.service\"`"),
+        optional("slice", Kind::Text, "`slice = \"image.slice\"`"),
+        optional("container", Kind::Text, "`container = \"image-worker-*\"`"),
         optional(
             "image",
-            "a string",
+            Kind::Text,
             "`image = \"registry.internal/image/**\"`",
         ),
-        optional(
-            "labels",
-            "a table of labels and patterns",
-            "`labels = { tier = \"gpu*\" }`",
-        ),
-        optional("pod_namespace", "a string", "`pod_namespace = \"image\"`"),
-        optional("pod", "a string", "`pod = \"worker-*\"`"),
+        optional("labels", Kind::Labels, "`labels = { tier = \"gpu*\" }`"),
+        optional("pod_namespace", Kind::Text, "`pod_namespace = \"image\"`"),
+        optional("pod", Kind::Text, "`pod = \"worker-*\"`"),
         optional(
             "pod_labels",
-            "a table of labels and patterns",
+            Kind::Labels,
             "`pod_labels = { \"app.kubernetes.io/name\" = \"image\" }`",
         ),
         optional(
             "service_account",
-            "a string",
+            Kind::Text,
             "`service_account = \"image-worker\"`",
         ),
-        optional("machine", "a string", "`machine = \"render-*\"`"),
+        optional("machine", Kind::Text, "`machine = \"render-*\"`"),
         optional(
             "executable",
-            "a string",
+            Kind::Text,
             "`executable = \"/usr/lib/image/*\"`",
         ),
-        optional("uid", "an integer", "`uid = 990`"),
-        optional("cgroup", "a string", "`cgroup = \"/image.slice/**\"`"),
+        optional(
+            "uid",
+            Kind::Number("an integer", 0, u32::MAX as i64),
+            "`uid = 990`",
+        ),
+        optional("cgroup", Kind::Text, "`cgroup = \"/image.slice/**\"`"),
         optional(
             "host_group",
-            "an array of names of host groups",
+            Kind::Patterns("names of host groups", "\\S"),
             "`host_group = [\"gpu\"]`",
         ),
         optional(
             "any",
-            "an array of tables",
+            Kind::Tables(&WORKLOAD),
             "`any = [{ container = \"image-*\" }, { pod = \"image-*\" }]`",
         ),
         optional(
             "all",
-            "an array of tables",
+            Kind::Tables(&WORKLOAD),
             "`all = [{ unit = \"image-*\" }, { unit = \"*.service\" }]`",
         ),
-        optional("not", "a table", "`not = { uid = 0 }`"),
+        optional("not", Kind::Table(&WORKLOAD), "`not = { uid = 0 }`"),
     ],
 };
 

@@ -6,6 +6,8 @@ mod documentation;
 mod entries;
 mod expiry;
 mod law;
+mod lint;
+mod schema;
 mod selectors;
 mod valid;
 pub(super) mod workloads;

@@ -108,12 +108,17 @@ impl Bolt<'_> {
     /// too many.
     pub(super) fn pairs(&self, bucket: Bucket) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
         let mut found = Vec::new();
-        let mut open = vec![bucket.0];
-        while let Some(page) = open.pop() {
+        let mut open = Vec::new();
+        let mut next = Some(bucket.0);
+        while let Some(page) = next {
             if page.flags()? & BRANCH != 0 {
                 for element in page.elements() {
-                    open.push(self.page(page.child(element)?)?);
+                    open.push(page.child(element)?);
                 }
+                if open.len() > MOST_KEYS {
+                    return None;
+                }
+                next = Some(self.page(open.pop()?)?);
                 continue;
             }
             for element in page.elements() {
@@ -125,6 +130,10 @@ impl Bolt<'_> {
             if found.len() > MOST_KEYS {
                 return None;
             }
+            next = match open.pop() {
+                Some(id) => Some(self.page(id)?),
+                None => None,
+            };
         }
         Some(found)
     }

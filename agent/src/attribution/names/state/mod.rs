@@ -6,6 +6,7 @@ mod docker;
 mod file;
 mod kubelet;
 mod roots;
+mod sqlite;
 mod storage;
 
 use std::collections::HashMap;

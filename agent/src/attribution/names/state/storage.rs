@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use super::{
     file::{clean, is_component, json, open, read},
     named,
     roots::Roots,
+    sqlite,
 };
 use crate::attribution::{labels::Labels, names::Facts, workload::Runtime};
 
@@ -59,22 +60,32 @@ impl Storage {
 
     /// Podman's own database of containers.
     fn podman(&self, id: &str) -> Option<Labels> {
-        for directory in &self.directories {
-            let database = open(&directory.join("libpod/bolt_state.db"), self.user);
-            let config = database.and_then(|file| {
-                bolt::read(&file, |bolt| {
-                    bolt.value(bolt.bucket(&["ctr", id])?, "config")
-                })
-            });
-            let config = config.and_then(|json| serde_json::from_slice(&json).ok());
-            if let Some(PodmanConfig { labels }) = config {
-                return Some(Labels::all(labels));
-            }
+        self.directories.iter().find_map(|directory| {
+            let config = self
+                .podman_4(&directory.join("libpod/bolt_state.db"), id)
+                .or_else(|| self.podman_5(&directory.join("db.sql"), id))
+                .or_else(|| self.podman_5(&directory.join("libpod/db.sql"), id))?;
+            let PodmanConfig { labels } = serde_json::from_slice(&config).ok()?;
+            Some(Labels::all(labels.unwrap_or_default()))
+        })
+    }
+
+    fn podman_4(&self, database: &Path, id: &str) -> Option<Vec<u8>> {
+        let file = open(database, self.user)?;
+        bolt::read(&file, |bolt| {
+            bolt.value(bolt.bucket(&["ctr", id])?, "config")
+        })
+    }
+
+    /// Podman 5, and 4.8 where it was not upgraded: a table of id, name, pod and JSON.
+    fn podman_5(&self, database: &Path, id: &str) -> Option<Vec<u8>> {
+        let file = open(database, self.user)?;
+        let journal = database.with_extension("sql-journal");
+        let row = sqlite::read(&file, &journal, |sqlite| sqlite.row("ContainerConfig", id))?;
+        match row.into_iter().nth(3)? {
+            sqlite::Value::Text(json) => Some(json.into_bytes()),
+            _ => None,
         }
-        let newer = |directory: &PathBuf| directory.join("db.sql").is_file();
-        let reason = "this Podman keeps labels in a database that is not read (SQLite)";
-        let newer = self.directories.iter().any(newer);
-        newer.then(|| Labels::unknown(reason))
     }
 
     /// CRI-O's annotations of the container, and of its pod's sandbox.
@@ -181,8 +192,7 @@ struct StorageTable {
 
 #[derive(Deserialize)]
 struct PodmanConfig {
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
+    labels: Option<BTreeMap<String, String>>,
 }
 
 /// The annotations of a bundle (OCI runtime specification).

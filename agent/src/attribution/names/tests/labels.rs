@@ -53,19 +53,21 @@ fn podmans_are_in_its_database() {
 }
 
 #[test]
-fn where_podman_keeps_them_otherwise_they_are_unknown() {
+fn newer_podman_keeps_them_in_another() {
     let dir = tempfile::tempdir().unwrap();
-    storage(dir.path(), &[(ID, "web")]);
-    put(
-        dir.path(),
-        "var/lib/containers/storage/db.sql",
-        "SQLite format 3",
+    let root = dir.path();
+    storage(
+        root,
+        &[(PODMAN_5_0, "weir-probe-0"), (PODMAN_5_3, "weir-probe-3")],
     );
-    let found = container(dir.path(), &format!("/libpod_parent/libpod-{ID}"));
-    assert_eq!(
-        found.incomplete.as_deref(),
-        Some("this Podman keeps labels in a database that is not read (SQLite)")
-    );
+    let of = |id| look(root, &format!("/libpod_parent/libpod-{id}")).labels;
+    assert_eq!(of(PODMAN_5_3), None);
+    put(root, "var/lib/containers/storage/db.sql", PODMAN_5_DB);
+    assert_eq!(of(PODMAN_5_3), labels(&[("tier", "gpu-3")]));
+    assert_eq!(of(PODMAN_5_0), labels(&[]));
+    // Not while it is being written.
+    put(root, "var/lib/containers/storage/db.sql-journal", "x");
+    assert_eq!(of(PODMAN_5_3), None);
 }
 
 #[test]
