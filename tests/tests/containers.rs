@@ -9,18 +9,20 @@ use weir_tests::{
     scenario::Says,
     stage::{self, Stage},
     traffic::Protocol::{self, Tcp, Udp},
+    world::Host,
 };
 
 const VIDEO: Option<&str> = Some("video-generation");
 /// Addresses of the host in whose namespace the container runs.
 const POD: [&str; 2] = ["10.77.0.11", "2001:db8:77::11"];
 
+fn pod(stage: &Stage) -> Host {
+    let addresses = POD.map(|address| address.parse().unwrap());
+    stage.world.host("pod", &addresses).unwrap()
+}
+
 fn container(stage: &Stage, image: &Image, name: &str) -> Container {
-    let pod = stage
-        .world
-        .host("pod", &POD.map(|address| address.parse().unwrap()))
-        .unwrap();
-    image.start(&stage.slice, &pod, name).unwrap()
+    image.start(&stage.slice, &pod(stage), name).unwrap()
 }
 
 #[test]
@@ -146,4 +148,36 @@ fn a_container_without_a_readable_name_is_known_by_its_id() {
     assert_eq!(seen.id, container.id());
     assert_eq!(seen.name, None);
     assert!(container.id().starts_with(&flow.workload.name), "{flow}");
+}
+
+/// The container's name is known from one file of podman's, and its labels from another.
+#[test]
+fn a_container_is_selected_by_its_labels_and_its_host() {
+    let stage = Stage::new().unwrap();
+    let image = Image::import(&stage.run, &stage.slice, Storage::Host).unwrap();
+    let agent = stage.agent().unwrap();
+    let pod = pod(&stage);
+    let names = ["worker-1", "render-1", "render-canary"];
+    let mut paths = Vec::new();
+    for (name, port) in names.iter().zip([53, 54, 55]) {
+        let mut container = image.start(&stage.slice, &pod, name).unwrap();
+        let to = format!("203.0.113.9:{port}");
+        container.traffic(&format!("udp --to {to}")).unwrap();
+        paths.push((container.cgroup_path(), to));
+    }
+    let ended = agent.stop().unwrap();
+    let product = |(path, to): &(String, String)| {
+        let flow = ended.only(path, to.parse().unwrap(), "udp").unwrap();
+        (flow.product.clone(), flow.verdict.clone())
+    };
+    let found: Vec<_> = paths.iter().map(product).collect();
+    let said = |product: Option<&str>, verdict: &str| (product.map(str::to_owned), verdict.into());
+    assert_eq!(
+        found,
+        [
+            said(VIDEO, "undeclared"),
+            said(VIDEO, "undeclared"),
+            said(None, "unattributed"),
+        ]
+    );
 }

@@ -118,8 +118,10 @@ pub(super) fn drain(
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());
     let policy = Policy::load(&options.allowlists)?;
     let namer = super::namer(options, &policy, &capture, &clock);
+    let spent = super::spent::recorded(&options.store, &policy, clock.now())?;
     let databases = Arc::clone(databases);
-    let pipeline = Pipeline::new(paths, names, namer, databases, Arc::new(policy));
+    let policy = (Arc::new(policy), spent);
+    let pipeline = Pipeline::new(paths, names, namer, databases, policy);
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
     let sides = (watch, uplink);

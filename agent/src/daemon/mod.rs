@@ -10,6 +10,7 @@ mod pipeline;
 mod recorder;
 mod reload;
 mod self_test;
+mod spent;
 mod uplink;
 
 pub use failure::Failure;
@@ -196,7 +197,8 @@ async fn record(
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
     let namer = namer(options, &policy, &capture, &clock);
-    let pipeline = Pipeline::new(paths, names, namer, databases, policy);
+    let spent = spent::recorded(&options.store, &policy, clock.now())?;
+    let pipeline = Pipeline::new(paths, names, namer, databases, (Arc::clone(&policy), spent));
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
     let ledger = (ledger, resume);
     let display = Some(display);

@@ -60,6 +60,33 @@ impl OpenFlow {
         self.base
     }
 
+    /// Adds what the flow had carried up to an earlier reading of its counters, judged as
+    /// it is now: what came after will be judged otherwise.
+    pub(super) fn store_until(
+        &mut self,
+        until: &Counters,
+        ledger: &mut Ledger,
+        clock: &Clock,
+        recording: &str,
+    ) -> Result<(), LedgerError> {
+        let counters = until.since(&self.stored.unwrap_or_default());
+        if counters == Counters::default() {
+            return Ok(());
+        }
+        let mut judged = self.judged.clone();
+        judged.flow.flow.flow.record.counters = *until;
+        let interval = FlowInterval {
+            counters,
+            slot: self.slot,
+            recording: recording.to_owned(),
+            judged,
+        };
+        ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
+        self.stored = Some(*until);
+        self.judged_anew = false;
+        Ok(())
+    }
+
     /// Adds what the flow has carried since its last entry; an attempt that
     /// never carried anything has one entry all the same, and so has another
     /// judgement.

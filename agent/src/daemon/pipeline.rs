@@ -2,12 +2,15 @@
 
 use std::{collections::HashSet, rc::Rc, sync::Arc};
 
-use jiff::{civil::Date, tz::Offset};
+use jiff::{
+    civil::{Date, DateTime},
+    tz::Offset,
+};
 
 use super::paths::Paths;
 use crate::{
     attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
-    finding::Circumstances,
+    finding::{Circumstances, Kind},
     jurisdiction::{Databases, Locator},
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
@@ -18,7 +21,11 @@ use crate::{
 
 /// The day, in UTC, as everything in the policy that is dated.
 pub(super) fn today(clock: &Clock) -> Date {
-    Offset::UTC.to_datetime(clock.now()).date()
+    civil(clock).date()
+}
+
+fn civil(clock: &Clock) -> DateTime {
+    Offset::UTC.to_datetime(clock.now())
 }
 
 /// Every stage after the record.
@@ -38,7 +45,7 @@ impl Pipeline {
         names: Names,
         namer: Namer,
         databases: Arc<Databases>,
-        policy: Arc<Policy>,
+        (policy, spent): (Arc<Policy>, Spent),
     ) -> Self {
         let paths = Rc::new(paths);
         let attributor = Attributor::new(Rc::clone(&paths), Some(names)).on(Host::read());
@@ -48,7 +55,7 @@ impl Pipeline {
             namer,
             locator: Locator::new(databases, Arc::clone(policy.providers())),
             policy,
-            spent: Spent::default(),
+            spent,
         }
     }
 
@@ -113,6 +120,17 @@ impl Pipeline {
         (again != *judged).then_some(again)
     }
 
+    /// Counts bytes that a flow has sent towards the budget of the entry that declares it;
+    /// whether they use it up.
+    pub(super) fn spend(&mut self, judged: &Judged, bytes: u64, clock: &Clock) -> bool {
+        self.spent.charge(&self.policy, judged, bytes, civil(clock))
+    }
+
+    /// Whether time alone may have changed a verdict.
+    pub(super) fn turned(&self, before: &Clock, now: &Clock) -> bool {
+        self.policy.limits().turned(civil(before), civil(now))
+    }
+
     /// Databases in force.
     pub(super) fn databases(&self) -> &Arc<Databases> {
         self.locator.databases()
@@ -134,6 +152,8 @@ impl Pipeline {
         let databases = Arc::clone(self.locator.databases());
         self.locator = Locator::new(databases, Arc::clone(policy.providers()));
         self.namer.trust(Arc::clone(policy.resolvers()));
+        let limits = policy.limits();
+        self.spent.retain(|id| limits.budgeted(id).is_some());
         self.policy = policy;
     }
 
@@ -167,6 +187,10 @@ impl Pipeline {
     /// What the policy in force says of a flow beside its judgement.
     pub(super) fn circumstances(&self, judged: &Judged, clock: &Clock) -> Circumstances {
         let product = judged.product.as_deref();
+        if product.is_some() && Kind::of(judged.verdict).is_none() {
+            // Nothing hangs on them.
+            return Circumstances::default();
+        }
         let claimed_by = match product {
             // One product's is not several's.
             Some(_) => Vec::new(),

@@ -220,6 +220,30 @@ impl Ledger {
         }
         Ok(())
     }
+
+    /// As [`Ledger::each`], without the segments that hold nothing from `since` on; the
+    /// first that is read may begin before it.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn each_since(
+        directory: &Path,
+        since: Timestamp,
+        mut take: impl FnMut(u64, Timestamp, Entry),
+    ) -> Result<(), LedgerError> {
+        let mut wanted = Vec::new();
+        for path in segments(directory)?.into_iter().rev() {
+            let begins_before = first_time(&path)?.is_some_and(|first| first < since);
+            wanted.push(path);
+            if begins_before {
+                break;
+            }
+        }
+        for path in wanted.iter().rev() {
+            visit(path, |line| take(line.seq, line.time, line.entry))?;
+        }
+        Ok(())
+    }
 }
 
 /// Segments are named by their first entry, so that names sort as entries do.
@@ -244,6 +268,16 @@ pub(super) fn segments(directory: &Path) -> Result<Vec<PathBuf>, LedgerError> {
         .collect();
     found.sort();
     Ok(found)
+}
+
+/// When the first entry of a segment was written; `None` if it has none.
+fn first_time(path: &Path) -> Result<Option<Timestamp>, LedgerError> {
+    let mut line = Vec::new();
+    let file = File::open(path).map_err(io(path, "opened"))?;
+    BufReader::new(file)
+        .read_until(b'\n', &mut line)
+        .map_err(io(path, "read"))?;
+    Ok(parse(&line).map(|first| first.time))
 }
 
 /// How much of a segment is whole, and the last entry in it.

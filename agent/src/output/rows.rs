@@ -8,14 +8,14 @@ use super::{
     AllowlistsChange, AllowlistsEvent, ExpiringLine, FindingLine,
     table::{LISTED, cut},
 };
-use crate::finding::{Event, Severity};
+use crate::finding::{Event, Jurisdiction, Severity};
 
 /// Another set came into force, or was refused.
 pub(super) fn allowlists(out: &mut impl Write, change: &AllowlistsChange<'_>) -> io::Result<()> {
     let lists = &change.in_force;
     let time = change.time.strftime("%T");
     let of = format!(
-        "{} products, {} entries, sha256 {:.12}",
+        "{} products, {} entries, {:.12}",
         lists.products, lists.entries, lists.digest
     );
     match change.event {
@@ -53,7 +53,10 @@ pub(super) fn finding(out: &mut impl Write, line: &FindingLine<'_>) -> io::Resul
     let style = Style::new().fg_color(colour);
     let workload = key.workload.as_ref().map(|one| one.name.as_str());
     let whose = key.product.as_deref().or(workload).unwrap_or_default();
-    let place = key.jurisdiction.map(|one| one.to_string());
+    let place = key.jurisdiction.map(|place| match place {
+        Jurisdiction::Country(country) => country.to_string(),
+        _ => "?".to_owned(),
+    });
     writeln!(
         out,
         "{}  {style}{word:<19}{style:#} {:<22} {:<22} {}",
@@ -82,9 +85,157 @@ pub(super) fn expiring(out: &mut impl Write, line: &ExpiringLine<'_>) -> io::Res
             out,
             "          {}  {} of {}",
             one.last_day,
-            cut(one.entry, 30),
-            cut(product, 30),
+            cut(one.entry, 28),
+            cut(product, 26),
         )?;
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::path::Path;
+
+    use jiff::{Timestamp, civil::date};
+
+    use super::*;
+    use crate::{
+        attribution::WorkloadKind,
+        finding::{Finding, Key, Kind, WorkloadName},
+        output::{AllowlistsLine, ExpiringEntry},
+        policy::Diagnostic,
+    };
+
+    fn now() -> Timestamp {
+        "2026-01-02T03:04:05Z".parse().unwrap()
+    }
+
+    /// Text without colours; every line fits a terminal.
+    fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        let text = anstream::adapter::strip_bytes(&out).into_vec();
+        let text = String::from_utf8(text).unwrap();
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        text
+    }
+
+    #[test]
+    fn a_set_that_is_loaded_refused_or_back_is_said() {
+        let digest = "ab".repeat(32);
+        let errors = [Diagnostic::whole(
+            Path::new("lists"),
+            "it is wrong",
+            "mend it",
+        )];
+        let row = |event| {
+            let change = AllowlistsChange {
+                time: now(),
+                event,
+                in_force: AllowlistsLine {
+                    directory: Path::new("/etc/weir/allowlists"),
+                    digest: &digest,
+                    products: 11,
+                    entries: 10_000,
+                },
+            };
+            text(|out| allowlists(out, &change))
+        };
+        assert_eq!(
+            row(AllowlistsEvent::Loaded { replaced: "" }),
+            "03:04:05  allowlists          loaded 11 products, 10000 entries, abababababab\n"
+        );
+        assert_eq!(
+            row(AllowlistsEvent::Reverted { refused: "" }),
+            "03:04:05  allowlists          again 11 products, 10000 entries, abababababab\n"
+        );
+        assert_eq!(
+            row(AllowlistsEvent::Refused {
+                digest: "",
+                errors: &errors,
+                more_errors: 2
+            }),
+            "03:04:05  allowlists          REFUSED, abababababab stays in force\n          \
+             errors: 3; run weir check /etc/weir/allowlists\n"
+        );
+    }
+
+    #[test]
+    fn a_finding_is_said_when_it_opens_and_when_it_closes() {
+        let key = Key {
+            kind: Kind::OutOfJurisdiction,
+            product: None,
+            workload: Some(WorkloadName {
+                kind: WorkloadKind::SystemdUnit,
+                name: "image-generation@17.service".to_owned(),
+            }),
+            destination: None,
+            jurisdiction: Some(Jurisdiction::Disputed),
+            rule: None,
+        };
+        let mut found = Finding {
+            id: key.id(),
+            key,
+            severity: Severity::Ticket,
+            first_seen: now(),
+            last_seen: now(),
+            flows: 1,
+            egress_bytes: 0,
+            detail: String::new(),
+            detail_seen: now(),
+        };
+        let row = |event, finding: &Finding| {
+            let line = FindingLine {
+                time: now(),
+                event,
+                finding,
+            };
+            text(|out| super::finding(out, &line))
+        };
+        let ticket =
+            "03:04:05  ticket              image-gene…@17.service out_of_jurisdiction    ?\n";
+        assert_eq!(row(Event::Opened, &found), ticket);
+        assert_eq!(row(Event::Updated, &found), "");
+        found.severity = Severity::Page;
+        found.key.product = Some("image-generation".to_owned());
+        found.key.jurisdiction = "US".parse().ok();
+        assert_eq!(
+            row(Event::Opened, &found),
+            "03:04:05  PAGE                image-generation       out_of_jurisdiction    US\n"
+        );
+        assert_eq!(
+            row(Event::Closed, &found),
+            "03:04:05  finding closed      image-generation       out_of_jurisdiction    US\n"
+        );
+    }
+
+    #[test]
+    fn entries_that_end_are_listed() {
+        let entry = |entry, last_day, days_left| ExpiringEntry {
+            product: Some("a-product-with-a-name-longer-than-most"),
+            entry,
+            owner: "team-test",
+            last_day,
+            days_left,
+        };
+        let entries = [
+            entry("an-entry-with-a-name-longer-than-most", date(2026, 1, 5), 3),
+            entry("gone", date(2026, 1, 1), -1),
+        ];
+        let line = ExpiringLine {
+            time: now(),
+            entries: &entries,
+            more_entries: 0,
+        };
+        assert_eq!(
+            text(|out| expiring(out, &line)),
+            "03:04:05  entries             1 end soon, 1 have ended, 0 more\n          \
+             2026-01-05  an-entry-with…nger-than-most of a-product-wi…ger-than-most\n          \
+             2026-01-01  gone of a-product-wi…ger-than-most\n"
+        );
+    }
 }

@@ -29,6 +29,8 @@ pub struct Entries {
     anywhere: Vec<usize>,
     /// Those that hang on a provider, whatever else they name.
     provided: Vec<usize>,
+    /// Of those, the ones that deny.
+    deny_providers: Vec<usize>,
     /// Of those that hang on a name or a provider and need neither network nor autonomous
     /// system, the first by id of each [`Entry::terms`].
     foremost: Vec<usize>,
@@ -84,6 +86,9 @@ impl Entries {
     fn add(&mut self, number: usize, entry: &Entry) {
         if !entry.providers.is_empty() {
             self.provided.push(number);
+            if entry.denies() {
+                self.deny_providers.push(number);
+            }
         }
         for network in &entry.networks {
             let numbers = self.by_network.entry(*network);
@@ -180,6 +185,12 @@ impl Entries {
     /// Whether any entry names an autonomous system.
     pub fn name_systems(&self) -> bool {
         !self.by_system.is_empty()
+    }
+
+    /// Entries that deny a provider.
+    pub fn deny_providers(&self) -> impl Iterator<Item = Candidate<'_>> {
+        let numbers = self.deny_providers.iter();
+        numbers.filter_map(|number| self.candidate(*number, None))
     }
 
     /// Whether any entry names a provider.

@@ -1,10 +1,7 @@
-//! Declared destinations.
+//! Destinations that are declared or denied.
 
 use ipnetwork::IpNetwork;
-use jiff::{
-    ToSpan as _,
-    civil::{Date, DateTime},
-};
+use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use super::{budget::Budget, countries::Territory, duties::Duties, window::Window};
@@ -23,11 +20,23 @@ pub struct PortRange {
     pub last: u16,
 }
 
-/// One declared destination with its reason.
+/// What an entry does with a destination that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It declares it: `[[allow]]`.
+    Allow,
+    /// Whatever else declares it, it is undeclared: `[[deny]]`.
+    Deny,
+}
+
+/// One destination, declared or denied, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Name of the entry, unique in the whole set.
     pub id: String,
+    /// Whether it declares or denies.
+    pub effect: Effect,
     /// What it is for.
     pub purpose: String,
     /// Who answers for it.
@@ -86,6 +95,11 @@ impl Entry {
         self.names.is_empty() || names.any(|name| self.names.iter().any(|p| p.fits(name.as_str())))
     }
 
+    /// Whether it denies what it names.
+    pub fn denies(&self) -> bool {
+        self.effect == Effect::Deny
+    }
+
     /// Whether it says who the other side is, and not only where.
     pub fn names_who(&self) -> bool {
         !(self.networks.is_empty()
@@ -109,7 +123,7 @@ impl Entry {
     /// entries take the same flows of a destination that both name.
     pub(super) fn terms(&self) -> impl Ord {
         (
-            (self.direction, &self.protocols, &self.ports),
+            (self.effect, self.direction, &self.protocols, &self.ports),
             (&self.countries, &self.operator_domicile, self.no_anycast),
             (self.expires, &self.windows),
             // Of two budgets, one may be used up.
@@ -120,13 +134,6 @@ impl Entry {
     /// Whether a date and time of UTC lies in one of its windows.
     pub fn is_open(&self, at: DateTime) -> bool {
         self.windows.is_empty() || self.windows.iter().any(|window| window.holds(at))
-    }
-
-    /// Whether it is in force on the day and its last day is at most so many days away, so
-    /// that somebody should look at it again.
-    pub fn expires_within(&self, day: Date, days: u16) -> bool {
-        let end = day.saturating_add(i64::from(days).days());
-        self.in_force(day) && self.expires.is_some_and(|last| last <= end)
     }
 
     /// Whether it is in force on the day.

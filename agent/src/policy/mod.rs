@@ -26,6 +26,7 @@ mod expiry;
 mod form;
 mod glob;
 mod host_group;
+mod limits;
 mod lint;
 mod membership;
 mod network;
@@ -55,10 +56,11 @@ pub use self::{
     diagnostic::{Diagnostic, Place, Rejected},
     duties::Duties,
     entries::{Candidate, Entries, Holding},
-    entry::{Entry, PortRange, has_ports},
+    entry::{Effect, Entry, PortRange, has_ports},
     expiry::{Expiring, WARNING_DAYS},
     glob::{Glob, GlobError},
     host_group::{HostGroup, Hosts},
+    limits::Limits,
     lint::{Lint, Lints},
     membership::{Doubt, Membership},
     network::InternalNetwork,
@@ -107,6 +109,7 @@ pub struct Policy {
     calendar: Calendar,
     providers: Arc<Providers>,
     claims: Option<Claims>,
+    limits: Limits,
 }
 
 /// Whose a workload is.
@@ -177,11 +180,14 @@ impl Policy {
                 internal.insert(network.cidr, network);
             }
         }
+        let shared = Entries::new(shared);
+        let all = compiled.iter().flat_map(|product| product.entries.iter());
         Self {
             digest,
+            limits: Limits::of(all.chain(shared.iter())),
             claimants: Claimants::new(&compiled),
             products: compiled,
-            shared: Entries::new(shared),
+            shared,
             internal,
             host_groups,
             resolvers: Arc::new(resolvers),
@@ -212,7 +218,7 @@ impl Policy {
         self.products.get(at)
     }
 
-    /// How many entries the products and the platform have together.
+    /// How many entries the products and the platform have together, denials with them.
     pub fn entry_count(&self) -> usize {
         self.shared.len()
             + self
@@ -222,7 +228,7 @@ impl Policy {
                 .sum::<usize>()
     }
 
-    /// Entries of the platform, which every product inherits.
+    /// Entries of the platform, declarations and denials, which every product inherits.
     pub fn shared(&self) -> &Entries {
         &self.shared
     }
@@ -252,6 +258,11 @@ impl Policy {
     /// The platform's jurisdiction.
     pub fn home(&self) -> Option<&Territory> {
         self.home.as_ref()
+    }
+
+    /// What of it hangs on the course of time.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The sets of countries.

@@ -65,7 +65,7 @@ impl Product {
         &self.selectors
     }
 
-    /// Its own entries.
+    /// Its own entries, those that declare and those that deny.
     pub fn entries(&self) -> &Entries {
         &self.entries
     }

@@ -8,6 +8,7 @@ use ipnetwork::IpNetwork;
 use super::{
     countries::CountrySets,
     diagnostic::Diagnostic,
+    entry::Effect,
     form::{EntryForm, Key, Placed, PlatformForm, ProductForm},
     product::Posture,
     selector::{Clause, Selector, cover as clauses_cover},
@@ -164,7 +165,7 @@ fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagn
         ));
         };
     for entry in &product.entries {
-        if entry.direction == Direction::Inbound {
+        if entry.direction == Direction::Inbound || entry.effect == Effect::Deny {
             continue;
         }
         for network in &entry.networks {
@@ -229,6 +230,9 @@ fn grounds(
     own: &[IpNetwork],
     found: &mut Vec<Diagnostic>,
 ) {
+    if entry.effect == Effect::Deny {
+        return never_denies(source, entry, own, found);
+    }
     if entry.lacking.is_empty() || entry.direction == Direction::Inbound || stays_in(entry, own) {
         return;
     }
@@ -252,6 +256,28 @@ fn grounds(
         ),
         format!("add {}", list(|key| key.example.to_owned())),
     ));
+}
+
+/// The platform's own networks are internal before any entry is asked.
+fn never_denies(
+    source: &Arc<Source>,
+    entry: &EntryForm,
+    own: &[IpNetwork],
+    found: &mut Vec<Diagnostic>,
+) {
+    for network in &entry.networks {
+        if is_own(network.value, own) {
+            found.push(Diagnostic::at(
+                source,
+                network.span.clone(),
+                format!(
+                    "{} is a network of the platform, and internal whatever denies it",
+                    network.value
+                ),
+                "remove it here, or take it out of [[internal]]",
+            ));
+        }
+    }
 }
 
 /// An entry that names a provider and asks for a domicile which the reviewed one

@@ -106,6 +106,7 @@ impl fmt::Display for Window {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use jiff::civil::{date, time};
 

@@ -4,24 +4,24 @@
 //! ([`Identity`]), the best answer of all entries holds: `declared`, else
 //! `indeterminate` (an entry names the destination, and its place or the name is not
 //! known), else `expired` (an entry would have declared it), else
-//! `out_of_jurisdiction`, else `undeclared`. So another entry can only better a
-//! verdict. Between equal answers the narrowest network decides, then the closest
-//! name, then the id.
+//! `out_of_jurisdiction`, else `undeclared`. So another entry that declares can only better
+//! a verdict. One that denies the destination makes it `undeclared` before all that, and one
+//! that may deny it makes `indeterminate` of `declared`. Between equal answers the narrowest
+//! network decides, then the closest name, then the id.
 //!
 //! Of several names that it said to the destination, the worst counts: each was
 //! meant. Of several that it was told, each may have been meant: where they are not
 //! judged alike, the flow is `indeterminate`.
 
-use std::cmp::Ordering;
-
 use jiff::civil::{Date, DateTime};
 
 use super::{
+    best::Best,
     conditions::admitted,
     identity::Identity,
     judge::Decision,
     moment::Moment,
-    outcome::{Answer, Answered, Outcome, Outcomes},
+    outcome::{Answer, Outcome, Outcomes},
     system::System,
 };
 use crate::{
@@ -95,52 +95,19 @@ pub(super) fn by_entries<'a>(
         .unwrap_or_else(|| case.outcome(Identity::Nameless).decision(product, spent))
 }
 
-/// The best answer so far to one identity.
-struct Best<'a> {
-    identity: Identity<'a>,
-    answered: Option<Answered<'a>>,
-}
-
-impl<'a> Best<'a> {
-    /// Takes the answer of an entry, unless there is a better one.
-    #[inline]
-    fn take(&mut self, answer: Answer, found: Candidate<'a>, owner: Option<&'a Product>) {
-        let Candidate { entry, prefix } = found;
-        let order = self.answered.as_ref().map_or(Ordering::Greater, |best| {
-            let before = best.found.entry;
-            (answer, prefix)
-                .cmp(&(best.answer, best.found.prefix))
-                .then_with(|| self.closeness(entry).cmp(&self.closeness(before)))
-                .then_with(|| before.id.cmp(&entry.id))
-        });
-        if order == Ordering::Greater {
-            self.answered = Some(Answered {
-                answer,
-                found,
-                owner,
-            });
-        }
-    }
-
-    /// How closely an entry names one of the names.
-    fn closeness(&self, entry: &Entry) -> Option<(usize, bool)> {
-        let fitting = self
-            .identity
-            .names()
-            .flat_map(|name| entry.names.iter().filter(|p| p.fits(name.as_str())));
-        fitting
-            .map(|pattern| (pattern.name().len(), !pattern.is_wildcard()))
-            .max()
+/// What an entry says that would declare or deny, were something known.
+fn if_known(entry: &Entry, declaring: Answer) -> Answer {
+    if entry.denies() {
+        Answer::MayBeDenied
+    } else {
+        declaring
     }
 }
 
 impl<'a> Case<'a, '_> {
     /// What the entries say together of one identity.
     fn outcome(&self, identity: Identity<'a>) -> Outcome<'a> {
-        let mut best = Best {
-            identity,
-            answered: None,
-        };
+        let mut best = Best::of(identity);
         let (by_address, by_name) = self.providers(identity);
         for set in &self.sets {
             let Set {
@@ -171,18 +138,16 @@ impl<'a> Case<'a, '_> {
             if self.doubtful {
                 self.unknown_names(set, &mut best);
             }
+            self.unknown_providers(set, &mut best);
         }
-        Outcome {
-            identity,
-            best: best.answered,
-        }
+        best.outcome()
     }
 
     /// Asks an entry that names the destination otherwise than by its name: by a
     /// provider's name where a grade is given.
     #[inline]
     fn ask(&self, set: &Set<'a>, found: Candidate<'a>, grade: Option<Grade>, best: &mut Best<'a>) {
-        if found.entry.names_one_of(best.identity.names()) {
+        if found.entry.names_one_of(best.identity().names()) {
             self.ask_named(set, found, grade, best);
         }
     }
@@ -199,7 +164,7 @@ impl<'a> Case<'a, '_> {
         if !found.entry.takes(&self.flow.flow.flow.record) {
             return;
         }
-        if let Some(answer) = self.answer(found.entry, grade, best.identity) {
+        if let Some(answer) = self.answer(found.entry, grade, best.identity()) {
             best.take(answer, found, set.owner);
         }
     }
@@ -238,7 +203,7 @@ impl<'a> Case<'a, '_> {
                 && self.refused(entry).is_none()
                 && admitted(entry, self.flow, self.policy, self.today) != Some(false)
             {
-                best.take(Answer::NameUnknown, found, set.owner);
+                best.take(if_known(entry, Answer::NameUnknown), found, set.owner);
             }
         }
     }
@@ -248,13 +213,36 @@ impl<'a> Case<'a, '_> {
         for found in self.system.may_be_named_by(set.entries) {
             let entry = found.entry;
             if !entry.takes(&self.flow.flow.flow.record)
-                || !entry.names_one_of(best.identity.names())
+                || !entry.names_one_of(best.identity().names())
             {
                 continue;
             }
-            let answer = self.answer(entry, None, best.identity);
-            if matches!(answer, Some(Answer::Declared | Answer::PlaceUnknown)) {
-                best.take(Answer::SystemUnknown, found, set.owner);
+            let answer = self.answer(entry, None, best.identity());
+            if answer >= Some(Answer::PlaceUnknown) {
+                best.take(if_known(entry, Answer::SystemUnknown), found, set.owner);
+            }
+        }
+    }
+
+    /// Asks the entries that deny a provider which may be the destination's: one that is
+    /// known by its autonomous systems, where that of the destination is not known.
+    fn unknown_providers(&self, set: &Set<'a>, best: &mut Best<'a>) {
+        if self.flow.operator_domicile.provider.is_some() {
+            return;
+        }
+        let may_be_of = |id: &String| {
+            let provider = self.policy.providers().get(id);
+            provider.is_some_and(|provider| self.system.may_be_one_of(&provider.asn))
+        };
+        for found in set.entries.deny_providers() {
+            let entry = found.entry;
+            if entry.takes(&self.flow.flow.flow.record)
+                && entry.names_one_of(best.identity().names())
+                && entry.in_force(self.today)
+                && entry.providers.iter().any(may_be_of)
+                && admitted(entry, self.flow, self.policy, self.today) != Some(false)
+            {
+                best.take(Answer::MayBeDenied, found, set.owner);
             }
         }
     }
@@ -268,6 +256,9 @@ impl<'a> Case<'a, '_> {
         identity: Identity<'_>,
     ) -> Option<Answer> {
         let hangs_on_name = !entry.names.is_empty() || grade.is_some();
+        if entry.denies() {
+            return self.denial(entry, hangs_on_name, identity);
+        }
         if hangs_on_name && identity.grade() < Some(entry.grade) {
             return entry.in_force(self.today).then_some(Answer::WeakName);
         }
@@ -286,6 +277,19 @@ impl<'a> Case<'a, '_> {
             // Where the place is all that an entry names, another place is not a
             // breach of its condition but a destination that it does not name.
             Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
+        }
+    }
+
+    /// What an entry that denies says of a destination that it names.
+    fn denial(&self, entry: &Entry, hangs_on_name: bool, identity: Identity<'_>) -> Option<Answer> {
+        if !entry.in_force(self.today) {
+            return None;
+        }
+        let hidden = hangs_on_name && matches!(identity, Identity::Hidden(_));
+        match admitted(entry, self.flow, self.policy, self.today) {
+            Some(false) => None,
+            Some(true) if !hidden => Some(Answer::Denied),
+            Some(true) | None => Some(Answer::MayBeDenied),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Stage 5: the verdict, a pure function of flow, policy and moment.
 
+mod best;
 mod by_entries;
+mod charge;
 mod conditions;
 mod identity;
 mod judge;

@@ -21,6 +21,10 @@ pub(super) enum Answer {
     SystemUnknown,
     PlaceUnknown,
     Declared,
+    /// It denies the destination if something is as is not known of it.
+    MayBeDenied,
+    /// It denies the destination, whatever others say.
+    Denied,
 }
 
 /// An answer with the entry that gives it.
@@ -43,14 +47,24 @@ pub(super) struct Outcome<'a> {
 impl<'a> Outcome<'a> {
     fn verdict(&self) -> Verdict {
         match (self.best.map(|best| best.answer), self.identity) {
-            (None | Some(Answer::WeakName | Answer::OutsideWindow | Answer::OverBudget), _) => {
-                Verdict::Undeclared
-            }
+            (
+                None
+                | Some(
+                    Answer::WeakName | Answer::OutsideWindow | Answer::OverBudget | Answer::Denied,
+                ),
+                _,
+            ) => Verdict::Undeclared,
             (Some(Answer::Declared), Identity::Hidden(_)) => Verdict::Indeterminate,
             (Some(Answer::Declared), _) => Verdict::Declared,
-            (Some(Answer::PlaceUnknown | Answer::NameUnknown | Answer::SystemUnknown), _) => {
-                Verdict::Indeterminate
-            }
+            (
+                Some(
+                    Answer::PlaceUnknown
+                    | Answer::NameUnknown
+                    | Answer::SystemUnknown
+                    | Answer::MayBeDenied,
+                ),
+                _,
+            ) => Verdict::Indeterminate,
             (Some(Answer::Expired), _) => Verdict::Expired,
             (Some(Answer::OutOfJurisdiction), _) => Verdict::OutOfJurisdiction,
         }
@@ -80,6 +94,8 @@ impl<'a> Outcome<'a> {
         let why = match (answer, identity) {
             (Answer::Declared, Identity::Hidden(name)) => Why::Hidden(entry, owner, &name.name),
             (Answer::Declared, _) => Why::Declared(entry, owner, identity),
+            (Answer::Denied, _) => Why::Denied(entry, owner, identity),
+            (Answer::MayBeDenied, _) => Why::MayBeDenied(entry, owner, identity),
             (Answer::PlaceUnknown, _) => Why::PlaceUnknown(entry, owner, identity),
             (Answer::NameUnknown, _) => Why::NameUnknown(entry, owner),
             (Answer::SystemUnknown, _) => Why::SystemUnknown(entry, owner, identity),

@@ -32,13 +32,15 @@ pub(super) enum Why<'a> {
     PlaceUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
     Expired(&'a Entry, Option<&'a Product>, Identity<'a>),
     Outside(&'a Entry, Option<&'a Product>, Identity<'a>),
+    Denied(&'a Entry, Option<&'a Product>, Identity<'a>),
+    MayBeDenied(&'a Entry, Option<&'a Product>, Identity<'a>),
     OutsideWindow(&'a Entry, Option<&'a Product>, Identity<'a>),
     /// And what it has carried.
     OverBudget(&'a Entry, Option<&'a Product>, Identity<'a>, u64),
     WeakName(&'a Entry, Option<&'a Product>, Identity<'a>),
     NameUnknown(&'a Entry, Option<&'a Product>),
     SystemUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
-    /// The entry that declares one of the names, and another that nothing declares.
+    /// The entry that declares one of the names, and another that is not declared.
     AnotherName(&'a Entry, Option<&'a Product>, &'a DomainName),
     /// The entry that declares the name, which may not be the one that was meant.
     Hidden(&'a Entry, Option<&'a Product>, &'a DomainName),
@@ -156,6 +158,21 @@ impl fmt::Display for Reason<'_> {
                 Conditions(entry),
                 self.operator(entry)
             ),
+            Why::Denied(entry, owner, identity) => write!(
+                f,
+                "{} denies {} ({place}{})",
+                Rule(entry, *owner),
+                At(*identity, destination),
+                self.operator(entry)
+            ),
+            Why::MayBeDenied(entry, owner, identity) => write!(
+                f,
+                "{} may deny {}, which would be declared, but not all that it asks for is known \
+                 ({place}{})",
+                Rule(entry, *owner),
+                At(*identity, destination),
+                self.operator(entry)
+            ),
             Why::OutsideWindow(entry, owner, identity) => {
                 write!(
                     f,
@@ -218,7 +235,7 @@ impl fmt::Display for Reason<'_> {
             Why::AnotherName(entry, owner, other) => write!(
                 f,
                 "{} declares {destination}, but the workload was told that {other} is there, \
-                 too, which nothing declares, and it is not known which it meant ({place})",
+                 too, which is not declared, and it is not known which it meant ({place})",
                 Rule(entry, *owner)
             ),
             Why::Hidden(entry, owner, name) => write!(

@@ -39,6 +39,15 @@ impl<'a> System<'a> {
             .flat_map(|system| entries.of_system(system))
     }
 
+    /// Whether it may be one of these, and is not known to be.
+    pub(super) fn may_be_one_of(self, numbers: &[u32]) -> bool {
+        match self {
+            Self::Known(_) => false,
+            Self::OneOf(answers) => counting(answers).any(|said| numbers.contains(&said.asn.0)),
+            Self::Unknown => !numbers.is_empty(),
+        }
+    }
+
     /// Entries that may name it.
     pub(super) fn may_be_named_by<'e>(
         self,
@@ -50,10 +59,14 @@ impl<'a> System<'a> {
             Self::Unknown => (None, Some(entries.of_any_system())),
         };
         said.into_iter()
-            .flatten()
-            .filter(|answer| answer.note.is_none())
-            .filter_map(|answer| answer.value.as_ref())
+            .flat_map(counting)
             .flat_map(|operator| entries.of_system(operator.asn))
             .chain(any.into_iter().flatten())
     }
+}
+
+/// The answers that count.
+fn counting(answers: &[SourceAnswer<Operator>]) -> impl Iterator<Item = &Operator> {
+    let answers = answers.iter().filter(|answer| answer.note.is_none());
+    answers.filter_map(|answer| answer.value.as_ref())
 }

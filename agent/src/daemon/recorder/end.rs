@@ -22,6 +22,7 @@ impl Recorder<'_> {
         }
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.hear_at(&clock);
+        self.turn(&clock)?;
         self.sweep_all(&clock)?;
         self.balance(true, &clock)?;
         self.judge_again(&clock);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     attribution::Container,
-    daemon::{Failure, open_flow::OpenFlow, pipeline::today},
+    daemon::{Failure, open_flow::OpenFlow},
     kernel::Clock,
     ledger::Entry,
     output::FlowEvent,
@@ -63,6 +63,7 @@ impl Recorder<'_> {
                 base
             }
         };
+        self.spend(id, &before, clock)?;
         let Some(open) = self.open.get(&id) else {
             return Ok(());
         };
@@ -113,6 +114,7 @@ impl Recorder<'_> {
                     (Counters::default(), FlowEvent::FirstSeen)
                 }
             };
+            self.spend(id, &before, clock)?;
             if let Some(open) = self.open.get(&id) {
                 let more = now.since(&before);
                 self.metrics.carried(&open.judged, &more);
@@ -154,17 +156,14 @@ impl Recorder<'_> {
         Ok(())
     }
 
-    /// Names of containers and destinations come later than their first packet, and a
-    /// new day can end an entry.
+    /// Names of containers and destinations come later than their first packet.
     pub(super) fn judge_again(&mut self, clock: &Clock) {
-        let today = today(clock);
-        let new_day = self.day.replace(today).is_some_and(|day| day != today);
         let renamed = self.pipeline.renamed();
         let doubtful: Vec<_> = self
             .open
             .iter()
             .filter_map(|(id, open)| {
-                let anyway = new_day || is_of(&open.judged, &renamed);
+                let anyway = is_of(&open.judged, &renamed);
                 (anyway || may_be_known_better(&open.judged)).then_some((*id, anyway))
             })
             .collect();

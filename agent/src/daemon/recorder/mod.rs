@@ -7,6 +7,7 @@ mod end;
 mod expiry;
 mod findings;
 mod flows;
+mod limits;
 mod names;
 mod self_test;
 mod show;
@@ -89,7 +90,8 @@ pub(super) struct Recorder<'a> {
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
-    day: Option<Date>,
+    /// When it was last looked whether time alone has changed a verdict.
+    looked: Option<Clock>,
     /// Day on which entries that end soon were last warned of.
     warned: Option<Date>,
     /// Digest of the set of allowlists that was refused, as long as it is what there is
@@ -134,7 +136,7 @@ impl<'a> Recorder<'a> {
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
-            day: None,
+            looked: None,
             warned: None,
             refused_set: None,
             findings: Findings::new(Limits::default()),
@@ -220,6 +222,7 @@ impl<'a> Recorder<'a> {
     /// Looks at the slots that the kernel told of.
     pub(super) fn first_sights(&mut self) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
+        self.turn(&clock)?;
         while let Some(slot) = self.capture.next_first_sight() {
             if let Some(observation) = self.sweeper.look(&self.capture, slot, &clock) {
                 self.take(observation, &clock)?;
@@ -233,6 +236,7 @@ impl<'a> Recorder<'a> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.sweeps += 1;
         self.hear_at(&clock);
+        self.turn(&clock)?;
         self.sweep_all(&clock)?;
         self.balance(false, &clock)?;
         self.judge_again(&clock);

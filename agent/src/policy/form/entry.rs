@@ -15,7 +15,11 @@ use super::{
 use crate::{
     jurisdiction::{AsNumber, NamePattern},
     naming::Grade,
-    policy::{countries::Territory, entry::Entry, lint::Lint},
+    policy::{
+        countries::Territory,
+        entry::{Effect, Entry},
+        lint::Lint,
+    },
     record::Direction,
 };
 
@@ -26,15 +30,14 @@ const GRADES: [(&str, Grade); 3] = [
     (Grade::Presented.label(), Grade::Presented),
 ];
 
+/// An id, as a regular expression.
+pub(super) const ID: &str = "^[A-Za-z0-9._-]+$";
+
 /// A declared destination.
 pub(in crate::policy) static ALLOW: Section = Section {
     name: "[[allow]]",
     keys: &[
-        required(
-            "id",
-            Kind::Pattern("^[A-Za-z0-9._-]+$"),
-            "`id = \"image-provider-a\"`",
-        ),
+        required("id", Kind::Pattern(ID), "`id = \"image-provider-a\"`"),
         required("purpose", Kind::Text, "`purpose = \"why it is needed\"`"),
         required("owner", Kind::Text, "`owner = \"team-image\"`"),
         destination::DIRECTION,
@@ -74,6 +77,7 @@ const NAMING: [&str; 6] = ["cidr", "address", "asn", "name", "provider", "countr
 pub(in crate::policy) struct EntryForm {
     pub(in crate::policy) id: Option<Placed<String>>,
     pub(in crate::policy) span: Range<usize>,
+    pub(in crate::policy) effect: Effect,
     pub(in crate::policy) direction: Direction,
     pub(in crate::policy) networks: Vec<Placed<IpNetwork>>,
     pub(in crate::policy) systems: Vec<Placed<AsNumber>>,
@@ -126,6 +130,7 @@ impl EntryForm {
         let entry = (|| {
             Some(Entry {
                 id: id.as_ref()?.value.clone(),
+                effect: Effect::Allow,
                 purpose: purpose?.value.to_owned(),
                 owner: owner?.value.to_owned(),
                 direction: to.direction,
@@ -148,6 +153,7 @@ impl EntryForm {
         Self {
             id,
             span,
+            effect: Effect::Allow,
             direction: to.direction,
             networks: to.networks,
             systems: to.systems,

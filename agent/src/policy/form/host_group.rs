@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     kind::Kind,
+    pattern,
     reader::{Reader, Section, required},
-    values, workload,
+    values,
 };
 use crate::policy::{glob::Glob, host_group::HostGroup};
 
@@ -97,7 +98,7 @@ fn hosts(reader: &mut Reader<'_, '_>) -> Option<Vec<Glob>> {
         let pattern =
             values::text(item, "a pattern of a host's name", reader.problems).and_then(|text| {
                 let alternatives = "one item of `hosts`";
-                workload::glob(text, item.span(), alternatives, reader.problems)
+                pattern::glob(text, item.span(), alternatives, reader.problems)
             });
         hosts.extend(pattern);
     }

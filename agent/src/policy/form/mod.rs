@@ -6,6 +6,7 @@
 
 mod claims;
 mod conditions;
+mod deny;
 mod destination;
 mod duties;
 mod entry;
@@ -14,6 +15,7 @@ mod host_group;
 mod host_names;
 mod jurisdictions;
 mod kind;
+mod pattern;
 mod platform;
 mod product;
 mod providers;

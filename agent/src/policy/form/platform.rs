@@ -6,6 +6,7 @@ use ipnetwork::IpNetwork;
 
 use super::{
     Known,
+    deny::{self, DENY},
     entry::{ALLOW, EntryForm},
     host_group::{HOST_GROUP, HostGroupForms},
     kind::Kind,
@@ -39,6 +40,11 @@ pub(in crate::policy) static PLATFORM: Section = Section {
             "allow",
             Kind::Tables(&ALLOW),
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
+        ),
+        optional(
+            "deny",
+            Kind::Tables(&DENY),
+            "`[[deny]]` with `id`, `purpose`, `owner` and a destination",
         ),
     ],
 };
@@ -99,7 +105,8 @@ impl PlatformForm {
         }
         let host_groups = HostGroupForms::read_all(&mut reader);
         let resolvers = ResolverForm::read_all(&mut reader);
-        let entries = EntryForm::read_all(&mut reader, known);
+        let mut entries = EntryForm::read_all(&mut reader, known);
+        entries.extend(deny::read_all(&mut reader, known));
         Some(Self {
             source,
             home,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Known, Placed,
+    deny::{self, DENY},
     entry::{ALLOW, EntryForm},
     kind::{Kind, words},
     reader::{Problems, Reader, Section, choice, optional, parse, required},
@@ -43,6 +44,11 @@ pub(in crate::policy) static PRODUCT: Section = Section {
             Kind::Tables(&ALLOW),
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
         ),
+        optional(
+            "deny",
+            Kind::Tables(&DENY),
+            "`[[deny]]` with `id`, `purpose`, `owner` and a destination",
+        ),
     ],
 };
 
@@ -79,7 +85,8 @@ impl ProductForm {
                 selectors.push(Placed { value, span });
             }
         }
-        let entries = EntryForm::read_all(&mut reader, known);
+        let mut entries = EntryForm::read_all(&mut reader, known);
+        entries.extend(deny::read_all(&mut reader, known));
         Some(Self {
             source,
             name,

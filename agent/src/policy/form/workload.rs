@@ -8,13 +8,15 @@ use toml::{
 };
 
 use super::{
+    Placed,
     host_group::HostGroups,
     kind::Kind,
+    pattern,
     reader::{Problems, Reader, Section, nearest, optional},
     values,
 };
 use crate::policy::{
-    glob::{Glob, GlobError},
+    glob::Glob,
     host_group::Hosts,
     selector::{Aspect, Selector, Term, Wanted},
 };
@@ -77,8 +79,6 @@ pub(in crate::policy) static WORKLOAD: Section = Section {
 
 /// How deep selectors may stand within each other.
 const DEEPEST: usize = 8;
-/// Where alternatives of a pattern are written.
-const ALTERNATIVES: &str = "one `[[workload]]`, or one table of `any`,";
 /// Aspects that are one text.
 const TEXTS: [Aspect; 10] = [
     Aspect::Unit,
@@ -119,6 +119,7 @@ fn read(
             .keys()
             .all(|key| WORKLOAD.keys.iter().any(|k| k.name == key.get_ref())),
         terms: Vec::new(),
+        any: Vec::new(),
     };
     terms.texts();
     terms.labels(Aspect::Label);
@@ -138,6 +139,8 @@ struct Terms<'t, 'p, 'g> {
     /// Whether nothing was left out.
     sound: bool,
     terms: Vec<Term>,
+    /// The tables of `any`.
+    any: Vec<Placed<Selector>>,
 }
 
 impl<'t> Terms<'t, '_, '_> {
@@ -151,7 +154,7 @@ impl<'t> Terms<'t, '_, '_> {
     fn texts(&mut self) {
         for aspect in TEXTS {
             if self.reader.value(aspect.key()).is_some() {
-                let glob = text(&mut self.reader, aspect);
+                let glob = pattern::text(&mut self.reader, aspect);
                 self.take(glob.map(|glob| Term::Is(aspect, Wanted::Name(glob))));
             }
         }
@@ -190,7 +193,7 @@ impl<'t> Terms<'t, '_, '_> {
         }
         for (label, value) in labels {
             let name: &str = label.get_ref();
-            let glob = label_value(name, value, self.reader.problems);
+            let glob = pattern::label_value(name, value, self.reader.problems);
             let name = Arc::from(name);
             self.take(glob.map(|glob| Term::Is(aspect, Wanted::Label(name, glob))));
         }
@@ -247,12 +250,10 @@ impl<'t> Terms<'t, '_, '_> {
     fn combinations(&mut self) {
         if let Some(branches) = self.within("all") {
             // A conjunction in a conjunction.
-            self.terms
-                .extend(branches.into_iter().flat_map(Selector::into_terms));
+            let terms = branches.into_iter().flat_map(|b| b.value.into_terms());
+            self.terms.extend(terms);
         }
-        if let Some(branches) = self.within("any") {
-            self.terms.push(Term::Any(branches));
-        }
+        self.any = self.within("any").unwrap_or_default();
         let Some(value) = self.reader.value("not") else {
             return;
         };
@@ -265,7 +266,7 @@ impl<'t> Terms<'t, '_, '_> {
     }
 
     /// The selectors of an array; `None` also when one of them is faulty.
-    fn within(&mut self, key: &'static str) -> Option<Vec<Selector>> {
+    fn within(&mut self, key: &'static str) -> Option<Vec<Placed<Selector>>> {
         let value = self.reader.value(key)?;
         let Some(items) = value.get_ref().as_array() else {
             self.reader.wrong_type(key, value);
@@ -288,7 +289,9 @@ impl<'t> Terms<'t, '_, '_> {
                 self.reader.wrong_type(key, item);
                 continue;
             };
-            found.extend(self.nested(table, item.span()));
+            let span = item.span();
+            let selector = self.nested(table, span.clone());
+            found.extend(selector.map(|value| Placed { value, span }));
         }
         let whole = found.len() == items.len();
         self.sound &= whole;
@@ -316,76 +319,33 @@ impl<'t> Terms<'t, '_, '_> {
             );
             return None;
         }
-        if !self.sound || self.terms.is_empty() {
+        if !self.sound || (self.terms.is_empty() && self.any.is_empty()) {
             return None;
         }
-        let selector = Selector::new(self.terms);
-        if let Some((one, other)) = selector.contradiction() {
-            let help = format!("`{one}` and `{other}` exclude each other");
-            problems.report(span, "no workload can fit this selector", help);
-            return None;
+        let mut terms = self.terms;
+        let mut possible = can_fit(&Selector::new(terms.clone()), span, problems);
+        if possible {
+            for branch in &self.any {
+                // With what stands beside `any`.
+                let with = branch.value.clone().into_terms().into_iter();
+                let with = Selector::new(with.chain(terms.iter().cloned()).collect());
+                possible &= can_fit(&with, branch.span.clone(), problems);
+            }
         }
-        Some(selector)
-    }
-}
-
-fn label_value(label: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Glob> {
-    let label = label.escape_debug();
-    if value.get_ref().is_table() {
-        let message = format!("`{label}` must be a pattern, not a table");
-        let help =
-            "a label with dots stands between quotes: `\"app.kubernetes.io/name\" = \"image\"`";
-        problems.report(value.span(), message, help);
-        return None;
-    }
-    let wanted = format!("a pattern of the value of `{label}`");
-    let text = values::text(value, &wanted, problems)?;
-    if text.is_empty() {
-        let message = "the pattern is empty";
-        let help = "write a value or a pattern; `**` is any value, also none";
-        problems.report(value.span(), message, help);
-        return None;
-    }
-    glob(text, value.span(), ALTERNATIVES, problems)
-}
-
-fn text(reader: &mut Reader<'_, '_>, aspect: Aspect) -> Option<Glob> {
-    let text = reader.text(aspect.key())?;
-    let rooted = matches!(aspect, Aspect::Executable | Aspect::Cgroup);
-    if rooted && !text.value.starts_with('/') && !text.value.starts_with("**") {
-        let shown = text.value.escape_debug();
-        reader.problems.report(
-            text.span,
-            format!(
-                "`{shown}` can match no path: `{}` is compared from the root",
-                aspect.key()
-            ),
-            format!("write `/{shown}` or `**/{shown}`"),
-        );
-        return None;
-    }
-    glob(text.value, text.span, ALTERNATIVES, reader.problems)
-}
-
-/// A pattern, or an error; `alternatives` is where several of them are written.
-pub(super) fn glob(
-    text: &str,
-    span: Range<usize>,
-    alternatives: &str,
-    problems: &mut Problems,
-) -> Option<Glob> {
-    match Glob::new(text) {
-        Ok(glob) => Some(glob),
-        Err(error) => {
-            let help = match error {
-                GlobError::Unsupported(_) => {
-                    format!("use `*`, `**` and `?`; {alternatives} for each alternative")
-                }
-                GlobError::Stars => "`*` stops at `/`, `**` does not".to_owned(),
-                GlobError::Empty => "write a name or a pattern".to_owned(),
-            };
-            problems.report(span, error.to_string(), help);
-            None
+        if !self.any.is_empty() {
+            terms.push(Term::Any(self.any.into_iter().map(|b| b.value).collect()));
         }
+        possible.then(|| Selector::new(terms))
     }
+}
+
+/// Whether some workload may fit the selector; an error where the text proves that
+/// none does.
+fn can_fit(selector: &Selector, span: Range<usize>, problems: &mut Problems) -> bool {
+    let Some((one, other)) = selector.contradiction() else {
+        return true;
+    };
+    let help = format!("`{one}` and `{other}` exclude each other");
+    problems.report(span, "no workload can fit this selector", help);
+    false
 }

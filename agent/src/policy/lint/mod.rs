@@ -135,7 +135,8 @@ impl<'a> Valid<'a> {
 
 fn items<'a>(source: &'a Arc<Source>, forms: &'a [EntryForm]) -> Vec<Item<'a>> {
     let item = |form: &'a EntryForm| {
-        let entry = form.entry.as_ref()?;
+        // Lints are of what declares too much; a denial declares nothing.
+        let entry = form.entry.as_ref().filter(|entry| !entry.denies())?;
         Some(Item {
             source,
             form,

@@ -39,6 +39,7 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
     // until it is.
     let Entry {
         id: _,
+        effect: _,
         purpose: _,
         owner: _,
         direction,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::{
     naming::{DomainName, Grade},
-    policy::{Candidate, Duties, Entries, Entry, PortRange},
+    policy::{Candidate, Duties, Effect, Entries, Entry, PortRange},
     record::Direction,
 };
 
@@ -25,6 +25,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     let networks = prop::collection::vec(network(), 0..3);
     (networks, names, any::<bool>(), 0_u16..3).prop_map(|(networks, names, provider, port)| Entry {
         id: String::new(),
+        effect: Effect::Allow,
         purpose: String::new(),
         owner: String::new(),
         direction: Direction::Outbound,

@@ -6,6 +6,7 @@ mod documentation;
 mod entries;
 mod expiry;
 mod law;
+mod limits;
 mod lint;
 mod schema;
 mod selectors;

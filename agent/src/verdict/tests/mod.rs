@@ -1,6 +1,8 @@
 //! Tests of the verdict: a table of every outcome, and properties.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod denials;
+mod language;
 mod law;
 mod limits;
 mod names;

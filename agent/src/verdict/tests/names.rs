@@ -115,7 +115,7 @@ pub(super) fn told(text: &str, grade: Grade) -> Name {
     name(text, grade, source)
 }
 
-fn said(text: &str, ech: Ech) -> Name {
+pub(super) fn said(text: &str, ech: Ech) -> Name {
     let alpn = vec!["h2".to_owned()];
     name(text, Grade::Presented, NameSource::Tls { alpn, ech })
 }
@@ -245,7 +245,7 @@ fn two_names_of_which_one_is_declared_are_indeterminate_where_nothing_is_said() 
         Verdict::Indeterminate,
         Some("api"),
         "entry api of a declares 203.0.113.9:443/tcp outbound, but the workload was told that \
-         undeclared.example is there, too, which nothing declares, and it is not known which it \
+         undeclared.example is there, too, which is not declared, and it is not known which it \
          meant (hosted in DE)",
     );
     let declared = judged(vec![
