@@ -143,10 +143,10 @@ pub(crate) fn workload(unit: &str) -> Arc<Workload> {
 pub(crate) trait With: Sized {
     fn to(self, address: &str, port: u16) -> Self;
     fn of(self, unit: &str, product: Option<&str>) -> Self;
-    fn told(self, name: &str, grade: Grade) -> Self;
-    fn said(self, name: &str) -> Self;
     /// Judged so, by this entry.
     fn judged(self, verdict: Verdict, rule: Option<&str>) -> Self;
+    fn told(self, name: &str, grade: Grade) -> Self;
+    fn said(self, name: &str) -> Self;
     /// Its address is of the AS of that number.
     fn announced(self, asn: u32) -> Self;
     fn hosted(self, answers: &[(&str, &str)]) -> Self;
@@ -168,6 +168,12 @@ impl With for FlowInterval {
         self
     }
 
+    fn judged(mut self, verdict: Verdict, rule: Option<&str>) -> Self {
+        self.judged.verdict = verdict;
+        self.judged.rule = rule.map(str::to_owned);
+        self
+    }
+
     fn told(self, name: &str, grade: Grade) -> Self {
         let source = Source::Dns {
             resolver: "10.20.0.53".parse().unwrap(),
@@ -184,12 +190,6 @@ impl With for FlowInterval {
             ech: Ech::Absent,
         };
         named(self, name, Grade::Presented, source)
-    }
-
-    fn judged(mut self, verdict: Verdict, rule: Option<&str>) -> Self {
-        self.judged.verdict = verdict;
-        self.judged.rule = rule.map(str::to_owned);
-        self
     }
 
     fn announced(mut self, asn: u32) -> Self {

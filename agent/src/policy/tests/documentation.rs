@@ -1,4 +1,5 @@
-//! `docs/allowlists.md` is true: its examples are valid, and it names every key.
+//! `docs/allowlists.md` and `docs/claims.md` are true: their examples are valid, and they
+//! name every key.
 
 use super::*;
 use crate::policy::{
