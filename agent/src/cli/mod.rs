@@ -3,11 +3,13 @@
 pub mod check;
 mod doctor;
 mod explain;
+mod flows;
 mod geo;
 mod ip_data;
 mod nearest;
 mod run;
 mod text;
+mod when;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Say why a recorded flow got its verdict, with everything that is known of it.
     Explain(explain::ExplainArgs),
+    /// Show what was recorded, added up by workload, destination and verdict.
+    Flows(flows::FlowsArgs),
     /// Ask, install and compare IP databases.
     Geo(geo::GeoArgs),
     /// Send by every way, in a namespace of its own, to be recorded.
@@ -57,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => or_failure(check::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
         Command::Explain(args) => or_exit_code(explain::run(&args)),
+        Command::Flows(args) => or_exit_code(flows::run(&args)),
         Command::Geo(args) => or_exit_code(geo::run(&args)),
         Command::Canary(args) => or_failure(canary::child(&args)),
     }

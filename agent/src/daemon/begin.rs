@@ -45,7 +45,7 @@ pub(super) fn begin(
     };
     let replaced = match found {
         Found::Same(capture) => {
-            let resume = Resume::read(&options.store, &super::recorder::recording(&capture))?;
+            let resume = ledger.resume(&super::recorder::recording(&capture));
             return Ok(Begun {
                 capture,
                 adopted: true,
@@ -112,7 +112,7 @@ pub(super) fn drain(
 ) -> Result<Ledger, Failure> {
     let clock = Clock::read().map_err(Failure::Clock)?;
     let again = |directory: &CgroupDirectory| CgroupDirectory::open(directory.path());
-    let resume = Resume::read(&options.store, &super::recorder::recording(&capture))?;
+    let resume = ledger.resume(&super::recorder::recording(&capture));
     let watch = Watch::new(again(root)?, clock, resume.losses.clone());
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());

@@ -23,6 +23,8 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+use weir_ledger::Node;
+
 use self::{
     begin::{Begun, begin},
     lock::Lock,
@@ -42,7 +44,7 @@ use crate::{
         find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
         wakeup,
     },
-    ledger::Ledger,
+    ledger::{self, Ledger},
     naming::{Namer, Snapshot},
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
     policy::Policy,
@@ -79,6 +81,10 @@ pub struct Options {
     pub ip_data: IpData,
     /// Directory of the embedded store.
     pub store: PathBuf,
+    /// When its segments are sealed, and how long they are kept.
+    pub ledger: ledger::Options,
+    /// Whether another key is to take the place of the node's.
+    pub rotate_key: bool,
     /// Directory of the lock that admits one agent.
     pub runtime: PathBuf,
     /// Where to serve metrics.
@@ -119,7 +125,10 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
     let directory = CgroupDirectory::open(&root)?;
     let _lock = Lock::take(&options.runtime)?;
     let clock = Clock::read().map_err(Failure::Clock)?;
-    let ledger = Ledger::open(&options.store, clock.now())?;
+    if options.rotate_key {
+        Node::prepare_rotation(&options.store)?;
+    }
+    let ledger = Ledger::open_with(&options.store, clock.now(), options.ledger.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -3,6 +3,7 @@
 
 mod databases;
 mod flows;
+mod heartbeat;
 mod names;
 mod self_test;
 mod show;
@@ -84,6 +85,8 @@ pub(super) struct Recorder<'a> {
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
+    /// When the ledger had a heartbeat last.
+    beat: Option<Clock>,
     day: Option<Date>,
 }
 
@@ -123,6 +126,7 @@ impl<'a> Recorder<'a> {
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
+            beat: None,
             day: None,
         }
     }
@@ -136,13 +140,11 @@ impl<'a> Recorder<'a> {
     ) -> Result<(), Failure> {
         let uncovered = self.follow_uplinks(clock, true)?;
         self.followed = *clock;
-        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .unwrap_or_else(|error| format!("unknown: {error}"));
         let entry = Entry::Started {
             recording: self.recording.clone(),
             adopted: started.adopted,
             version: started.version.to_owned(),
-            boot_id: boot_id.trim().to_owned(),
+            boot_id: heartbeat::boot_id(),
             boot_ns: Some(clock.boot_ns()),
             allowlists: self.pipeline.policy_digest().to_owned(),
             databases: started
@@ -248,6 +250,7 @@ impl<'a> Recorder<'a> {
             self.keep_names(&clock, false);
         }
         self.measure(&clock)?;
+        self.beat(&clock)?;
         let databases = self.pipeline.databases().describe();
         self.metrics.database_ages(databases, clock.now());
         Ok(self.ledger.flush()?)
@@ -303,6 +306,7 @@ impl<'a> Recorder<'a> {
         };
         self.ledger.append(clock.now(), entry)?;
         self.ledger.flush()?;
+        self.ledger.checkpoint()?;
         let stopped = Stopped {
             time: clock.now(),
             continues,
