@@ -37,6 +37,11 @@ impl<V> ByName<V> {
         self.values.entry(name.into()).or_insert_with(make)
     }
 
+    /// Whether it has no name at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The value of a name.
     #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<&V> {

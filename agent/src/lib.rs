@@ -5,7 +5,7 @@
 //! the stage before it gives, and imports nothing further back.
 //!
 //! ```text
-//! kernel ─> record ─> attribution ─> naming ─> jurisdiction ─> verdict ─> ledger ─> output
+//! kernel ─> record ─> attribution ─> naming ─> jurisdiction ─> verdict ─> finding ─> ledger ─> output
 //!    └─> coverage                                    policy ──────┘
 //! ```
 
@@ -17,11 +17,15 @@ pub mod canary;
 pub mod cli;
 pub mod coverage;
 pub mod daemon;
+pub mod finding;
+pub mod history;
 pub mod jurisdiction;
 pub mod kernel;
 pub mod ledger;
+mod look;
 pub mod naming;
 pub mod output;
 pub mod policy;
 pub mod record;
+pub mod replay;
 pub mod verdict;

@@ -21,7 +21,10 @@ use nix::{
 
 use crate::{
     cgroup::Unit,
-    record::{DatabaseNews, Event, Flow, Gap, Line, SelfTest, Started, Stopped},
+    record::{
+        AllowlistsChange, DatabaseNews, Event, Expiring, Finding, Flow, Gap, Line, SelfTest,
+        Started, Stopped,
+    },
     tool,
     world::Host,
 };
@@ -91,6 +94,9 @@ struct Seen {
     flows: BTreeMap<u64, Flow>,
     gaps: Vec<Gap>,
     databases: Vec<DatabaseNews>,
+    allowlists: Vec<AllowlistsChange>,
+    expiring: Vec<Expiring>,
+    findings: Vec<Finding>,
     self_tests: Vec<SelfTest>,
     stopped: Option<Stopped>,
     unread: Vec<String>,
@@ -281,6 +287,60 @@ impl Agent {
         }
     }
 
+    /// What it has told of entries that end soon.
+    pub fn expiring(&self) -> Vec<Expiring> {
+        lock(&self.seen).expiring.clone()
+    }
+
+    /// Everything that it has told of findings so far.
+    pub fn findings(&self) -> Vec<Finding> {
+        lock(&self.seen).findings.clone()
+    }
+
+    /// Waits until this became of a finding that `wanted` accepts.
+    ///
+    /// # Errors
+    /// It does not in time; the error lists what it told of.
+    pub fn wait_for_finding(
+        &self,
+        event: &str,
+        wanted: impl Fn(&Finding) -> bool,
+    ) -> Result<Finding> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let told = self.findings();
+            let mut of_event = told.iter().filter(|one| one.event == event);
+            if let Some(one) = of_event.find(|one| wanted(one)) {
+                return Ok(one.clone());
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "no such finding is {event}; told of: {told:#?}\n{}",
+                    self.said()
+                );
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until it has told so many times of the allowlists, and returns the last time.
+    ///
+    /// # Errors
+    /// It does not in time; the error lists what it told of.
+    pub fn wait_for_allowlists(&self, times: usize) -> Result<AllowlistsChange> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let told = lock(&self.seen).allowlists.clone();
+            if let Some(one) = told.get(times.saturating_sub(1)) {
+                return Ok(one.clone());
+            }
+            if Instant::now() > deadline {
+                bail!("not told of {times} times: {told:?}\n{}", self.said());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends it with SIGKILL: it can do nothing more.
     ///
     /// # Errors
@@ -435,6 +495,9 @@ impl Seen {
             Ok(Line::Flow(flow)) => drop(self.flows.insert(flow.id, *flow)),
             Ok(Line::Gap(gap)) => self.gaps.push(gap),
             Ok(Line::Database(news)) => self.databases.push(news),
+            Ok(Line::Allowlists(change)) => self.allowlists.push(change),
+            Ok(Line::Finding(finding)) => self.findings.push(*finding),
+            Ok(Line::Expiring(line)) => self.expiring.push(line),
             Ok(Line::SelfTest(test)) => self.self_tests.push(test),
             Ok(Line::Stopped(stopped)) => self.stopped = Some(stopped),
             Ok(Line::Other) => {}

@@ -17,6 +17,12 @@ pub enum Line {
     Gap(Gap),
     /// Something about an IP database.
     Database(DatabaseNews),
+    /// Another set of allowlists was read.
+    Allowlists(AllowlistsChange),
+    /// Something became of a finding.
+    Finding(Box<Finding>),
+    /// Entries of the allowlists end soon, or have ended.
+    Expiring(Expiring),
     /// The canary has sent by every way.
     SelfTest(SelfTest),
     /// The agent has drained everything.
@@ -90,6 +96,48 @@ pub struct Allowlists {
     pub entries: u64,
 }
 
+/// What came of reading the allowlists anew.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct AllowlistsChange {
+    pub event: String,
+    pub in_force: Allowlists,
+    pub replaced: Option<String>,
+    pub refused: Option<String>,
+    pub digest: Option<String>,
+    #[serde(default)]
+    pub errors: Vec<serde_json::Value>,
+    pub more_errors: Option<u64>,
+}
+
+/// An open deviation.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Finding {
+    pub event: String,
+    pub id: String,
+    pub kind: String,
+    pub severity: String,
+    pub product: Option<String>,
+    pub workload: Option<serde_json::Value>,
+    pub destination: Option<serde_json::Value>,
+    pub jurisdiction: Option<String>,
+    pub rule: Option<String>,
+    pub first_seen: String,
+    pub last_seen: String,
+    pub flows: u64,
+    pub egress_bytes: u64,
+    pub detail: String,
+}
+
+/// Entries that end soon, or have ended.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Expiring {
+    pub entries: Vec<serde_json::Value>,
+    pub more_entries: u64,
+}
+
 /// An IP database in use.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
@@ -158,6 +206,7 @@ pub struct Flow {
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "as documented for --format json")]
 pub struct Workload {
+    pub host: Option<String>,
     pub kind: String,
     pub name: String,
     pub cgroup_path: Option<String>,
@@ -175,6 +224,15 @@ pub struct Container {
     pub runtime: String,
     pub name: Option<String>,
     pub image: Option<String>,
+    pub labels: Labels,
+}
+
+/// Labels of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Labels {
+    pub known: BTreeMap<String, String>,
+    pub incomplete: Option<String>,
 }
 
 /// The program that used a flow first.

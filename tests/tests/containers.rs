@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, fs, net::SocketAddr};
 
 use weir_tests::{
     container::{Container, Image, Storage},
@@ -108,6 +108,7 @@ fn a_container_gets_its_verdicts_to_the_byte() {
             .unwrap();
         played.push((to, protocol, says, wire));
     }
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let (path, id) = (container.cgroup_path(), container.id().to_owned());
     let ended = agent.stop().unwrap();
     stage::ended_well(&ended).unwrap();
@@ -123,7 +124,11 @@ fn a_container_gets_its_verdicts_to_the_byte() {
         );
         assert_eq!(seen.name.as_deref(), Some("video-generation-1"));
         assert_eq!(seen.image.as_deref(), Some(image.name().as_str()));
+        let labels = BTreeMap::from([("weir-run".to_owned(), stage.run.name().to_owned())]);
+        assert_eq!(seen.labels.known, labels);
+        assert_eq!(seen.labels.incomplete, None);
         assert_eq!(flow.workload.name, "video-generation-1");
+        assert_eq!(flow.workload.host.as_deref(), Some(host.trim_end()));
     }
 }
 

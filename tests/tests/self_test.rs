@@ -115,7 +115,7 @@ fn a_recording_without_a_program_is_found_out() {
 }
 
 #[test]
-fn the_agent_tests_itself_and_its_canary_is_nobodys_finding() {
+fn the_agent_tests_itself_and_its_canary_is_unclaimed_finding() {
     let stage = Stage::new().unwrap();
     let settings = extra(stage.settings().unwrap(), "--self-test 1s");
     let agent = stage.agent_on_app(&settings).unwrap();

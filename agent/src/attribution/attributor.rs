@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     executable::Executables,
+    host::Host,
     names::{Names, Question},
     path,
     workload::{Attributed, Executable, Workload},
@@ -31,6 +32,7 @@ pub struct Attributor<P> {
     executables: Executables,
     /// Path of the cgroup in which the host itself is, if it is in one.
     hidden: String,
+    host: Host,
     known: Bounded<CgroupId, Known>,
 }
 
@@ -55,6 +57,7 @@ impl<P: CgroupPaths> Attributor<P> {
             names,
             executables: Executables::new(PathBuf::from("/proc")),
             hidden: String::new(),
+            host: Host::unknown(),
             known: Bounded::new(REMEMBERED),
         }
     }
@@ -67,15 +70,22 @@ impl<P: CgroupPaths> Attributor<P> {
         self
     }
 
+    /// Puts the host's name into each workload.
+    #[must_use]
+    pub fn on(mut self, host: Host) -> Self {
+        self.host = host;
+        self
+    }
+
     /// The record with its workload and program.
     pub fn attribute(&mut self, record: FlowRecord) -> Attributed {
         let workload = match record.scope {
-            Scope::Sink => Arc::new(path::unknown(
+            Scope::Sink => self.here(path::unknown(
                 "(no room)".to_owned(),
                 "the kernel had no room left to say whose it is".to_owned(),
             )),
             Scope::Unseen if record.cgroup == CgroupId(0) => {
-                Arc::new(match &record.forwarded_from {
+                self.here(match &record.forwarded_from {
                     Some(interface) => path::unknown(
                         format!("behind {interface}"),
                         format!(
@@ -131,7 +141,7 @@ impl<P: CgroupPaths> Attributor<P> {
             ),
         };
         let question = self.names.as_ref().and_then(|_| Question::of(&workload));
-        let workload = Arc::new(workload);
+        let workload = self.here(workload);
         let mut known = Known {
             workload,
             question,
@@ -145,6 +155,13 @@ impl<P: CgroupPaths> Attributor<P> {
             known.ask(names);
         }
         known
+    }
+
+    fn here(&self, workload: Workload) -> Arc<Workload> {
+        Arc::new(Workload {
+            host: self.host.name().cloned(),
+            ..workload
+        })
     }
 
     fn visible<'p>(&self, path: &'p str) -> &'p str {
@@ -272,6 +289,21 @@ mod tests {
     }
 
     #[test]
+    fn every_workload_says_on_which_host_it_ran() {
+        let paths = Paths::with(7, "/system.slice/web.service");
+        let mut attributor = Attributor::new(paths, None).on(Host::named("node-7"));
+        for (scope, cgroup) in [
+            (Scope::Exact, 7),
+            (Scope::Exact, 8),
+            (Scope::Sink, 0),
+            (Scope::Unseen, 0),
+        ] {
+            let workload = attributor.attribute(record(scope, cgroup)).workload;
+            assert_eq!(workload.host.as_deref(), Some("node-7"));
+        }
+    }
+
+    #[test]
     fn an_unknown_path_is_said_and_asked_for_again() {
         let paths = Paths::default();
         let mut attributor = Attributor::new(paths.clone(), None);
@@ -298,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_could_not_keep_apart_is_nobodys() {
+    fn what_the_kernel_could_not_keep_apart_is_unclaimed() {
         let paths = Paths::with(0, "/system.slice/web.service");
         let mut attributor = Attributor::new(paths.clone(), None);
         let workload = attributor.attribute(record(Scope::Sink, 0)).workload;

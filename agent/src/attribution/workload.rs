@@ -4,10 +4,13 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use super::labels::Labels;
 use crate::record::FlowRecord;
 
 /// What kind of thing a cgroup path names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkloadKind {
     /// `*.service`, `*.scope`, … of the system manager.
@@ -29,6 +32,7 @@ pub enum WorkloadKind {
     /// The root cgroup: the kernel's own sockets and unplaced processes.
     Root,
     /// The cgroup's path is not known.
+    #[default]
     Unknown,
 }
 
@@ -59,10 +63,13 @@ pub struct Container {
     pub name: Option<String>,
     /// Image reference; `None` until a state file told it.
     pub image: Option<String>,
+    /// Labels, as far as a state file told them.
+    #[serde(default)]
+    pub labels: Labels,
 }
 
-/// A Kubernetes pod, from its cgroup path and, where readable, the node's logs
-/// directory.
+/// A Kubernetes pod, from its cgroup path and, where readable, what the kubelet and
+/// the runtime keep of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Pod {
     /// UID with dashes.
@@ -73,6 +80,12 @@ pub struct Pod {
     pub namespace: Option<String>,
     /// Name; `None` until a state file told it.
     pub name: Option<String>,
+    /// Service account; `None` until a token that the kubelet keeps told it.
+    #[serde(default)]
+    pub service_account: Option<String>,
+    /// Labels, as far as a state file told them.
+    #[serde(default)]
+    pub labels: Labels,
 }
 
 /// The program that a process ran.
@@ -86,8 +99,11 @@ pub enum Executable {
 }
 
 /// What runs on this host and may belong to a product.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Workload {
+    /// Name of the host; `None` when it has none, or for records of earlier builds.
+    #[serde(default)]
+    pub host: Option<Arc<str>>,
     /// What kind of thing it is.
     pub kind: WorkloadKind,
     /// The shortest name that an engineer would use: unit, container name or

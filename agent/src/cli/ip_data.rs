@@ -24,6 +24,15 @@ pub(super) struct IpDataArgs {
 }
 
 impl IpDataArgs {
+    /// What is named, and no other directory; `None` if nothing is.
+    pub(super) fn given(&self) -> Option<IpData> {
+        let any = !self.ip_db.is_empty() || self.ip_data.is_some();
+        any.then(|| IpData {
+            directory: self.ip_data.clone(),
+            ..self.wanted()
+        })
+    }
+
     /// What is asked for.
     pub(super) fn wanted(&self) -> IpData {
         IpData {

@@ -1,15 +1,19 @@
 //! The subcommands of `weir`.
 
+mod changes;
 pub mod check;
+mod diff;
 mod doctor;
 mod explain;
 mod flows;
 mod geo;
 mod ip_data;
+mod learn;
 mod nearest;
+mod period;
+mod replay;
 mod run;
 mod text;
-mod when;
 
 use std::process::ExitCode;
 
@@ -19,6 +23,8 @@ use crate::{canary, daemon::Failure};
 
 /// Exit code where the record does not have what is asked for.
 const NOT_RECORDED: u8 = 8;
+/// Exit code where flows would be judged worse than they were.
+const WORSE: u8 = 9;
 
 /// Records and judges every outbound flow of every workload of this host.
 #[derive(Debug, Parser)]
@@ -40,6 +46,12 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Show what was recorded, added up by workload, destination and verdict.
     Flows(flows::FlowsArgs),
+    /// Propose entries for what was recorded and is not declared; declares nothing.
+    Learn(learn::LearnArgs),
+    /// Judge the record again, by other allowlists or newer IP data, and show what differs.
+    Replay(Box<replay::ReplayArgs>),
+    /// Show what a change of allowlists means, key by key and in recorded flows.
+    Diff(diff::DiffArgs),
     /// Ask, install and compare IP databases.
     Geo(geo::GeoArgs),
     /// Send by every way, in a namespace of its own, to be recorded.
@@ -62,6 +74,9 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => or_failure(doctor::run(&args)),
         Command::Explain(args) => or_exit_code(explain::run(&args)),
         Command::Flows(args) => or_exit_code(flows::run(&args)),
+        Command::Learn(args) => or_exit_code(learn::run(&args)),
+        Command::Replay(args) => or_exit_code(replay::run(&args)),
+        Command::Diff(args) => or_exit_code(diff::run(&args)),
         Command::Geo(args) => or_exit_code(geo::run(&args)),
         Command::Canary(args) => or_failure(canary::child(&args)),
     }

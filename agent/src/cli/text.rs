@@ -44,7 +44,17 @@ pub(super) fn wrapped(before: &str, text: &str, out: &mut impl Write) -> io::Res
     writeln!(out)
 }
 
-fn harmless(text: &str) -> Cow<'_, str> {
+/// `1 flow`, `2 flows`.
+pub(super) fn flows(count: u64) -> String {
+    if count == 1 {
+        "1 flow".to_owned()
+    } else {
+        format!("{count} flows")
+    }
+}
+
+/// With control characters escaped.
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
     }

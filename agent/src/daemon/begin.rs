@@ -118,9 +118,13 @@ pub(super) fn drain(
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());
     let policy = Policy::load(&options.allowlists)?;
     let namer = super::namer(options, &policy, &capture, &clock);
-    let pipeline = Pipeline::new(paths, names, namer, Arc::clone(databases), policy);
-    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "");
+    let databases = Arc::clone(databases);
+    let pipeline = Pipeline::new(paths, names, namer, databases, Arc::new(policy));
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
     let sides = (watch, uplink);
-    Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None).finish(Ending::Replace)
+    let findings = ledger.open_findings()?;
+    Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None)
+        .with_findings(findings)
+        .finish(Ending::Replace)
 }

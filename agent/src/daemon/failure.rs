@@ -6,7 +6,7 @@ use crate::{
     jurisdiction::DatabaseError,
     kernel::{CaptureError, Unfit},
     ledger::LedgerError,
-    policy::Rejected,
+    policy::{ArchiveError, Rejected},
 };
 
 /// Cause and remedy in one line; the exit codes are documented in
@@ -34,6 +34,9 @@ pub enum Failure {
     /// The store cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The allowlists cannot be kept in the store.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The port for metrics cannot be bound.
     #[error(
         "metrics cannot be served on {0} ({1}): free the port, or choose another with --metrics-listen"
@@ -60,7 +63,7 @@ impl Failure {
             Self::Database(_) => 4,
             Self::Unfit(_) | Self::Capture(_) => 5,
             Self::Running(_) => 6,
-            Self::Ledger(_) => 7,
+            Self::Ledger(_) | Self::Archive(_) => 7,
             Self::Interfaces(_)
             | Self::Lock(..)
             | Self::Metrics(..)

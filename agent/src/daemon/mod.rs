@@ -20,6 +20,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    task::spawn_blocking,
     time::{MissedTickBehavior, interval},
 };
 
@@ -31,23 +32,24 @@ use self::{
     paths::Paths,
     pipeline::Pipeline,
     recorder::{Ending, Recorder},
-    reload::Reload,
+    reload::{AllowlistFiles, Reload},
     self_test::{Moment, SelfTest},
     uplink::UplinkSide,
 };
 use crate::{
     attribution::{Names, StateRoots},
     coverage::Watch,
-    jurisdiction::{Databases, IpData, Look},
+    jurisdiction::{Databases, IpData},
     kernel::{
         Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins,
         find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
         wakeup,
     },
     ledger::{self, Ledger},
+    look::Look,
     naming::{Namer, Snapshot},
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
-    policy::Policy,
+    policy::{Archive, Policy, Set},
 };
 
 /// Where programs and maps are pinned.
@@ -114,7 +116,11 @@ pub struct Options {
 /// Whatever prevents covering this host, before anything is attached; and the
 /// loss of the store or of the kernel side later.
 pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
-    let policy = Policy::load(&options.allowlists)?;
+    let allowlists = (
+        Set::look(&options.allowlists),
+        Set::read(&options.allowlists),
+    );
+    let policy = Arc::new(allowlists.1.compile()?);
     let look = options.ip_data.look();
     let databases = Arc::new(Databases::load(&options.ip_data)?);
     preflight()?;
@@ -129,13 +135,14 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
         Node::prepare_rotation(&options.store)?;
     }
     let ledger = Ledger::open_with(&options.store, clock.now(), options.ledger.clone())?;
+    Archive::of(&options.store).keep(&allowlists.1)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
     runtime.block_on(record(
         options,
-        policy,
+        (policy, allowlists.0),
         (databases, look),
         directory,
         ledger,
@@ -145,14 +152,14 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
 
 async fn record(
     options: &Options,
-    policy: Policy,
+    (policy, allowlists_look): (Arc<Policy>, Look),
     (databases, look): (Arc<Databases>, Look),
     directory: CgroupDirectory,
     ledger: Ledger,
     display: &mut dyn Display,
 ) -> Result<(), Failure> {
     let described: Vec<_> = databases.describe().map(DatabaseLine::from).collect();
-    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), policy.digest());
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     metrics.databases(databases.describe());
     let listening = listen(options.metrics).await?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
@@ -173,6 +180,7 @@ async fn record(
         clock,
         resume.losses.clone(),
     );
+    metrics.allowlists(policy.digest(), clock.now());
     let kernel = kernel_release();
     let digest = policy.digest().to_owned();
     let cgroup_root = directory.path().to_owned();
@@ -199,6 +207,7 @@ async fn record(
     let namer = namer(options, &policy, &capture, &clock);
     let pipeline = Pipeline::new(paths, names, namer, databases, policy);
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
+    let findings = ledger.open_findings()?;
     let ledger = (ledger, resume);
     let display = Some(display);
     let uplink = UplinkSide::new(
@@ -207,7 +216,8 @@ async fn record(
     );
     let sides = (watch, uplink);
     let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
-        .keeping_names_in(&options.store);
+        .keeping_names_in(&options.store)
+        .with_findings(findings);
     recorder.started(&started, gaps, &clock)?;
     trim_heap();
     if options.unload {
@@ -228,9 +238,11 @@ async fn record(
     tokio::pin!(end);
     let own = CgroupDirectory::open(&cgroup_root)?;
     let mut canary = SelfTest::every(options.self_test);
-    let mut reload = Reload::new(options.ip_data.clone(), look);
+    let mut ip_data = Reload::new(options.ip_data.clone(), look);
+    let files = AllowlistFiles::new(&options.allowlists, &options.store);
+    let mut allowlists = Reload::new(files, allowlists_look);
     loop {
-        let databases = recorder.databases();
+        let (databases, policy) = (recorder.databases(), recorder.policy());
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -244,8 +256,19 @@ async fn record(
                 }
                 Moment::Played(played) => recorder.tested(played)?,
             },
-            _ = hangup.recv() => reload.ask(),
-            reloaded = reload.next(&databases) => recorder.reloaded(reloaded)?,
+            _ = hangup.recv() => {
+                ip_data.ask();
+                allowlists.ask();
+            }
+            reloaded = ip_data.next(&databases) => recorder.reloaded(reloaded)?,
+            read = allowlists.next(&policy) => {
+                recorder.allowlists_read(read)?;
+                // What was in force may be large.
+                spawn_blocking(move || {
+                    drop(policy);
+                    trim_heap();
+                });
+            }
             told = news.changed() => {
                 told.map_err(Failure::Interfaces)?;
                 recorder.interfaces_changed()?;

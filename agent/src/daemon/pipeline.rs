@@ -6,11 +6,12 @@ use jiff::{civil::Date, tz::Offset};
 
 use super::paths::Paths;
 use crate::{
-    attribution::{Attributed, Attributor, Names, WorkloadKind},
+    attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
+    finding::Circumstances,
     jurisdiction::{Databases, Locator},
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
-    policy::Policy,
+    policy::{Claim, Policy, Product},
     record::{CgroupId, FlowRecord, Owner, Payload},
     verdict::{Judged, Moment, Spent, judge},
 };
@@ -26,7 +27,7 @@ pub(super) struct Pipeline {
     attributor: Attributor<Rc<Paths>>,
     namer: Namer,
     locator: Locator,
-    policy: Policy,
+    policy: Arc<Policy>,
     /// What entries with a budget have carried.
     spent: Spent,
 }
@@ -37,10 +38,10 @@ impl Pipeline {
         names: Names,
         namer: Namer,
         databases: Arc<Databases>,
-        policy: Policy,
+        policy: Arc<Policy>,
     ) -> Self {
         let paths = Rc::new(paths);
-        let attributor = Attributor::new(Rc::clone(&paths), Some(names));
+        let attributor = Attributor::new(Rc::clone(&paths), Some(names)).on(Host::read());
         Self {
             paths,
             attributor,
@@ -90,7 +91,7 @@ impl Pipeline {
     }
 
     /// Judges again if the workload or its names are known better than when it was
-    /// judged, or in any case if the day is another, or the databases are.
+    /// judged, or in any case if the day is another, or the databases or the policy are.
     pub(super) fn judge_again(
         &mut self,
         judged: &Judged,
@@ -122,6 +123,20 @@ impl Pipeline {
         self.locator = Locator::new(databases, Arc::clone(self.policy.providers()));
     }
 
+    /// Policy in force.
+    pub(super) fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// From now on this policy judges: its entries, its table of providers and the
+    /// resolvers that it trusts, all at once.
+    pub(super) fn put_policy_in_force(&mut self, policy: Arc<Policy>) {
+        let databases = Arc::clone(self.locator.databases());
+        self.locator = Locator::new(databases, Arc::clone(policy.providers()));
+        self.namer.trust(Arc::clone(policy.resolvers()));
+        self.policy = policy;
+    }
+
     /// Forgets what no flow needs any more.
     pub(super) fn prune(&mut self, needed: &HashSet<u64>, clock: &Clock) {
         self.paths.prune(needed);
@@ -147,6 +162,29 @@ impl Pipeline {
     pub(super) fn third_country(&self, judged: &Judged, clock: &Clock) -> Option<bool> {
         self.policy
             .third_country(judged.flow.place.country()?, today(clock))
+    }
+
+    /// What the policy in force says of a flow beside its judgement.
+    pub(super) fn circumstances(&self, judged: &Judged, clock: &Clock) -> Circumstances {
+        let product = judged.product.as_deref();
+        let claimed_by = match product {
+            // One product's is not several's.
+            Some(_) => Vec::new(),
+            None => match self.policy.claim(&judged.flow.flow.flow) {
+                Claim::Contested(products) => {
+                    let names = products.iter().map(|product| product.name().to_owned());
+                    names.collect()
+                }
+                _ => Vec::new(),
+            },
+        };
+        Circumstances {
+            third_country: self.third_country(judged, clock),
+            posture: product
+                .and_then(|name| self.policy.product(name))
+                .map(Product::posture),
+            claimed_by,
+        }
     }
 
     /// Digest of the policy in force.

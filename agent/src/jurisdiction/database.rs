@@ -17,12 +17,13 @@ use super::{
     description::{DatabaseFile, Description},
     error::Fault,
     facts::{Facts, examine},
-    files::{Look, Stamp},
+    files::stamps,
     image::{Image, corrupt, digest, load_checked},
     layout::Record,
     statement::Statement,
 };
 use crate::bounded::Bounded;
+use crate::look::{Look, Stamp};
 
 /// Records of which the statement is remembered. Each takes about 300 bytes.
 const REMEMBERED: usize = 16_384;
@@ -93,14 +94,14 @@ impl Database {
     /// Keeps how the file looked before it was opened.
     pub(super) fn seen(self, look: &Look) -> Self {
         Self {
-            stamps: Some(look.stamps(&self.file.path)),
+            stamps: Some(stamps(look, &self.file.path)),
             ..self
         }
     }
 
     /// Whether the file is as it was when it was opened.
     pub(super) fn is_still(&self, file: &DatabaseFile, look: &Look) -> bool {
-        self.file == *file && self.stamps == Some(look.stamps(&file.path))
+        self.file == *file && self.stamps == Some(stamps(look, &file.path))
     }
 
     /// Whether another database is the same bytes under the same conditions.

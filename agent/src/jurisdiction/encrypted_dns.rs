@@ -71,28 +71,26 @@ pub(super) fn of(
         Protocol::UDP => Encryption::Quic,
         _ => Encryption::Tls,
     };
+    let asks = record.port == DOT || names.presented().any(asks_for_dns);
+    if !asks && record.port != HTTPS {
+        return None;
+    }
     let named = names
         .names
         .iter()
         .flat_map(Name::all)
-        .find_map(|name| providers.is_encrypted_dns(name.as_str()))
+        .find_map(|name| providers.is_encrypted_dns(name))
         .map(|provider| Arc::clone(&provider.id));
     let by_address = || {
         let id = domicile.provider.as_ref()?;
-        let provider = providers.get(id)?;
-        let resolver = matches!(domicile.matched_by, Some(MatchedBy::Range(_)))
-            && provider.kinds == [ProviderKind::Dns];
+        if !matches!(domicile.matched_by, Some(MatchedBy::Range(_))) {
+            return None;
+        }
+        let resolver = providers.get(id)?.kinds == [ProviderKind::Dns];
         resolver.then(|| Arc::clone(id))
     };
-    let asks = record.port == DOT || names.presented().any(asks_for_dns);
-    match (named.or_else(by_address), record.port) {
-        (provider, _) if asks => Some(EncryptedDns { over, provider }),
-        (Some(provider), HTTPS) => Some(EncryptedDns {
-            over,
-            provider: Some(provider),
-        }),
-        _ => None,
-    }
+    let provider = named.or_else(by_address);
+    (asks || provider.is_some()).then_some(EncryptedDns { over, provider })
 }
 
 /// Whether the workload offered a protocol of DNS (IANA, TLS ALPN protocol ids).

@@ -1,9 +1,7 @@
 //! Which files are to be in force, and whether they have changed.
 
 use std::{
-    collections::BTreeMap,
     fs, io,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +10,7 @@ use super::{
     error::DatabaseError,
     sidecar::Sidecar,
 };
+use crate::look::{Look, Stamp};
 
 /// Where `weir geo update` installs databases, and where they are looked for.
 pub const IP_DATA: &str = "/var/lib/weir/ipdata";
@@ -69,13 +68,14 @@ impl IpData {
     /// What the files look like from outside. Another look that gives another
     /// result says that some have changed.
     pub fn look(&self) -> Look {
-        let mut files = BTreeMap::new();
-        for (_, path) in self.list().unwrap_or_default() {
-            files.insert(Sidecar::path_of(&path), Stamp::of(&Sidecar::path_of(&path)));
-            files.insert(path.clone(), Stamp::of(&path));
-        }
-        Look(files)
+        let all = self.list().unwrap_or_default().into_iter();
+        Look::at(all.flat_map(|(_, path)| [Sidecar::path_of(&path), path]))
     }
+}
+
+/// How a database and its sidecar looked.
+pub(super) fn stamps(look: &Look, path: &Path) -> [Option<Stamp>; 2] {
+    [look.stamp(path), look.stamp(&Sidecar::path_of(path))]
 }
 
 /// Every `*.mmdb` of a directory that is not hidden, by name.
@@ -93,39 +93,4 @@ pub(super) fn databases_in(directory: &Path) -> io::Result<Vec<(String, PathBuf)
     }
     found.sort();
     Ok(found)
-}
-
-/// How all files looked at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look(BTreeMap<PathBuf, Option<Stamp>>);
-
-impl Look {
-    /// How one file looked.
-    pub(super) fn stamps(&self, path: &Path) -> [Option<Stamp>; 2] {
-        let of = |path: &Path| self.0.get(path).copied().flatten();
-        [of(path), of(&Sidecar::path_of(path))]
-    }
-}
-
-/// What changes when a file is replaced or written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    file: (u64, u64),
-    bytes: u64,
-    /// Seconds and nanoseconds.
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    /// `None` where there is no file.
-    fn of(path: &Path) -> Option<Self> {
-        let found = fs::metadata(path).ok()?;
-        Some(Self {
-            file: (found.dev(), found.ino()),
-            bytes: found.len(),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        })
-    }
 }

@@ -1,8 +1,9 @@
 //! Everything that is known of a destination's place and operator.
 
 use std::{
+    hash::{Hash, Hasher},
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use foldhash::fast::RandomState;
@@ -21,7 +22,7 @@ const SYSTEMS: usize = 8192;
 pub struct Locator {
     databases: Arc<Databases>,
     providers: Arc<Providers>,
-    known: Mutex<Known>,
+    known: Known,
     /// What holds of a record without a destination.
     nobody: Arc<Domicile>,
 }
@@ -30,7 +31,7 @@ pub struct Locator {
 /// too old.
 struct Known {
     day: Option<Date>,
-    destinations: Bounded<IpAddr, Destination, RandomState>,
+    destinations: Bounded<Address, Destination, RandomState>,
     /// Operators by AS number: one for all of its addresses.
     systems: Bounded<Option<u32>, Arc<Domicile>, RandomState>,
 }
@@ -43,6 +44,19 @@ impl Known {
         let domicile = Arc::new(find());
         self.systems.insert(asn, Arc::clone(&domicile));
         domicile
+    }
+}
+
+/// An address, hashed as one number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Address(IpAddr);
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.0 {
+            IpAddr::V4(address) => state.write_u32(address.to_bits()),
+            IpAddr::V6(address) => state.write_u128(address.to_bits()),
+        }
     }
 }
 
@@ -61,11 +75,11 @@ impl Locator {
             nobody: Arc::new(Domicile::unknown(no_destination)),
             databases,
             providers,
-            known: Mutex::new(Known {
+            known: Known {
                 day: None,
                 destinations: Bounded::new(REMEMBERED),
                 systems: Bounded::new(SYSTEMS),
-            }),
+            },
         }
     }
 
@@ -75,7 +89,7 @@ impl Locator {
     }
 
     /// The flow with its place and its operator's legal home as of a day.
-    pub fn locate(&self, flow: Named, day: Date) -> Located {
+    pub fn locate(&mut self, flow: Named, day: Date) -> Located {
         let record = &flow.flow.record;
         let Destination { place, domicile } = match record.scope {
             Scope::Exact | Scope::Unseen => self.destination(record.address, day),
@@ -94,18 +108,13 @@ impl Locator {
         }
     }
 
-    /// Under whose law the operator of an address is on a day.
-    pub fn domicile(&self, address: IpAddr, day: Date) -> Arc<Domicile> {
-        self.destination(address, day).domicile
-    }
-
-    fn destination(&self, address: IpAddr, day: Date) -> Destination {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    fn destination(&mut self, address: IpAddr, day: Date) -> Destination {
+        let known = &mut self.known;
         if known.day.replace(day) != Some(day) {
             known.destinations = Bounded::new(REMEMBERED);
             known.systems = Bounded::new(SYSTEMS);
         }
-        if let Some(destination) = known.destinations.get_clone(&address) {
+        if let Some(destination) = known.destinations.get_clone(&Address(address)) {
             return destination;
         }
         let place = self.databases.place(address, day);
@@ -116,7 +125,9 @@ impl Locator {
             known.of_system(asn, || self.providers.domicile(address, asn, day))
         };
         let destination = Destination { place, domicile };
-        known.destinations.insert(address, destination.clone());
+        known
+            .destinations
+            .insert(Address(address), destination.clone());
         destination
     }
 }

@@ -18,6 +18,7 @@ mod layout;
 mod locator;
 mod providers;
 mod reload;
+mod relocate;
 mod sidecar;
 mod special;
 mod statement;
@@ -30,7 +31,7 @@ pub use databases::Databases;
 pub use description::{DatabaseFile, Description, MAX_AGE_DAYS};
 pub use encrypted_dns::{EncryptedDns, Encryption};
 pub use error::{DatabaseError, Fault};
-pub use files::{IP_DATA, IpData, Look};
+pub use files::{IP_DATA, IpData};
 pub use freshness::Freshness;
 pub use image::Image;
 pub use locator::Locator;
@@ -39,4 +40,5 @@ pub use providers::{
     ProviderKind, Providers, Review,
 };
 pub use reload::{Refusal, Reloaded};
+pub use relocate::Relocator;
 pub use sidecar::SidecarError;

@@ -7,9 +7,10 @@ use super::{
     databases::Databases,
     description::{DatabaseFile, Description},
     error::DatabaseError,
-    files::{IpData, Look},
+    files::IpData,
     image::Image,
 };
+use crate::look::Look;
 
 /// What came of looking at the files again.
 pub struct Reloaded {

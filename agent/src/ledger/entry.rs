@@ -9,6 +9,7 @@ use crate::{
     balance::Sums,
     canary::Proof,
     coverage::Gap,
+    finding::Finding,
     record::{Counters, UplinkRecord},
     verdict::Judged,
 };
@@ -153,6 +154,47 @@ pub enum Entry {
         bytes: u64,
         /// Whether for its age, or else for the room that all segments take.
         for_age: bool,
+    },
+    /// Another set of allowlists came into force while the agent ran. Everything judged
+    /// in entries from here on is judged by it, until the next of this kind.
+    AllowlistsLoaded {
+        /// SHA-256 of the set; its text is kept in the store under this name.
+        digest: String,
+        /// SHA-256 of the set that was in force until now.
+        replaced: String,
+        /// Number of its products.
+        products: u64,
+        /// Number of its entries.
+        entries: u64,
+    },
+    /// A set of allowlists was read and is refused whole. The one in force stays.
+    AllowlistsRefused {
+        /// SHA-256 of what could be read of it.
+        digest: String,
+        /// SHA-256 of the set that stays in force.
+        in_force: String,
+        /// The first errors, `file:line:column: what is wrong; what to do`.
+        errors: Vec<String>,
+        /// How many more there are.
+        more_errors: u64,
+    },
+    /// The set in force is again what is there to be read, after another was refused.
+    AllowlistsReverted {
+        /// SHA-256 of the set in force.
+        digest: String,
+        /// SHA-256 of what was refused last.
+        refused: String,
+    },
+    /// A deviation was found that is not open yet.
+    FindingOpened(Box<Finding>),
+    /// An open finding is worse, or has more than before.
+    FindingUpdated(Box<Finding>),
+    /// A finding is no longer open; as it was at its end.
+    FindingClosed(Box<Finding>),
+    /// Every finding that is open, so that nobody has to read further back.
+    OpenFindings {
+        /// By id.
+        findings: Vec<Finding>,
     },
     /// The agent ended in order.
     Stopped {

@@ -9,6 +9,7 @@ use weir_ledger::{Appended, LedgerError, Log, Opened, Options, Pruned, Shortage}
 use super::{Entry, Resume, resume::Tracker};
 use crate::{
     coverage::{Gap, Reason},
+    finding::Finding,
     record::Counters,
 };
 
@@ -124,6 +125,14 @@ impl Ledger {
         self.tracker.resume(recording)
     }
 
+    /// What was found and is open, by this agent or an earlier one.
+    ///
+    /// # Errors
+    /// When what is kept of it cannot be read, which would be a defect.
+    pub fn open_findings(&self) -> Result<Vec<Finding>, LedgerError> {
+        self.tracker.open_findings()
+    }
+
     /// Adds an entry; it is on disk after the next [`Ledger::flush`] that finds room.
     /// Where there is none in memory either, that it is missing becomes an entry.
     ///
@@ -145,7 +154,7 @@ impl Ledger {
             serde_json::to_value(&entry).map_err(|error| LedgerError::Entry(error.to_string()))?;
         let appended = self.log.append(ns_of(time)?, value)?;
         if appended == Appended::Kept {
-            self.tracker.take(self.log.seq(), &entry);
+            self.tracker.take(self.log.seq(), &entry)?;
         }
         Ok(appended)
     }

@@ -5,6 +5,7 @@
 
 mod entry;
 mod log;
+mod open_findings;
 mod resume;
 #[cfg(test)]
 mod tests;

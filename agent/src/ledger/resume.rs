@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use weir_ledger::LedgerError;
 
-use super::Entry;
-use crate::record::Counters;
+use super::{Entry, open_findings::OpenFindings};
+use crate::{finding::Finding, record::Counters};
 
 /// Flow within a recording: its slot and its first sight.
 pub type SlotLife = (u32, u64);
@@ -41,6 +41,7 @@ pub(super) struct Tracker {
     /// slot have ended.
     slots: HashMap<u32, (u64, Counters)>,
     losses: BTreeMap<String, u64>,
+    findings: OpenFindings,
 }
 
 impl Tracker {
@@ -85,8 +86,12 @@ impl Tracker {
     }
 
     /// Follows an entry.
-    pub(super) fn take(&mut self, seq: u64, entry: &Entry) {
+    ///
+    /// # Errors
+    /// When a finding cannot be serialised, which would be a defect.
+    pub(super) fn take(&mut self, seq: u64, entry: &Entry) -> Result<(), LedgerError> {
         self.seq = seq;
+        self.findings.take(entry)?;
         match entry {
             Entry::Started {
                 recording,
@@ -105,6 +110,7 @@ impl Tracker {
             Entry::Gap(gap) => self.lost(&gap.losses),
             _ => {}
         }
+        Ok(())
     }
 
     /// Follows an entry by its leaf; whether that is the next, and could be read.
@@ -137,7 +143,7 @@ impl Tracker {
                 }
                 return;
             }
-            _ => return,
+            _ => return self.findings.take_value(entry),
         };
         let recording = entry["recording"].as_str();
         let slot = entry["slot"].as_u64().and_then(|slot| slot.try_into().ok());
@@ -155,6 +161,7 @@ impl Tracker {
         *self = Self {
             seq: self.seq,
             recording: recording.to_owned(),
+            findings: std::mem::take(&mut self.findings),
             ..Self::default()
         };
     }
@@ -170,6 +177,11 @@ impl Tracker {
         for (kind, count) in losses {
             *self.losses.entry(kind.clone()).or_default() += count;
         }
+    }
+
+    /// Findings that are open.
+    pub(super) fn open_findings(&self) -> Result<Vec<Finding>, LedgerError> {
+        self.findings.list()
     }
 
     /// What is known of a recording.

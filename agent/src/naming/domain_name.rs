@@ -84,6 +84,14 @@ impl DomainName {
         &self.0
     }
 
+    /// The names that it lies below, the root left out, the narrowest first.
+    #[inline]
+    pub fn parents(&self) -> impl Iterator<Item = &str> {
+        let text = self.as_str();
+        let dots = text.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
+        dots.filter_map(|(dot, _)| text.get(dot + 1..).filter(|parent| !parent.is_empty()))
+    }
+
     /// Whether this is the root of all names.
     pub fn is_root(&self) -> bool {
         &*self.0 == "."

@@ -19,6 +19,7 @@ mod streams;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trust;
 pub mod wire;
 
 pub use domain_name::{DomainName, NameFault};

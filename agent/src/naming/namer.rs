@@ -123,6 +123,7 @@ impl Namer {
     /// with it, names may have been lost since.
     pub fn restore(&mut self, kept: Snapshot, now_ns: u64) {
         self.table.restore(kept.told, kept.held);
+        self.table.withdraw(&self.resolvers);
         for (destination, names, more) in kept.said {
             self.presented.restore(destination, names, more);
         }
@@ -185,6 +186,9 @@ impl Namer {
         };
         let now_ns = clock.boot_ns();
         let mut names = before.map(|b| b.names.clone()).unwrap_or_default();
+        for name in &mut names {
+            name.withdraw(&self.resolvers);
+        }
         let held = self.table.names(owner, record.address, now_ns);
         let own = !held.is_empty();
         if own {

@@ -103,4 +103,36 @@ impl Resolvers {
         }
         None
     }
+
+    /// Why an answer that was trusted no longer is; `None` if it still is.
+    pub(super) fn withdrawn(&self, source: &Source) -> Option<String> {
+        let Source::Dns {
+            resolver,
+            served_by,
+            asked_by,
+            ..
+        } = source
+        else {
+            return None;
+        };
+        if let Some(unit) = asked_by
+            && !self.is_local_resolver(unit)
+        {
+            return Some(format!("{unit} is not a trusted resolver of this host"));
+        }
+        let mut local = self
+            .local
+            .iter()
+            .filter(|(address, _)| address == resolver)
+            .map(|(_, unit)| unit);
+        // Nobody of this host is known to have served what came from another.
+        let trusted = match served_by {
+            Some(server) => local.any(|unit| **unit == **server),
+            None => {
+                self.remote.contains(resolver)
+                    || (!resolver.is_loopback() && local.next().is_some())
+            }
+        };
+        (!trusted).then(|| format!("{resolver} is not a trusted resolver"))
+    }
 }

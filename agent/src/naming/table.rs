@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{DomainName, Source, snapshot::Kept};
+use super::{DomainName, Resolvers, Source, snapshot::Kept};
 use crate::record::Owner;
 
 /// How long a name holds beyond the lifetime that its answer states, in seconds:
@@ -139,6 +139,21 @@ impl Table {
             if held.told.name == *name && held.told.doubt.is_none() {
                 let mut told = Told::clone(&held.told);
                 told.doubt = Some(why.to_owned());
+                held.told = Arc::new(told);
+            }
+        }
+    }
+
+    /// Marks as doubtful what was answered by whom is not trusted any more.
+    pub(super) fn withdraw(&mut self, resolvers: &Resolvers) {
+        let all = self
+            .owners
+            .values_mut()
+            .flat_map(|of| of.by_address.values_mut());
+        for held in all.flatten().filter(|held| held.told.doubt.is_none()) {
+            if let Some(why) = resolvers.withdrawn(&held.told.source) {
+                let mut told = Told::clone(&held.told);
+                told.doubt = Some(why);
                 held.told = Arc::new(told);
             }
         }

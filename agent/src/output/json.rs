@@ -10,7 +10,11 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Display, Shown, facts::FlowFacts};
+use super::{
+    Display, FindingLine, Shown,
+    allowlists::{AllowlistsChange, AllowlistsLine, ExpiringLine},
+    facts::FlowFacts,
+};
 use crate::{
     balance::Sums, canary::Proof, coverage::Gap, jurisdiction::Description, record::FlowId,
 };
@@ -129,19 +133,6 @@ pub struct SelfTestLine<'a> {
     pub ways: &'a [Proof],
 }
 
-/// The allowlists in force.
-#[derive(Clone, Debug, Serialize)]
-pub struct AllowlistsLine<'a> {
-    /// Where they were read.
-    pub directory: &'a Path,
-    /// SHA-256 of the set.
-    pub digest: &'a str,
-    /// Number of products.
-    pub products: usize,
-    /// Number of entries.
-    pub entries: usize,
-}
-
 /// Recording has ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stopped<'a> {
@@ -183,6 +174,9 @@ enum Line<'a> {
     Flow(Box<FlowLine<'a>>),
     Gap(&'a GapLine<'a>),
     Database(&'a DatabaseNews<'a>),
+    Allowlists(&'a AllowlistsChange<'a>),
+    Expiring(&'a ExpiringLine<'a>),
+    Finding(&'a FindingLine<'a>),
     SelfTest(&'a SelfTestLine<'a>),
     Stopped(&'a Stopped<'a>),
 }
@@ -231,6 +225,18 @@ impl<W: Write> Display for JsonLines<W> {
 
     fn database(&mut self, news: &DatabaseNews<'_>) -> io::Result<()> {
         self.line(&Line::Database(news))
+    }
+
+    fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()> {
+        self.line(&Line::Allowlists(change))
+    }
+
+    fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()> {
+        self.line(&Line::Finding(line))
+    }
+
+    fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()> {
+        self.line(&Line::Expiring(line))
     }
 
     fn self_test(&mut self, line: &SelfTestLine<'_>) -> io::Result<()> {

@@ -3,26 +3,29 @@
 //! Labels are identities (product, verdict, country): no address, no process,
 //! no time, so that their number stays bounded.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
     registry::{Registry, Unit},
 };
-use tokio::net::TcpListener;
 
+use super::FindingLine;
+use super::finding_metrics::FindingMetrics;
 use super::ip_data::IpDataMetrics;
 use super::naming_metrics::NamingMetrics;
+use super::policy_metrics::PolicyMetrics;
 use crate::{
     balance::Sums,
     canary::{Proof, WAYS},
     coverage::{Gap, Reason},
+    finding::Finding,
     jurisdiction::Description,
     kernel::{Clock, ProgramStats},
     naming::NamingCounts,
+    policy::Expiring,
     record::{Counters, Direction},
     verdict::Judged,
 };
@@ -79,6 +82,8 @@ pub struct Metrics {
     balance: Family<BalanceLabels, Gauge>,
     names: NamingMetrics,
     ip_data: IpDataMetrics,
+    policy: PolicyMetrics,
+    findings: FindingMetrics,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -91,17 +96,10 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     /// Registers every metric; what is constant for this run is given.
-    pub fn new(version: &str, allowlists: &str) -> Self {
+    pub fn new(version: &str) -> Self {
         let mut registry = Registry::with_prefix("weir");
-        let info = vec![
-            ("version".to_owned(), version.to_owned()),
-            ("allowlists_sha256".to_owned(), allowlists.to_owned()),
-        ];
-        registry.register(
-            "build",
-            "Version of the agent and policy in force",
-            Info::new(info),
-        );
+        let info = vec![("version".to_owned(), version.to_owned())];
+        registry.register("build", "Version of the agent", Info::new(info));
         let mut metrics = Self {
             registry: Arc::default(),
             flows: Family::default(),
@@ -117,6 +115,8 @@ impl Metrics {
             balance: Family::default(),
             names: NamingMetrics::default(),
             ip_data: IpDataMetrics::default(),
+            policy: PolicyMetrics::default(),
+            findings: FindingMetrics::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -188,6 +188,8 @@ impl Metrics {
             self.gap_time.clone(),
         );
         self.ip_data.register(registry);
+        self.policy.register(registry);
+        self.findings.register(registry);
         registry.register(
             "bpf_program_runs",
             "Runs of each kernel program, while the kernel measures them",
@@ -276,6 +278,31 @@ impl Metrics {
         self.ip_data.refused();
     }
 
+    /// These allowlists came into force.
+    pub fn allowlists(&self, digest: &str, now: Timestamp) {
+        self.policy.put_in_force(digest, now);
+    }
+
+    /// Whether the allowlists as they stand on disk are refused.
+    pub fn allowlists_refused(&self, refused: bool) {
+        self.policy.refused(refused);
+    }
+
+    /// Entries that end soon, or have ended; at most so many one by one.
+    pub fn expiring(&self, found: &[Expiring<'_>], most: usize) {
+        self.policy.expiring(found, most);
+    }
+
+    /// Something became of a finding.
+    pub fn finding(&self, line: &FindingLine<'_>) {
+        self.findings.changed(line);
+    }
+
+    /// The findings that are open, and how many flows have none of their own.
+    pub fn open_findings<'a>(&self, open: impl Iterator<Item = &'a Finding>, folded: usize) {
+        self.findings.put(open, folded);
+    }
+
     /// Flows that are counted now.
     pub fn open_flows(&self, count: usize) {
         self.open.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -328,26 +355,5 @@ fn labels(judged: &Judged) -> FlowLabels {
             .country()
             .map(String::from)
             .unwrap_or_default(),
-    }
-}
-
-/// Serves `/metrics` until the task is dropped.
-///
-/// # Errors
-/// The listener's.
-pub async fn serve(listener: TcpListener, metrics: Metrics) -> std::io::Result<()> {
-    let address: Option<SocketAddr> = listener.local_addr().ok();
-    tracing::debug!(?address, "serving metrics");
-    let router = Router::new()
-        .route("/metrics", get(scrape))
-        .with_state(metrics);
-    axum::serve(listener, router).await
-}
-
-async fn scrape(State(metrics): State<Metrics>) -> impl IntoResponse {
-    const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match metrics.text() {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text)),
-        Err(fmt::Error) => Err(axum::http::StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -1,20 +1,31 @@
 //! What leaves the agent: lines of JSON, a table for people, metrics.
 
+mod allowlists;
 mod facts;
+mod finding;
+mod finding_metrics;
 mod ip_data;
 mod json;
 mod metrics;
 mod naming_metrics;
+mod policy_metrics;
 mod quantity;
+mod rows;
+mod serve;
 mod table;
 
-pub use facts::FlowFacts;
-pub use json::{
-    AllowlistsLine, DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines,
-    SelfTestLine, Started, Stopped,
+pub use allowlists::{
+    AllowlistsChange, AllowlistsEvent, AllowlistsLine, ExpiringEntry, ExpiringLine,
 };
-pub use metrics::{Metrics, serve};
+pub use facts::FlowFacts;
+pub use finding::FindingLine;
+pub use json::{
+    DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines, SelfTestLine,
+    Started, Stopped,
+};
+pub use metrics::Metrics;
 pub use quantity::bytes;
+pub use serve::serve;
 pub use table::{LiveTable, verdict_style};
 
 use std::io;
@@ -67,6 +78,24 @@ pub trait Display {
     /// # Errors
     /// When it cannot be written.
     fn database(&mut self, news: &DatabaseNews<'_>) -> io::Result<()>;
+
+    /// Another set of allowlists came into force, or was refused.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()>;
+
+    /// Something became of a finding.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()>;
+
+    /// Entries of the allowlists end soon, or have ended.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()>;
 
     /// The canary has sent by every way.
     ///

@@ -10,8 +10,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
 
 use super::{
-    DatabaseEvent, DatabaseLine, DatabaseNews, Display, FlowEvent, GapLine, SelfTestLine, Shown,
-    Started, Stopped, quantity::bytes,
+    AllowlistsChange, DatabaseEvent, DatabaseLine, DatabaseNews, Display, ExpiringLine,
+    FindingLine, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped, quantity::bytes, rows,
 };
 use crate::{
     record::{Direction, Scope},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Deviations that the summary lists at most.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 /// Writes aligned rows that fit 80 columns. Colours are written as ANSI codes;
 /// give it a writer that removes them where they do not belong.
@@ -142,6 +142,18 @@ impl<W: Write> Display for LiveTable<W> {
             "IP data",
         )?;
         self.out.flush()
+    }
+
+    fn allowlists(&mut self, change: &AllowlistsChange<'_>) -> io::Result<()> {
+        rows::allowlists(&mut self.out, change)
+    }
+
+    fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()> {
+        rows::finding(&mut self.out, line)
+    }
+
+    fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()> {
+        rows::expiring(&mut self.out, line)
     }
 
     /// Ways that failed are told as a gap.
@@ -267,7 +279,7 @@ fn destination(judged: &Judged) -> String {
 }
 
 /// Cuts in the middle, where names of units and containers tell least.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     let count = text.chars().count();
     if count <= width {
         return text.to_owned();

@@ -1,21 +1,18 @@
 //! What the sets of countries say on each day, worked out once.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{ToSpan as _, civil::Date};
 
 use super::countries::{CountrySets, Territory};
-use crate::jurisdiction::CountryCode;
+use crate::{by_name::ByName, jurisdiction::CountryCode};
 
 /// For every set, its members in each stretch of days in which nothing changes.
 ///
 /// [`CountrySets`] answers the same, and says why; this is for the verdict, which asks
 /// for every flow.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Calendar(BTreeMap<Arc<str>, Vec<Stretch>>);
+pub(super) struct Calendar(ByName<Vec<Stretch>>);
 
 /// Days from one on which nothing changes.
 #[derive(Clone, Debug)]
@@ -63,12 +60,11 @@ impl Calendar {
             }
             stretches
         };
-        let names = sets.names();
-        Self(
-            names
-                .map(|name| (Arc::clone(name), stretches(name)))
-                .collect(),
-        )
+        let mut calendar = ByName::default();
+        for name in sets.names() {
+            calendar.or_insert_with(name, || stretches(name));
+        }
+        Self(calendar)
     }
 
     /// Whether the country is of at least one of the territories on that day; `None`

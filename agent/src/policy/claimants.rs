@@ -1,8 +1,10 @@
 //! Which products may claim a workload, found without a comparison with each of them.
 
+use std::sync::Arc;
+
 use super::{
     product::Product,
-    selector::{Aspect, Fact, Wanted, fact},
+    selector::{Aspect, Clause, Fact, Wanted, fact},
 };
 use crate::attribution::Attributed;
 
@@ -25,6 +27,8 @@ pub(super) struct Claimants {
 #[derive(Clone, Debug)]
 struct Anchor {
     aspect: Aspect,
+    /// Of labels, the key of the one that is asked for.
+    label: Option<Arc<str>>,
     /// Sorted by text.
     heads: Vec<Head>,
     /// Their products.
@@ -54,17 +58,12 @@ impl Claimants {
         let mut index = Self::default();
         for (product, number) in products.iter().zip(0..) {
             for selector in product.selectors() {
-                let texts = selector.criteria().iter().filter_map(|(aspect, wanted)| {
-                    let Wanted::Name(glob) = wanted else {
-                        return None;
-                    };
-                    Some((*aspect, glob.head()))
-                });
-                // A program's path is often not known, and then fits everything.
-                let best =
-                    texts.max_by_key(|(aspect, head)| (*aspect != Aspect::Executable, head.len()));
-                match best {
-                    Some((aspect, head)) => index.anchor(aspect).add(head, number),
+                match selector.clauses() {
+                    Some(clauses) => {
+                        for clause in &clauses {
+                            index.add(clause, number);
+                        }
+                    }
                     None => add(&mut index.always, number),
                 }
             }
@@ -75,11 +74,30 @@ impl Claimants {
         index
     }
 
-    fn anchor(&mut self, aspect: Aspect) -> &mut Anchor {
-        let at = self.anchors.iter().position(|a| a.aspect == aspect);
+    fn add(&mut self, clause: &Clause<'_>, product: u32) {
+        let wanted = clause.literals().iter().filter(|literal| literal.holds);
+        let texts = wanted.filter_map(|literal| {
+            let (Wanted::Name(glob) | Wanted::Label(_, glob)) = literal.wanted else {
+                return None;
+            };
+            Some((literal.aspect, literal.wanted.label(), glob.head()))
+        });
+        // A program's path is often not known, and then fits everything.
+        let best =
+            texts.max_by_key(|(aspect, _, head)| (*aspect != Aspect::Executable, head.len()));
+        match best {
+            Some((aspect, label, head)) => self.anchor(aspect, label).add(head, product),
+            None => add(&mut self.always, product),
+        }
+    }
+
+    fn anchor(&mut self, aspect: Aspect, label: Option<&str>) -> &mut Anchor {
+        let same = |anchor: &Anchor| anchor.aspect == aspect && anchor.label.as_deref() == label;
+        let at = self.anchors.iter().position(same);
         let at = at.unwrap_or_else(|| {
             self.anchors.push(Anchor {
                 aspect,
+                label: label.map(Arc::from),
                 heads: Vec::new(),
                 all: Vec::new(),
             });
@@ -93,7 +111,7 @@ impl Claimants {
         let mut found = Found::Few([0; FEW], 0);
         found.extend(&self.always);
         for anchor in &self.anchors {
-            match fact(anchor.aspect, flow) {
+            match fact(anchor.aspect, anchor.label.as_deref(), flow) {
                 Fact::Text(text) => anchor.beginning(&text, &mut found),
                 Fact::Unknown => found.extend(&anchor.all),
                 Fact::Uid(_) | Fact::Absent => {}
@@ -184,7 +202,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::policy::{Entries, Glob, Posture, Selector};
+    use crate::policy::{
+        Entries, Fit, Glob, Posture, Selector, Term,
+        tests::workloads::{flow, selector},
+    };
 
     fn product(number: usize, selectors: Vec<Selector>) -> Product {
         Product {
@@ -203,7 +224,7 @@ mod tests {
             .enumerate()
             .map(|(number, head)| {
                 let glob = Glob::new(&format!("{head}*")).unwrap();
-                let selector = Selector::new(vec![(Aspect::Unit, Wanted::Name(glob))]);
+                let selector = Selector::new(vec![Term::Is(Aspect::Unit, Wanted::Name(glob))]);
                 product(number, vec![selector])
             })
             .collect();
@@ -227,6 +248,24 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever may fit is found: a walk over all products finds no more.
+        #[test]
+        fn no_product_that_may_fit_is_missed(
+            products in prop::collection::vec(prop::collection::vec(selector(), 1..3), 1..8),
+            flow in flow(),
+        ) {
+            let products: Vec<Product> = (0..)
+                .zip(products)
+                .map(|(number, selectors)| product(number, selectors))
+                .collect();
+            if let Found::Few(numbers, count) = Claimants::new(&products).of(&flow) {
+                for (number, product) in (0..).zip(&products) {
+                    let found = numbers[..count].contains(&number);
+                    prop_assert!(found || product.fit(&flow) == Fit::No, "{}", number);
+                }
+            }
+        }
+
         /// What a walk over all heads finds.
         #[test]
         fn every_head_that_the_text_begins_with(

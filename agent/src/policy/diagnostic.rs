@@ -11,17 +11,20 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    lint::Lint,
     render,
     source::{Position, Source},
 };
 
-/// One error of a set.
+/// One error of a set, or one lint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// File, or the directory when the error is of the set itself.
     pub file: PathBuf,
     /// Where in the file; `None` when the error is of the whole.
     pub place: Option<Place>,
+    /// The lint that it is of; `None` for an error.
+    pub lint: Option<Lint>,
     /// What is wrong.
     pub message: String,
     /// What was expected, or what to do.
@@ -55,8 +58,17 @@ impl Diagnostic {
                 span,
                 source: Arc::clone(source),
             }),
+            lint: None,
             message: message.into(),
             help: help.into(),
+        }
+    }
+
+    /// The same as a lint.
+    pub(super) fn of(self, lint: Lint) -> Self {
+        Self {
+            lint: Some(lint),
+            ..self
         }
     }
 
@@ -65,6 +77,7 @@ impl Diagnostic {
         Self {
             file: file.to_owned(),
             place: None,
+            lint: None,
             message: message.into(),
             help: help.into(),
         }
@@ -76,11 +89,12 @@ impl Serialize for Diagnostic {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
         let place = self.place.as_ref();
-        let mut fields = serializer.serialize_struct("Diagnostic", 6)?;
+        let mut fields = serializer.serialize_struct("Diagnostic", 7)?;
         fields.serialize_field("file", &self.file.to_string_lossy())?;
         fields.serialize_field("line", &place.map(|p| p.position.line))?;
         fields.serialize_field("column", &place.map(|p| p.position.column))?;
         fields.serialize_field("span", &place.map(|p| [p.span.start, p.span.end]))?;
+        fields.serialize_field("lint", &self.lint.map(Lint::id))?;
         fields.serialize_field("message", &self.message)?;
         fields.serialize_field("help", &self.help)?;
         fields.end()
@@ -99,12 +113,10 @@ pub struct Rejected {
 
 impl Rejected {
     /// Sorts the errors by file and place, and drops repetitions.
-    pub(super) fn new(directory: &Path, mut diagnostics: Vec<Diagnostic>) -> Self {
-        diagnostics.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
-        diagnostics.dedup();
+    pub(super) fn new(directory: &Path, diagnostics: Vec<Diagnostic>) -> Self {
         Self {
             directory: directory.to_owned(),
-            diagnostics,
+            diagnostics: in_order(diagnostics),
         }
     }
 
@@ -118,31 +130,44 @@ impl Rejected {
         &self.diagnostics
     }
 
+    /// Every error, by file and place.
+    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.diagnostics
+    }
+
     /// `3 errors in 2 files`.
     pub fn summary(&self) -> String {
-        let files: BTreeSet<&Path> = self
-            .diagnostics
-            .iter()
-            .map(|d| d.file.as_path())
-            .filter(|file| *file != self.directory)
-            .collect();
-        let errors = count(self.diagnostics.len(), "error");
-        if files.is_empty() {
-            errors
-        } else {
-            format!("{errors} in {}", count(files.len(), "file"))
-        }
+        summary(&self.directory, &self.diagnostics, "error")
     }
 
     /// The errors as framed excerpts for a terminal.
     pub fn graphical(&self, colour: bool) -> String {
-        render::graphical(self, colour)
+        render::graphical(&self.diagnostics, &self.summary(), colour)
     }
 }
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        render::plain(self, f)
+        render::plain(&self.diagnostics, &self.summary(), f)
+    }
+}
+
+/// By file and place, without repetitions.
+pub(super) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    diagnostics.dedup();
+    diagnostics
+}
+
+/// `3 errors in 2 files`.
+pub(super) fn summary(directory: &Path, diagnostics: &[Diagnostic], thing: &str) -> String {
+    let files = diagnostics.iter().map(|found| found.file.as_path());
+    let files: BTreeSet<&Path> = files.filter(|file| *file != directory).collect();
+    let found = count(diagnostics.len(), thing);
+    if files.is_empty() {
+        found
+    } else {
+        format!("{found} in {}", count(files.len(), "file"))
     }
 }
 

@@ -10,27 +10,31 @@ use ipnetwork::IpNetwork;
 use prefix_trie::joint::JointPrefixMap;
 
 use super::entry::Entry;
-use crate::{by_name::ByName, naming::DomainName};
+use crate::{by_name::ByName, jurisdiction::AsNumber, naming::DomainName};
 
-/// Entries, found by address, provider and name.
+/// Entries, found by address, autonomous system, provider and name.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     entries: Vec<Entry>,
     /// At each network, the entries of all networks that hold it, with the length of
     /// theirs: what holds an address is found at the narrowest.
     by_network: JointPrefixMap<IpNetwork, Vec<(usize, u8)>>,
+    by_system: HashMap<AsNumber, Vec<usize>, RandomState>,
     by_provider: HashMap<String, Vec<usize>, RandomState>,
-    /// Those that name neither network nor provider, by each name, and by what each
-    /// name is below.
+    /// Those of which nothing else says who the other side is, by each name, and by what
+    /// each name is below.
     by_name: ByName<Vec<usize>>,
     by_suffix: ByName<Vec<usize>>,
     /// Those that name none of these.
     anywhere: Vec<usize>,
     /// Those that hang on a provider, whatever else they name.
     provided: Vec<usize>,
-    /// Of those that hang on a name or a provider and need no network, the first by id
-    /// of each [`Entry::terms`].
+    /// Of those that hang on a name or a provider and need neither network nor autonomous
+    /// system, the first by id of each [`Entry::terms`].
     foremost: Vec<usize>,
+    /// Of those that name autonomous systems, the first by id of each
+    /// [`Entry::terms`] and names.
+    systems: Vec<usize>,
 }
 
 /// An entry that may name a destination, and how closely.
@@ -43,6 +47,25 @@ pub struct Candidate<'a> {
     pub prefix: Option<u8>,
 }
 
+/// Entries whose networks hold an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding<'a> {
+    entries: &'a [Entry],
+    numbers: &'a [(usize, u8)],
+}
+
+impl<'a> Holding<'a> {
+    /// Each of them, once for every network that holds the address.
+    pub fn iter(self) -> impl Iterator<Item = Candidate<'a>> {
+        self.numbers.iter().filter_map(move |(number, prefix)| {
+            Some(Candidate {
+                entry: self.entries.get(*number)?,
+                prefix: Some(*prefix),
+            })
+        })
+    }
+}
+
 impl Entries {
     /// Indexes the entries.
     pub(super) fn new(mut entries: Vec<Entry>) -> Self {
@@ -53,6 +76,7 @@ impl Entries {
         }
         index.nest();
         index.foremost = foremost(&entries);
+        index.systems = systems(&entries);
         index.entries = entries;
         index
     }
@@ -65,10 +89,13 @@ impl Entries {
             let numbers = self.by_network.entry(*network);
             numbers.or_default().push((number, network.prefix()));
         }
+        for system in &entry.systems {
+            push(self.by_system.entry(*system).or_default(), number);
+        }
         for id in &entry.providers {
             push(self.by_provider.entry(id.clone()).or_default(), number);
         }
-        if !entry.networks.is_empty() || !entry.providers.is_empty() {
+        if !entry.names_no_address() {
             return;
         }
         if entry.names.is_empty() {
@@ -94,21 +121,41 @@ impl Entries {
         }
     }
 
-    /// Entries whose networks hold the address, those that name one of the names, and
-    /// those that name nobody. An entry with networks comes by these alone: whether it
-    /// names one of the names, too, remains to be asked ([`Entry::names_one_of`]).
-    pub fn candidates<'a, 'n: 'a>(
-        &'a self,
-        address: IpAddr,
-        names: impl Iterator<Item = &'n DomainName> + 'a,
-    ) -> impl Iterator<Item = Candidate<'a>> {
-        let in_network = self.in_networks(address);
-        let named = names.flat_map(|name| self.of_name(name)).map(|n| (n, None));
-        let anywhere = self.anywhere.iter().map(|number| (*number, None));
-        in_network
-            .chain(named)
-            .chain(anywhere)
-            .filter_map(|(number, prefix)| self.candidate(number, prefix))
+    /// Entries whose networks hold the address: found once for all that is asked of it.
+    pub fn in_networks(&self, address: IpAddr) -> Holding<'_> {
+        let narrowest = self.by_network.get_lpm(&IpNetwork::from(address));
+        Holding {
+            entries: &self.entries,
+            numbers: narrowest.map_or(&[], |(_, numbers)| numbers),
+        }
+    }
+
+    /// Calls `each` with every entry that names the name, and nothing else that says who the
+    /// other side is; one that names it twice may come twice.
+    #[inline]
+    pub fn of_name<'a>(&'a self, name: &DomainName, mut each: impl FnMut(Candidate<'a>)) {
+        let mut found = |numbers: &Vec<usize>| {
+            let found = numbers.iter().filter_map(|n| self.candidate(*n, None));
+            found.for_each(&mut each);
+        };
+        if !self.by_name.is_empty() {
+            self.by_name
+                .get(name.as_str())
+                .into_iter()
+                .for_each(&mut found);
+        }
+        if !self.by_suffix.is_empty() {
+            let parents = name
+                .parents()
+                .filter_map(|parent| self.by_suffix.get(parent));
+            parents.for_each(found);
+        }
+    }
+
+    /// Entries that name nobody, by the place of hosting alone.
+    pub fn of_anybody(&self) -> impl Iterator<Item = Candidate<'_>> {
+        let numbers = self.anywhere.iter();
+        numbers.filter_map(|number| self.candidate(*number, None))
     }
 
     /// Entries that name the provider, by id.
@@ -117,28 +164,27 @@ impl Entries {
         numbers.filter_map(|number| self.candidate(*number, None))
     }
 
+    /// Entries that name the autonomous system.
+    pub fn of_system(&self, system: AsNumber) -> impl Iterator<Item = Candidate<'_>> {
+        let numbers = self.by_system.get(&system).into_iter().flatten();
+        numbers.filter_map(|number| self.candidate(*number, None))
+    }
+
+    /// Entries that an autonomous system which is not known might satisfy: of those on the
+    /// same terms and with the same names, only the first by id.
+    pub fn of_any_system(&self) -> impl Iterator<Item = Candidate<'_>> {
+        let numbers = self.systems.iter();
+        numbers.filter_map(|number| self.candidate(*number, None))
+    }
+
+    /// Whether any entry names an autonomous system.
+    pub fn name_systems(&self) -> bool {
+        !self.by_system.is_empty()
+    }
+
     /// Whether any entry names a provider.
     pub fn name_providers(&self) -> bool {
         !self.by_provider.is_empty()
-    }
-
-    /// Numbers of the entries whose networks hold the address, with the length of each
-    /// network.
-    fn in_networks(&self, address: IpAddr) -> impl Iterator<Item = (usize, Option<u8>)> {
-        let narrowest = self.by_network.get_lpm(&IpNetwork::from(address));
-        let numbers = narrowest.into_iter().flat_map(|(_, numbers)| numbers);
-        numbers.map(|(number, prefix)| (*number, Some(*prefix)))
-    }
-
-    /// Numbers of the entries without networks that name a name.
-    fn of_name<'a>(&'a self, name: &'a DomainName) -> impl Iterator<Item = usize> + 'a {
-        let text = name.as_str();
-        let exact = self.by_name.get(text).into_iter().flatten();
-        let below = text
-            .match_indices('.')
-            .filter_map(move |(dot, _)| self.by_suffix.get(text.get(dot + 1..)?))
-            .flatten();
-        exact.chain(below).copied()
     }
 
     fn candidate(&self, number: usize, prefix: Option<u8>) -> Option<Candidate<'_>> {
@@ -147,29 +193,28 @@ impl Entries {
     }
 
     /// Entries that a name which is not known might satisfy: those that hang on one,
-    /// and whose networks, if they name nothing else, hold the address.
+    /// and whose networks, if they name nothing else, hold the address. Those that an
+    /// autonomous system leads to are not among them.
     ///
     /// Where a name was `said`, those that do not fit it remain to be left out. Where
     /// none was, of entries on the same terms only the first by id is among them.
     pub fn hang_on_names<'a>(
         &'a self,
-        address: IpAddr,
-        said: Option<&'a DomainName>,
+        holding: Holding<'a>,
+        said: Option<&DomainName>,
     ) -> impl Iterator<Item = Candidate<'a>> {
-        let in_network = self.in_networks(address).filter(|(number, _)| {
-            let entry = self.entries.get(*number);
-            entry.is_some_and(Entry::hangs_on_name)
-        });
-        let fitting = said.into_iter().flat_map(|name| self.of_name(name));
+        let in_network = holding.iter().filter(|found| found.entry.hangs_on_name());
+        let mut fitting = Vec::new();
+        if let Some(name) = said {
+            self.of_name(name, |found| fitting.push(found));
+        }
         let others = if said.is_some() {
             &self.provided
         } else {
             &self.foremost
         };
-        let others = fitting.chain(others.iter().copied()).map(|n| (n, None));
-        in_network
-            .chain(others)
-            .filter_map(|(number, prefix)| self.candidate(number, prefix))
+        let others = others.iter().filter_map(|n| self.candidate(*n, None));
+        in_network.chain(fitting).chain(others)
     }
 
     /// Every entry, by id.
@@ -195,16 +240,27 @@ fn push(numbers: &mut Vec<usize>, number: usize) {
     }
 }
 
-/// Numbers of the entries that hang on a name or a provider and need no network, the
-/// first on each terms.
+/// Numbers of the entries that hang on a name or a provider and need neither network nor
+/// autonomous system, the first on each terms.
 fn foremost(entries: &[Entry]) -> Vec<usize> {
     let mut terms = BTreeSet::new();
     let hanging = entries.iter().enumerate().filter(|(_, entry)| {
-        let needs_network = !entry.networks.is_empty() && entry.providers.is_empty();
-        entry.hangs_on_name() && !needs_network
+        entry.hangs_on_name() && (entry.names_no_address() || !entry.providers.is_empty())
     });
     hanging
         .filter(|(_, entry)| terms.insert(entry.terms()))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// Numbers of the entries that name autonomous systems, the first on each terms with the
+/// same names.
+fn systems(entries: &[Entry]) -> Vec<usize> {
+    let mut terms = BTreeSet::new();
+    let naming = entries.iter().enumerate();
+    naming
+        .filter(|(_, entry)| !entry.systems.is_empty())
+        .filter(|(_, entry)| terms.insert((entry.terms(), &entry.names, entry.grade)))
         .map(|(number, _)| number)
         .collect()
 }

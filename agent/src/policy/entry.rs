@@ -1,12 +1,15 @@
 //! Declared destinations.
 
 use ipnetwork::IpNetwork;
-use jiff::civil::Date;
+use jiff::{
+    ToSpan as _,
+    civil::{Date, DateTime},
+};
 use serde::Serialize;
 
-use super::{countries::Territory, duties::Duties};
+use super::{budget::Budget, countries::Territory, duties::Duties, window::Window};
 use crate::{
-    jurisdiction::NamePattern,
+    jurisdiction::{AsNumber, NamePattern},
     naming::{DomainName, Grade},
     record::{Direction, FlowRecord, Protocol},
 };
@@ -33,8 +36,10 @@ pub struct Entry {
     pub direction: Direction,
     /// Networks of the other side, a single address as its longest prefix.
     pub networks: Vec<IpNetwork>,
-    /// Providers of the other side, by id. They name destinations beside
-    /// `networks`: either suffices.
+    /// Autonomous systems that announce the other side. They name destinations beside
+    /// `networks` and `providers`: any of these suffices.
+    pub systems: Vec<AsNumber>,
+    /// Providers of the other side, by id.
     pub providers: Vec<String>,
     /// Names of the other side, one of which the workload must know it by, beside
     /// whatever else is named; empty when names do not matter.
@@ -53,6 +58,10 @@ pub struct Entry {
     pub ports: Vec<PortRange>,
     /// IP protocols; empty for any.
     pub protocols: Vec<Protocol>,
+    /// Most that its flows may carry together; `None` for any amount.
+    pub budget: Option<Budget>,
+    /// When it declares, by any of these; empty for always.
+    pub windows: Vec<Window>,
     /// Last day on which the entry declares.
     pub expires: Option<Date>,
     /// On what grounds it stands.
@@ -79,7 +88,10 @@ impl Entry {
 
     /// Whether it says who the other side is, and not only where.
     pub fn names_who(&self) -> bool {
-        !(self.networks.is_empty() && self.providers.is_empty() && self.names.is_empty())
+        !(self.networks.is_empty()
+            && self.systems.is_empty()
+            && self.providers.is_empty()
+            && self.names.is_empty())
     }
 
     /// Whether it takes a name, of the other side or of its provider, to satisfy it.
@@ -87,14 +99,34 @@ impl Entry {
         !self.names.is_empty() || !self.providers.is_empty()
     }
 
-    /// All that it asks for but networks, providers and names: with equal terms, two
+    /// Whether it names neither network nor autonomous system nor provider, so that at most
+    /// a name says who the other side is.
+    pub(super) fn names_no_address(&self) -> bool {
+        self.networks.is_empty() && self.systems.is_empty() && self.providers.is_empty()
+    }
+
+    /// All that it asks for but networks, autonomous systems, providers and names: with equal terms, two
     /// entries take the same flows of a destination that both name.
     pub(super) fn terms(&self) -> impl Ord {
         (
             (self.direction, &self.protocols, &self.ports),
             (&self.countries, &self.operator_domicile, self.no_anycast),
-            self.expires,
+            (self.expires, &self.windows),
+            // Of two budgets, one may be used up.
+            self.budget.map(|budget| (budget, &self.id)),
         )
+    }
+
+    /// Whether a date and time of UTC lies in one of its windows.
+    pub fn is_open(&self, at: DateTime) -> bool {
+        self.windows.is_empty() || self.windows.iter().any(|window| window.holds(at))
+    }
+
+    /// Whether it is in force on the day and its last day is at most so many days away, so
+    /// that somebody should look at it again.
+    pub fn expires_within(&self, day: Date, days: u16) -> bool {
+        let end = day.saturating_add(i64::from(days).days());
+        self.in_force(day) && self.expires.is_some_and(|last| last <= end)
     }
 
     /// Whether it is in force on the day.

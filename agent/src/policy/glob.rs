@@ -10,7 +10,7 @@
 //! question that no matcher answers: does this pattern take everything that
 //! another one takes ([`Glob::covers`])?
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::Serialize;
 
@@ -27,11 +27,50 @@ enum Step {
     Deep,
 }
 
+impl Step {
+    /// Whether one character can be of both.
+    fn shares(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::Literal(c), Self::One | Self::Run)
+            | (Self::One | Self::Run, Self::Literal(c)) => c != '/',
+            _ => true,
+        }
+    }
+}
+
 /// A compiled pattern.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Glob {
     text: String,
     steps: Vec<Step>,
+    form: Form,
+}
+
+/// What most patterns are, told apart so that they are matched without their steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Form {
+    /// No character but those that stand for themselves.
+    Plain,
+    /// One run, and no `?`: where it stands in the text, and where what follows does.
+    OneRun(usize, usize),
+    /// Anything else.
+    Steps,
+}
+
+impl Form {
+    fn of(text: &str) -> Self {
+        let is_star = |c: char| c == '*';
+        let Some(star) = text.find(['*', '?']) else {
+            return Self::Plain;
+        };
+        let rest = text.get(star..).unwrap_or_default();
+        let tail = rest.trim_start_matches(is_star);
+        if rest.starts_with('?') || tail.contains(['*', '?']) {
+            return Self::Steps;
+        }
+        Self::OneRun(star, text.len() - tail.len())
+    }
 }
 
 /// A text that is not a pattern.
@@ -72,6 +111,7 @@ impl Glob {
         Ok(Self {
             text: text.to_owned(),
             steps,
+            form: Form::of(text),
         })
     }
 
@@ -88,11 +128,27 @@ impl Glob {
     }
 
     /// Whether the whole of `text` fits the pattern.
+    pub fn matches(&self, text: &str) -> bool {
+        match self.form {
+            Form::Plain => self.text == text,
+            Form::OneRun(star, tail) => {
+                let (pattern, text) = (self.text.as_bytes(), text.as_bytes());
+                let (head, after) = (&pattern[..star], &pattern[tail..]);
+                // Two stars may cross a `/`.
+                let deep = tail - star == 2;
+                let run = text.strip_prefix(head).and_then(|t| t.strip_suffix(after));
+                run.is_some_and(|run| deep || !run.contains(&b'/'))
+            }
+            Form::Steps => self.walk(text),
+        }
+    }
+
+    /// Whether the whole of `text` fits the steps.
     ///
     /// Linear in practice: a failed run is taken up only at the last `*` and,
     /// when that may not cross a `/`, at the last `**`. Earlier runs never need
     /// another try, since a later run of the same kind can take what they leave.
-    pub fn matches(&self, text: &str) -> bool {
+    fn walk(&self, text: &str) -> bool {
         let mut step = 0;
         let mut rest = text;
         let mut run: Option<(usize, &str)> = None;
@@ -168,6 +224,36 @@ impl Glob {
             reach = next;
         }
         reach.last().copied().unwrap_or(false)
+    }
+
+    /// Whether some text fits both patterns.
+    ///
+    /// Exact: both are followed at once, over all pairs of steps.
+    pub fn meets(&self, other: &Self) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![(0, 0)];
+        while let Some((i, j)) = open.pop() {
+            if !seen.insert((i, j)) {
+                continue;
+            }
+            let (ours, theirs) = (self.steps.get(i).copied(), other.steps.get(j).copied());
+            let run = |step| matches!(step, Some(Step::Run | Step::Deep));
+            if run(ours) {
+                open.push((i + 1, j));
+            }
+            if run(theirs) {
+                open.push((i, j + 1));
+            }
+            match (ours, theirs) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if a.shares(b) => {
+                    // A run may go on after a character.
+                    open.push((i + usize::from(!run(ours)), j + usize::from(!run(theirs))));
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Lets every run stand for nothing.
@@ -273,6 +359,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn meeting() {
+        for (one, other, meet) in [
+            ("image-*", "*-worker", true),
+            ("a.service", "b.service", false),
+            ("a*.service", "b*.service", false),
+            ("a?", "a", false),
+            ("a*", "*/b", false),
+            ("a**", "*/b", true),
+            ("/x/*", "/x/y/z", false),
+            ("/x/**", "/x/y/z", true),
+            ("?", "/", false),
+            ("*", "**", true),
+            ("a*b", "a*c", false),
+            ("*a*", "*b*", true),
+        ] {
+            assert_eq!(glob(one).meets(&glob(other)), meet, "{one} and {other}");
+        }
+    }
+
     /// The definition, tried every way.
     fn naive(steps: &[Step], text: &[char]) -> bool {
         match steps.split_first() {
@@ -296,6 +402,21 @@ mod tests {
             let Ok(glob) = Glob::new(&pattern) else { return Ok(()) };
             let chars: Vec<char> = text.chars().collect();
             prop_assert_eq!(glob.matches(&text), naive(&glob.steps, &chars));
+            prop_assert_eq!(glob.walk(&text), naive(&glob.steps, &chars));
+        }
+
+        /// The forms that are told apart.
+        #[test]
+        fn one_run_agrees_with_the_definition(
+            (head, stars, tail) in ("[ab/é]{0,3}", 0_usize..3, "[ab/é]{0,3}"),
+            text in "[ab/é]{0,8}",
+        ) {
+            let Ok(glob) = Glob::new(&format!("{head}{}{tail}", &"**"[..stars])) else {
+                return Ok(());
+            };
+            prop_assert_ne!(glob.form, Form::Steps);
+            let chars: Vec<char> = text.chars().collect();
+            prop_assert_eq!(glob.matches(&text), naive(&glob.steps, &chars));
         }
 
         #[test]
@@ -310,6 +431,22 @@ mod tests {
             prop_assert!(wide.covers(&wide));
             if wide.covers(&narrow) && narrow.matches(&text) {
                 prop_assert!(wide.matches(&text));
+            }
+        }
+
+        #[test]
+        fn what_fits_both_shows_that_they_meet(
+            one in "([ab/?]|\\*){1,6}",
+            other in "([ab/?]|\\*){1,6}",
+            text in "[ab/]{0,8}",
+        ) {
+            let (Ok(one), Ok(other)) = (Glob::new(&one), Glob::new(&other)) else {
+                return Ok(());
+            };
+            prop_assert!(one.meets(&one));
+            prop_assert_eq!(one.meets(&other), other.meets(&one));
+            if one.matches(&text) && other.matches(&text) {
+                prop_assert!(one.meets(&other));
             }
         }
     }

@@ -12,6 +12,8 @@
 //! added to its section in `form`, its value to [`Entry`], [`Selector`] or
 //! [`Product`], its meaning to the verdict.
 
+mod archive;
+mod budget;
 mod calendar;
 mod claimants;
 mod countries;
@@ -19,44 +21,58 @@ mod diagnostic;
 mod duties;
 mod entries;
 mod entry;
+mod expiry;
 mod form;
 mod glob;
+mod host_group;
+mod lint;
 mod membership;
 mod network;
 mod product;
 mod render;
+mod schema;
 mod selector;
+mod set;
 mod source;
 mod whole;
+mod window;
 
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, path::Path, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, path::Path, sync::Arc};
 
 use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 use prefix_trie::joint::JointPrefixMap;
 
+pub use self::{
+    archive::{Archive, ArchiveError},
+    budget::{Budget, BudgetPeriod},
+    countries::{Conditional, CountrySets, Period, Territory},
+    diagnostic::{Diagnostic, Place, Rejected},
+    duties::Duties,
+    entries::{Candidate, Entries, Holding},
+    entry::{Entry, PortRange, has_ports},
+    expiry::{Expiring, WARNING_DAYS},
+    glob::{Glob, GlobError},
+    host_group::{HostGroup, Hosts},
+    lint::{Lint, Lints},
+    membership::{Doubt, Membership},
+    network::InternalNetwork,
+    product::{Posture, Product},
+    schema::{schema, schema_names},
+    selector::{Aspect, Fit, Selector, Term, Wanted},
+    set::Set,
+    source::{Position, Source, digest},
+    window::{Days, Window},
+};
 use self::{
     calendar::Calendar,
     claimants::{Claimants, Found},
     form::{
         EntryForm, JurisdictionsForm, Known, PlatformForm, Problems, ProductForm, ProvidersForm,
     },
-};
-pub use self::{
-    countries::{Conditional, CountrySets, Period, Territory},
-    diagnostic::{Diagnostic, Place, Rejected},
-    duties::Duties,
-    entries::{Candidate, Entries},
-    entry::{Entry, PortRange, has_ports},
-    glob::{Glob, GlobError},
-    membership::{Doubt, Membership},
-    network::InternalNetwork,
-    product::{Posture, Product},
-    selector::{Aspect, Fit, Selector, Wanted},
-    source::{Position, Source, digest},
 };
 use crate::{
     attribution::Attributed,
@@ -79,6 +95,7 @@ pub struct Policy {
     claimants: Claimants,
     shared: Entries,
     internal: JointPrefixMap<IpNetwork, InternalNetwork>,
+    host_groups: Vec<HostGroup>,
     resolvers: Arc<Resolvers>,
     home: Option<Territory>,
     sets: CountrySets,
@@ -106,8 +123,19 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set, or with the directory.
     pub fn load(directory: &Path) -> Result<Self, Rejected> {
+        Set::read(directory).compile()
+    }
+
+    /// [`Policy::load`] with everything that is worth a second look on a day, which no
+    /// agent refuses.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_and_lint(directory: &Path, today: Date) -> Result<(Self, Lints), Rejected> {
         let (sources, problems) = source::read(directory);
-        Self::build(directory, sources, problems)
+        let forms = Forms::read(directory, sources, problems)?;
+        let lints = Lints::new(directory, forms.lints(today));
+        Ok((Self::compile(forms), lints))
     }
 
     /// Checks a set that is already read: [`Policy::load`] without the files.
@@ -115,89 +143,25 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set.
     pub fn from_sources(sources: Vec<Source>) -> Result<Self, Rejected> {
-        Self::build(Path::new("."), sources, Vec::new())
+        Forms::read(Path::new("."), sources, Vec::new()).map(Self::compile)
     }
 
-    fn build(
-        directory: &Path,
-        sources: Vec<Source>,
-        mut found: Vec<Diagnostic>,
-    ) -> Result<Self, Rejected> {
-        let digest = digest(&sources);
-        let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
-        let jurisdictions = reserved(
-            &sources,
-            JURISDICTIONS,
-            JurisdictionsForm::read,
-            [JurisdictionsForm::absent, JurisdictionsForm::unreadable],
-            &mut found,
-        );
-        let providers = reserved(
-            &sources,
-            PROVIDERS,
-            ProvidersForm::read,
-            [ProvidersForm::absent, ProvidersForm::unreadable],
-            &mut found,
-        );
-        let known = Known {
-            sets: jurisdictions.names,
-            providers: providers.ids,
-        };
-        let mut platform = None;
-        let mut products = Vec::new();
-        for source in &sources {
-            let mut problems = Problems::new(Arc::clone(source));
-            match source.name.as_str() {
-                JURISDICTIONS | PROVIDERS => {}
-                PLATFORM => platform = PlatformForm::read(&known, &mut problems),
-                _ => products.extend(ProductForm::read(&known, &mut problems)),
-            }
-            found.extend(problems.into_found());
-        }
-        let sound = |file: &str| !found.iter().any(|problem| problem.file.ends_with(file));
-        let whole = whole::Whole {
-            products: &products,
-            platform: platform.as_ref(),
-            networks_known: sound(PLATFORM),
-            law: (sound(JURISDICTIONS) && sound(PROVIDERS))
-                .then_some((&jurisdictions.sets, providers.providers.as_slice())),
-        };
-        let problems = whole.check();
-        found.extend(problems);
-        if products.is_empty() && found.is_empty() {
-            let help = "add one file `<product>.toml` for each product";
-            found.push(Diagnostic::whole(
-                directory,
-                "the set declares no product",
-                help,
-            ));
-        }
-        if !found.is_empty() {
-            return Err(Rejected::new(directory, found));
-        }
-        Ok(Self::compile(
+    fn compile(forms: Forms) -> Self {
+        let Forms {
             digest,
             products,
             platform,
-            jurisdictions.sets,
-            providers.providers,
-        ))
-    }
-
-    fn compile(
-        digest: String,
-        products: Vec<ProductForm>,
-        platform: Option<PlatformForm>,
-        sets: CountrySets,
-        providers: Vec<Provider>,
-    ) -> Self {
+            sets,
+            providers,
+        } = forms;
         let mut compiled: Vec<Product> = products.into_iter().filter_map(product).collect();
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         let mut internal = JointPrefixMap::new();
-        let (mut shared, mut home) = (Vec::new(), None);
+        let (mut shared, mut home, mut host_groups) = (Vec::new(), None, Vec::new());
         let mut resolvers = Resolvers::new();
         if let Some(platform) = platform {
             home = platform.home;
+            host_groups = platform.host_groups.groups;
             for resolver in platform.resolvers {
                 resolver.add_to(&mut resolvers);
             }
@@ -212,6 +176,7 @@ impl Policy {
             products: compiled,
             shared: Entries::new(shared),
             internal,
+            host_groups,
             resolvers: Arc::new(resolvers),
             home,
             calendar: Calendar::of(&sets),
@@ -264,6 +229,11 @@ impl Policy {
     /// Every network of the platform.
     pub fn internal_networks(&self) -> impl Iterator<Item = &InternalNetwork> {
         self.internal.values()
+    }
+
+    /// The groups of hosts that selectors may name.
+    pub fn host_groups(&self) -> &[HostGroup] {
+        &self.host_groups
     }
 
     /// The resolvers that the platform trusts.
@@ -349,6 +319,94 @@ impl Policy {
     }
 }
 
+/// A set without errors, as it was read.
+struct Forms {
+    digest: String,
+    products: Vec<ProductForm>,
+    platform: Option<PlatformForm>,
+    sets: CountrySets,
+    providers: Vec<Provider>,
+}
+
+impl Forms {
+    fn read(
+        directory: &Path,
+        sources: Vec<Source>,
+        mut found: Vec<Diagnostic>,
+    ) -> Result<Self, Rejected> {
+        let digest = digest(&sources);
+        let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
+        let jurisdictions = reserved(
+            &sources,
+            JURISDICTIONS,
+            JurisdictionsForm::read,
+            [JurisdictionsForm::absent, JurisdictionsForm::unreadable],
+            &mut found,
+        );
+        let providers = reserved(
+            &sources,
+            PROVIDERS,
+            ProvidersForm::read,
+            [ProvidersForm::absent, ProvidersForm::unreadable],
+            &mut found,
+        );
+        let mut known = Known {
+            sets: jurisdictions.names,
+            providers: providers.ids,
+            host_groups: None,
+        };
+        let platform = platform(&sources, &mut known, &mut found);
+        let mut products = Vec::new();
+        for source in &sources {
+            let mut problems = Problems::new(Arc::clone(source));
+            match source.name.as_str() {
+                JURISDICTIONS | PROVIDERS | PLATFORM => {}
+                _ => products.extend(ProductForm::read(&known, &mut problems)),
+            }
+            found.extend(problems.into_found());
+        }
+        let sound = |file: &str| !found.iter().any(|problem| problem.file.ends_with(file));
+        let whole = whole::Whole {
+            products: &products,
+            platform: platform.as_ref(),
+            networks_known: sound(PLATFORM),
+            law: (sound(JURISDICTIONS) && sound(PROVIDERS))
+                .then_some((&jurisdictions.sets, providers.providers.as_slice())),
+        };
+        let problems = whole.check();
+        found.extend(problems);
+        if products.is_empty() && found.is_empty() {
+            let help = "add one file `<product>.toml` for each product";
+            found.push(Diagnostic::whole(
+                directory,
+                "the set declares no product",
+                help,
+            ));
+        }
+        if !found.is_empty() {
+            return Err(Rejected::new(directory, found));
+        }
+        Ok(Self {
+            digest,
+            products,
+            platform,
+            sets: jurisdictions.sets,
+            providers: providers.providers,
+        })
+    }
+
+    fn lints(&self, today: Date) -> Vec<Diagnostic> {
+        let valid = lint::Valid {
+            products: &self.products,
+            platform: self.platform.as_ref(),
+            sets: &self.sets,
+            providers: &Providers::new(self.providers.iter().cloned()),
+            today,
+        };
+        valid.lints()
+    }
+}
+
 /// A file whose name is reserved: read, or absent, or there and not readable, so
 /// that it may define any name.
 fn reserved<F>(
@@ -365,6 +423,24 @@ fn reserved<F>(
     let mut problems = Problems::new(Arc::clone(source));
     let form = read(&mut problems);
     found.extend(problems.into_found());
+    form
+}
+
+/// The platform's file, whose host groups the others may name from now on.
+fn platform(
+    sources: &[Arc<Source>],
+    known: &mut Known,
+    found: &mut Vec<Diagnostic>,
+) -> Option<PlatformForm> {
+    let Some(source) = sources.iter().find(|source| source.name == PLATFORM) else {
+        let unread = found.iter().any(|problem| problem.file.ends_with(PLATFORM));
+        known.host_groups = (!unread).then(BTreeMap::new);
+        return None;
+    };
+    let mut problems = Problems::new(Arc::clone(source));
+    let form = PlatformForm::read(known, &mut problems);
+    found.extend(problems.into_found());
+    known.host_groups = form.as_ref().map(|form| form.host_groups.names.clone());
     form
 }
 

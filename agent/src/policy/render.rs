@@ -1,28 +1,35 @@
 //! Errors as text: stable plain lines for files and pipes, frames for terminals.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-use super::diagnostic::{Diagnostic, Place, Rejected};
+use super::diagnostic::{Diagnostic, Place};
 
 /// Longest excerpt in characters; a longer line is cut around the error.
 const EXCERPT: usize = 120;
 
 /// `file:line:column: error: message`, the line with the stretch marked, help.
-pub(super) fn plain(rejected: &Rejected, f: &mut impl fmt::Write) -> fmt::Result {
-    for diagnostic in rejected.diagnostics() {
+pub(super) fn plain(
+    diagnostics: &[Diagnostic],
+    summary: &str,
+    f: &mut impl fmt::Write,
+) -> fmt::Result {
+    for diagnostic in diagnostics {
         write!(f, "{}", diagnostic.file.display())?;
         if let Some(place) = &diagnostic.place {
             write!(f, ":{}:{}", place.position.line, place.position.column)?;
         }
-        writeln!(f, ": error: {}", diagnostic.message)?;
+        match diagnostic.lint {
+            None => writeln!(f, ": error: {}", diagnostic.message)?,
+            Some(lint) => writeln!(f, ": warning: {} [{lint}]", diagnostic.message)?,
+        }
         if let Some(place) = &diagnostic.place {
             excerpt(place, f)?;
         }
         writeln!(f, "  help: {}\n", diagnostic.help)?;
     }
-    f.write_str(&rejected.summary())
+    f.write_str(summary)
 }
 
 fn excerpt(place: &Place, f: &mut impl fmt::Write) -> fmt::Result {
@@ -73,7 +80,7 @@ fn printable(c: char) -> char {
 }
 
 /// The same in frames, with neighbouring lines, for a person at a terminal.
-pub(super) fn graphical(rejected: &Rejected, colour: bool) -> String {
+pub(super) fn graphical(diagnostics: &[Diagnostic], summary: &str, colour: bool) -> String {
     let theme = if colour {
         GraphicalTheme::unicode()
     } else {
@@ -83,12 +90,12 @@ pub(super) fn graphical(rejected: &Rejected, colour: bool) -> String {
         .with_links(false)
         .with_width(100);
     let mut out = String::new();
-    for diagnostic in rejected.diagnostics() {
+    for diagnostic in diagnostics {
         // Writing to a string does not fail.
         let _ = handler.render_report(&mut out, &Report::new(diagnostic));
         out.push('\n');
     }
-    let _ = write!(out, "{}", rejected.summary());
+    out.push_str(summary);
     out
 }
 
@@ -126,6 +133,18 @@ impl fmt::Display for Report<'_> {
 impl std::error::Error for Report<'_> {}
 
 impl miette::Diagnostic for Report<'_> {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.lint {
+            None => miette::Severity::Error,
+            Some(_) => miette::Severity::Warning,
+        })
+    }
+
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        let lint = self.diagnostic.lint?;
+        Some(Box::new(lint))
+    }
+
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
         Some(Box::new(&self.diagnostic.help))
     }

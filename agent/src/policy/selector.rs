@@ -1,55 +1,21 @@
 //! Which workloads belong to a product.
 
-use std::{borrow::Cow, fmt};
+mod aspect;
+mod clauses;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
-use super::glob::Glob;
-use crate::attribution::{Attributed, Executable};
-
-/// What a selector looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aspect {
-    /// systemd unit of the system manager.
-    Unit,
-    /// systemd slice.
-    Slice,
-    /// Container name.
-    Container,
-    /// Image reference.
-    Image,
-    /// Kubernetes namespace.
-    PodNamespace,
-    /// Pod name.
-    Pod,
-    /// Name of a virtual machine, nspawn or LXC container.
-    Machine,
-    /// Path of the program.
-    Executable,
-    /// User id of the process that used the flow first.
-    Uid,
-    /// Path of the cgroup.
-    Cgroup,
-}
-
-impl Aspect {
-    /// The key in `[[workload]]`.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Unit => "unit",
-            Self::Slice => "slice",
-            Self::Container => "container",
-            Self::Image => "image",
-            Self::PodNamespace => "pod_namespace",
-            Self::Pod => "pod",
-            Self::Machine => "machine",
-            Self::Executable => "executable",
-            Self::Uid => "uid",
-            Self::Cgroup => "cgroup",
-        }
-    }
-}
+pub use self::aspect::Aspect;
+pub(super) use self::{
+    aspect::{Fact, fact},
+    clauses::{Clause, cover},
+};
+use super::{glob::Glob, host_group::Hosts};
+use crate::attribution::Attributed;
 
 /// What an aspect must be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,141 +24,169 @@ pub enum Wanted {
     Name(Glob),
     /// This user id.
     Uid(u32),
+    /// A label of this key, with a value that fits.
+    Label(Arc<str>, Glob),
+    /// One of these hosts.
+    Hosts(Hosts),
 }
 
-/// A conjunction: every aspect must be as wanted.
+/// One thing that a selector asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Term {
+    /// The aspect is as wanted.
+    Is(Aspect, Wanted),
+    /// At least one of these takes the workload.
+    Any(Vec<Selector>),
+    /// This does not take the workload.
+    Not(Box<Selector>),
+}
+
+/// A conjunction: every term must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Selector {
-    criteria: Vec<(Aspect, Wanted)>,
+    terms: Vec<Term>,
 }
 
 /// Whether a workload is one that a selector takes.
+///
+/// This is Kleene's logic of three values: what is not known stays unknown under
+/// `not`, and matters only where nothing else decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
     /// It is.
     Yes,
     /// It is not.
     No,
-    /// Everything known fits, and this aspect is not known.
+    /// That depends on this aspect, which is not known.
     Unknown(Aspect),
 }
 
-/// What is known of an aspect.
-pub(super) enum Fact<'a> {
-    Text(Cow<'a, str>),
-    Uid(u32),
-    Absent,
-    Unknown,
-}
-
 impl Selector {
-    /// A selector of these criteria; the order does not matter.
-    pub fn new(mut criteria: Vec<(Aspect, Wanted)>) -> Self {
-        criteria.sort();
-        Self { criteria }
+    /// A selector of these terms; the order does not matter.
+    pub fn new(mut terms: Vec<Term>) -> Self {
+        terms.sort();
+        terms.dedup();
+        Self { terms }
     }
 
-    /// What it asks for.
-    pub(super) fn criteria(&self) -> &[(Aspect, Wanted)] {
-        &self.criteria
+    /// Its terms, for a selector that asks for more.
+    pub(super) fn into_terms(self) -> Vec<Term> {
+        self.terms
     }
 
-    /// Whether it takes the workload. A `No` on one aspect settles the matter,
+    /// Whether it takes the workload. A `No` on one term settles the matter,
     /// whatever is unknown of the others.
     pub fn fit(&self, flow: &Attributed) -> Fit {
         let mut fit = Fit::Yes;
-        for (aspect, wanted) in &self.criteria {
-            match (fact(*aspect, flow), wanted) {
-                (Fact::Text(text), Wanted::Name(glob)) if glob.matches(&text) => {}
-                (Fact::Uid(uid), Wanted::Uid(wanted)) if uid == *wanted => {}
-                (Fact::Unknown, _) => fit = Fit::Unknown(*aspect),
-                _ => return Fit::No,
+        for term in &self.terms {
+            match term.fit(flow) {
+                Fit::Yes => {}
+                Fit::No => return Fit::No,
+                unknown @ Fit::Unknown(_) => fit = unknown,
             }
         }
         fit
     }
 
     /// Whether every workload that `other` takes is certainly taken by this.
+    ///
+    /// Sound and not complete: `true` is a proof.
     pub fn covers(&self, other: &Self) -> bool {
-        self.criteria.iter().all(|(aspect, wanted)| {
-            other.criteria.iter().any(|(theirs, narrow)| {
-                theirs == aspect
-                    && match (wanted, narrow) {
-                        (Wanted::Name(wide), Wanted::Name(narrow)) => wide.covers(narrow),
-                        (wide, narrow) => wide == narrow,
+        match (self.clauses(), other.clauses()) {
+            (Some(wide), Some(narrow)) => cover(&wide, &narrow),
+            _ => false,
+        }
+    }
+}
+
+impl Term {
+    fn fit(&self, flow: &Attributed) -> Fit {
+        match self {
+            Self::Is(aspect, wanted) => match (fact(*aspect, wanted.label(), flow), wanted) {
+                (Fact::Unknown, _) => Fit::Unknown(*aspect),
+                (Fact::Text(text), wanted) if wanted.takes(&text) => Fit::Yes,
+                (Fact::Uid(uid), Wanted::Uid(wanted)) if uid == *wanted => Fit::Yes,
+                _ => Fit::No,
+            },
+            Self::Any(branches) => {
+                let mut fit = Fit::No;
+                for branch in branches {
+                    match branch.fit(flow) {
+                        Fit::Yes => return Fit::Yes,
+                        Fit::No => {}
+                        unknown @ Fit::Unknown(_) => fit = unknown,
                     }
-            })
-        })
+                }
+                fit
+            }
+            Self::Not(selector) => match selector.fit(flow) {
+                Fit::Yes => Fit::No,
+                Fit::No => Fit::Yes,
+                unknown @ Fit::Unknown(_) => unknown,
+            },
+        }
+    }
+}
+
+impl Wanted {
+    /// The key of the label that is asked for, if one is.
+    pub(super) fn label(&self) -> Option<&str> {
+        match self {
+            Self::Label(key, _) => Some(key),
+            _ => None,
+        }
+    }
+
+    fn takes(&self, text: &str) -> bool {
+        match self {
+            Self::Name(glob) | Self::Label(_, glob) => glob.matches(text),
+            Self::Hosts(hosts) => hosts.holds(text),
+            Self::Uid(_) => false,
+        }
     }
 }
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (aspect, wanted)) in self.criteria.iter().enumerate() {
+        for (i, term) in self.terms.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
-            match wanted {
-                Wanted::Name(glob) => write!(f, "{comma}{} = {glob}", aspect.key())?,
-                Wanted::Uid(uid) => write!(f, "{comma}{} = {uid}", aspect.key())?,
-            }
+            write!(f, "{comma}{term}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(aspect, wanted) => wanted.show(*aspect, f),
+            Self::Any(branches) => {
+                f.write_str("any (")?;
+                for (i, branch) in branches.iter().enumerate() {
+                    let or = if i == 0 { "" } else { "; " };
+                    write!(f, "{or}{branch}")?;
+                }
+                f.write_str(")")
+            }
+            Self::Not(selector) => write!(f, "not ({selector})"),
+        }
+    }
+}
+
+impl Wanted {
+    fn show(&self, aspect: Aspect, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = aspect.key();
+        match self {
+            Self::Name(glob) => write!(f, "{key} = {glob}"),
+            Self::Uid(uid) => write!(f, "{key} = {uid}"),
+            Self::Label(label, glob) => write!(f, "{key}.{label} = {glob}"),
+            Self::Hosts(hosts) => write!(f, "{key} = {hosts}"),
+        }
     }
 }
 
 impl Serialize for Selector {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// What is known of one aspect of the workload.
-pub(super) fn fact(aspect: Aspect, flow: &Attributed) -> Fact<'_> {
-    let workload = &*flow.workload;
-    match aspect {
-        Aspect::Executable => {
-            return match &flow.executable {
-                Executable::Path(path) => Fact::Text(path.to_string_lossy()),
-                Executable::Unknown(_) => Fact::Unknown,
-            };
-        }
-        Aspect::Uid => {
-            return match &flow.record.process {
-                Some(process) => Fact::Uid(process.uid),
-                None => Fact::Unknown,
-            };
-        }
-        _ => {}
-    }
-    let Some(path) = &workload.cgroup_path else {
-        return Fact::Unknown;
-    };
-    let (container, pod) = (workload.container.as_ref(), workload.pod.as_ref());
-    let certain = |text| told(false, text);
-    match aspect {
-        // A user may name a unit of their own manager as they like; such a unit
-        // is not the system's unit of that name.
-        Aspect::Unit if workload.user.is_some() => Fact::Absent,
-        Aspect::Unit => certain(workload.unit.as_ref()),
-        Aspect::Slice => certain(workload.slice.as_ref()),
-        Aspect::Machine => certain(workload.machine.as_ref()),
-        Aspect::Cgroup => certain(Some(path)),
-        Aspect::Container => told(container.is_some(), container.and_then(|c| c.name.as_ref())),
-        Aspect::Image => told(
-            container.is_some(),
-            container.and_then(|c| c.image.as_ref()),
-        ),
-        Aspect::PodNamespace => told(pod.is_some(), pod.and_then(|p| p.namespace.as_ref())),
-        Aspect::Pod => told(pod.is_some(), pod.and_then(|p| p.name.as_ref())),
-        Aspect::Executable | Aspect::Uid => Fact::Unknown,
-    }
-}
-
-/// What only a runtime's state tells may be unknown of a container or pod that the
-/// path proves to exist; what is not there at all is absent.
-fn told(exists: bool, text: Option<&String>) -> Fact<'_> {
-    match (exists, text) {
-        (_, Some(text)) => Fact::Text(Cow::Borrowed(text)),
-        (true, None) => Fact::Unknown,
-        (false, None) => Fact::Absent,
     }
 }

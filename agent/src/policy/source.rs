@@ -128,7 +128,8 @@ pub(super) fn read(directory: &Path) -> (Vec<Source>, Vec<Diagnostic>) {
     (sources, problems)
 }
 
-fn toml_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
+/// Names of those files, in order.
+pub(super) fn toml_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let name = PathBuf::from(entry?.file_name());

@@ -10,7 +10,7 @@ use super::{
     diagnostic::Diagnostic,
     form::{EntryForm, Key, Placed, PlatformForm, ProductForm},
     product::Posture,
-    selector::Selector,
+    selector::{Clause, Selector, cover as clauses_cover},
     source::Source,
 };
 use crate::{
@@ -96,44 +96,58 @@ fn ids(products: &[ProductForm], platform: Option<&PlatformForm>, found: &mut Ve
     }
 }
 
+/// A selector with the alternatives of which it is made.
+struct Claiming<'a> {
+    product: &'a ProductForm,
+    selector: &'a Placed<Selector>,
+    /// None where they are too many to compare.
+    clauses: Vec<Clause<'a>>,
+}
+
 /// No selector of a product may take what one of another takes, where that can
 /// be proven from the text. What cannot is found on the flows.
 fn selectors(products: &[ProductForm], found: &mut Vec<Diagnostic>) {
-    let all: Vec<(&ProductForm, &Placed<Selector>)> = products
-        .iter()
-        .flat_map(|product| {
-            product
-                .selectors
-                .iter()
-                .map(move |selector| (product, selector))
+    let selectors = products.iter().flat_map(|product| {
+        let of_product = product.selectors.iter();
+        of_product.map(move |selector| Claiming {
+            product,
+            selector,
+            clauses: selector.value.clauses().unwrap_or_default(),
         })
-        .collect();
-    for (at, (product, selector)) in all.iter().enumerate() {
-        for (other, theirs) in all.iter().skip(at + 1) {
-            if Arc::ptr_eq(&product.source, &other.source) {
-                continue;
+    });
+    let all: Vec<Claiming<'_>> = selectors.collect();
+    for (at, one) in all.iter().enumerate() {
+        for other in all.iter().skip(at + 1) {
+            if !Arc::ptr_eq(&one.product.source, &other.product.source) {
+                found.extend(overlap(one, other).or_else(|| overlap(other, one)));
             }
-            let (wide, narrow) = if selector.value.covers(&theirs.value) {
-                ((product, selector), (other, theirs))
-            } else if theirs.value.covers(&selector.value) {
-                ((other, theirs), (product, selector))
-            } else {
-                continue;
-            };
-            found.push(Diagnostic::at(
-                &narrow.0.source,
-                narrow.1.span.clone(),
-                format!("{} claims the same workloads", wide.0.source.stem()),
-                format!(
-                    "the selector at {} ({}) takes all that this one takes ({}); \
-                     narrow one of them or remove it",
-                    shown(&wide.0.source, &wide.1.span),
-                    wide.1.value,
-                    narrow.1.value,
-                ),
-            ));
         }
     }
+}
+
+/// What the narrow one takes, all of it or one alternative of it, and the wide one
+/// takes too.
+fn overlap(wide: &Claiming<'_>, narrow: &Claiming<'_>) -> Option<Diagnostic> {
+    let taken = |clause: &&Clause<'_>| {
+        let mut wide = wide.clauses.iter();
+        clause.contradiction().is_none() && wide.any(|wide| wide.covers(clause))
+    };
+    let first = narrow.clauses.iter().find(taken)?;
+    let what = if narrow.clauses.len() == 1 || clauses_cover(&wide.clauses, &narrow.clauses) {
+        format!("all that this one takes ({})", narrow.selector.value)
+    } else {
+        format!("what this one takes by ({first})")
+    };
+    Some(Diagnostic::at(
+        &narrow.product.source,
+        narrow.selector.span.clone(),
+        format!("{} claims the same workloads", wide.product.source.stem()),
+        format!(
+            "the selector at {} ({}) takes {what}; narrow one of them or remove it",
+            shown(&wide.product.source, &wide.selector.span),
+            wide.selector.value,
+        ),
+    ))
 }
 
 /// What an `internal_only` product calls lies in the platform's own networks.
@@ -166,6 +180,10 @@ fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagn
             let what = format!("the external name {}", name.value);
             report(entry, &name.span, what);
         }
+        for system in &entry.systems {
+            let what = format!("the external operator {}", system.value);
+            report(entry, &system.span, what);
+        }
         for id in &entry.providers {
             let what = format!("the external provider {}", id.value);
             report(entry, &id.span, what);
@@ -185,7 +203,7 @@ fn internal_only(product: &ProductForm, own: &[IpNetwork], found: &mut Vec<Diagn
 }
 
 /// The platform's own networks.
-fn own(platform: Option<&PlatformForm>) -> Vec<IpNetwork> {
+pub(super) fn own(platform: Option<&PlatformForm>) -> Vec<IpNetwork> {
     let networks = platform.into_iter().flat_map(|form| &form.internal);
     networks.map(|network| network.cidr).collect()
 }
@@ -194,12 +212,13 @@ fn is_own(network: IpNetwork, own: &[IpNetwork]) -> bool {
     own.iter().any(|wide| within(network, *wide))
 }
 
-/// Whether all that the entry names lies in the platform's own networks. A provider's id
-/// names what may lie anywhere; a name beside networks only narrows them.
-fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
+/// Whether all that the entry names lies in the platform's own networks. Providers and
+/// autonomous systems may reach anywhere; a name beside networks only narrows them.
+pub(super) fn stays_in(entry: &EntryForm, own: &[IpNetwork]) -> bool {
     let mut networks = entry.networks.iter();
     !entry.networks.is_empty()
         && entry.providers.is_empty()
+        && entry.systems.is_empty()
         && networks.all(|network| is_own(network.value, own))
 }
 
@@ -277,7 +296,7 @@ fn contradiction(
 }
 
 /// Whether the whole of one network lies in the other.
-fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
+pub(super) fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
     match (narrow, wide) {
         (IpNetwork::V4(narrow), IpNetwork::V4(wide)) => narrow.is_subnet_of(wide),
         (IpNetwork::V6(narrow), IpNetwork::V6(wide)) => narrow.is_subnet_of(wide),
@@ -286,7 +305,7 @@ fn within(narrow: IpNetwork, wide: IpNetwork) -> bool {
 }
 
 /// `image-generation.toml:12:3`.
-fn shown(source: &Source, span: &Range<usize>) -> String {
+pub(super) fn shown(source: &Source, span: &Range<usize>) -> String {
     let position = source.position(span.start);
     format!("{}:{}:{}", source.name, position.line, position.column)
 }

@@ -12,48 +12,48 @@
 //! meant. Of several that it was told, each may have been meant: where they are not
 //! judged alike, the flow is `indeterminate`.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::{
-    conditions::admitted, identity::Identity, judge::Decision, judgement::Verdict, reason::Why,
+    conditions::admitted,
+    identity::Identity,
+    judge::Decision,
+    moment::Moment,
+    outcome::{Answer, Answered, Outcome, Outcomes},
+    system::System,
 };
 use crate::{
     jurisdiction::Located,
     naming::Grade,
-    policy::{Candidate, Entries, Policy, Product},
+    policy::{Budget, Candidate, Entries, Entry, Holding, Policy, Product},
 };
 
-/// What one entry says of a flow, the best answer last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Answer {
-    /// It names the name, but wants it to be worth more.
-    WeakName,
-    OutOfJurisdiction,
-    Expired,
-    /// It would declare the destination if its name were known to be one of the
-    /// entry's.
-    NameUnknown,
-    PlaceUnknown,
-    Declared,
-}
-
-/// An answer with the entry that gives it.
-#[derive(Clone, Copy)]
-struct Answered<'a> {
-    answer: Answer,
-    found: Candidate<'a>,
-    /// The product that the entry is of; `None` for the platform.
-    owner: Option<&'a Product>,
-}
-
 /// The flow and what it is judged by.
-struct Case<'a> {
+struct Case<'a, 'm> {
     flow: &'a Located,
     policy: &'a Policy,
-    product: &'a Product,
+    moment: Moment<'m>,
+    /// The moment in UTC.
+    now: DateTime,
     today: Date,
+    system: System<'a>,
+    sets: [Set<'a>; 2],
+    /// Whether any entry asks whose a destination is by the table of providers.
+    asks_for_providers: bool,
+    /// Whether the name may be missing under which an entry would know the destination.
+    doubtful: bool,
+}
+
+/// The entries of the product, or those of the platform.
+#[derive(Clone, Copy)]
+struct Set<'a> {
+    entries: &'a Entries,
+    /// `None` for the platform.
+    owner: Option<&'a Product>,
+    /// Those whose networks hold the address.
+    holding: Holding<'a>,
 }
 
 /// Judges a flow of a product that goes outside.
@@ -61,259 +61,224 @@ pub(super) fn by_entries<'a>(
     flow: &'a Located,
     policy: &'a Policy,
     product: &'a Product,
-    today: Date,
+    moment: Moment<'_>,
 ) -> Decision<'a> {
+    let record = &flow.flow.flow.record;
+    let set = |entries: &'a Entries, owner| Set {
+        entries,
+        owner,
+        holding: entries.in_networks(record.address),
+    };
+    let sets = [
+        set(product.entries(), Some(product)),
+        set(policy.shared(), None),
+    ];
+    let names = &flow.flow.names;
+    let now = moment.civil();
     let case = Case {
         flow,
         policy,
-        product,
-        today,
+        moment,
+        now,
+        today: now.date(),
+        system: System::of(&flow.place.operator),
+        asks_for_providers: sets.iter().any(|set| set.entries.name_providers()),
+        sets,
+        doubtful: names.missing.as_ref().is_some_and(|m| m.leaves_doubt())
+            && names.answered().next().is_none(),
     };
     let mut outcomes = Outcomes::default();
-    for identity in Identity::of(&flow.flow.names) {
-        outcomes.add(identity, case.decide(identity));
-    }
+    Identity::each(names, |identity| outcomes.add(case.outcome(identity)));
+    let spent = |entry: &Entry| case.spent(entry);
     outcomes
-        .decision()
-        .unwrap_or_else(|| case.decide(Identity::Nameless))
+        .decision(product, spent)
+        .unwrap_or_else(|| case.outcome(Identity::Nameless).decision(product, spent))
 }
 
-/// The outcomes of the identities of a flow, put together whatever their order.
-#[derive(Default)]
-struct Outcomes<'a> {
-    /// The worst of those that were meant for certain.
-    certain: Option<Decision<'a>>,
-    /// The best of those of which one was meant.
-    best: Option<Decision<'a>>,
-    /// The worst of those, with its name.
-    worst: Option<(Identity<'a>, Decision<'a>)>,
+/// The best answer so far to one identity.
+struct Best<'a> {
+    identity: Identity<'a>,
+    answered: Option<Answered<'a>>,
 }
 
-impl<'a> Outcomes<'a> {
-    fn add(&mut self, identity: Identity<'a>, decision: Decision<'a>) {
-        let rank = severity(decision.verdict);
-        if !identity.is_guess() {
-            let known = self.certain.as_ref();
-            if known.is_none_or(|known| severity(known.verdict) < rank) {
-                self.certain = Some(decision);
+impl<'a> Best<'a> {
+    /// Takes the answer of an entry, unless there is a better one.
+    #[inline]
+    fn take(&mut self, answer: Answer, found: Candidate<'a>, owner: Option<&'a Product>) {
+        let Candidate { entry, prefix } = found;
+        let order = self.answered.as_ref().map_or(Ordering::Greater, |best| {
+            let before = best.found.entry;
+            (answer, prefix)
+                .cmp(&(best.answer, best.found.prefix))
+                .then_with(|| self.closeness(entry).cmp(&self.closeness(before)))
+                .then_with(|| before.id.cmp(&entry.id))
+        });
+        if order == Ordering::Greater {
+            self.answered = Some(Answered {
+                answer,
+                found,
+                owner,
+            });
+        }
+    }
+
+    /// How closely an entry names one of the names.
+    fn closeness(&self, entry: &Entry) -> Option<(usize, bool)> {
+        let fitting = self
+            .identity
+            .names()
+            .flat_map(|name| entry.names.iter().filter(|p| p.fits(name.as_str())));
+        fitting
+            .map(|pattern| (pattern.name().len(), !pattern.is_wildcard()))
+            .max()
+    }
+}
+
+impl<'a> Case<'a, '_> {
+    /// What the entries say together of one identity.
+    fn outcome(&self, identity: Identity<'a>) -> Outcome<'a> {
+        let mut best = Best {
+            identity,
+            answered: None,
+        };
+        let (by_address, by_name) = self.providers(identity);
+        for set in &self.sets {
+            let Set {
+                entries, holding, ..
+            } = set;
+            for found in holding.iter().chain(entries.of_anybody()) {
+                self.ask(set, found, None, &mut best);
             }
+            for name in identity.names() {
+                entries.of_name(name, |found| self.ask_named(set, found, None, &mut best));
+            }
+            if entries.name_systems() {
+                for found in self.system.named_by(entries) {
+                    self.ask(set, found, None, &mut best);
+                }
+                self.unknown_systems(set, &mut best);
+            }
+            if let Some(id) = by_address {
+                for found in entries.of_provider(id) {
+                    self.ask(set, found, None, &mut best);
+                }
+            }
+            if let Some(id) = by_name {
+                for found in entries.of_provider(id) {
+                    self.ask(set, found, identity.grade(), &mut best);
+                }
+            }
+            if self.doubtful {
+                self.unknown_names(set, &mut best);
+            }
+        }
+        Outcome {
+            identity,
+            best: best.answered,
+        }
+    }
+
+    /// Asks an entry that names the destination otherwise than by its name: by a
+    /// provider's name where a grade is given.
+    #[inline]
+    fn ask(&self, set: &Set<'a>, found: Candidate<'a>, grade: Option<Grade>, best: &mut Best<'a>) {
+        if found.entry.names_one_of(best.identity.names()) {
+            self.ask_named(set, found, grade, best);
+        }
+    }
+
+    /// Asks an entry that names one of the names, if it names any.
+    #[inline]
+    fn ask_named(
+        &self,
+        set: &Set<'a>,
+        found: Candidate<'a>,
+        grade: Option<Grade>,
+        best: &mut Best<'a>,
+    ) {
+        if !found.entry.takes(&self.flow.flow.flow.record) {
             return;
         }
-        let best = self.best.as_ref();
-        if best.is_none_or(|best| rank < severity(best.verdict)) {
-            self.best = Some(decision.clone());
+        if let Some(answer) = self.answer(found.entry, grade, best.identity) {
+            best.take(answer, found, set.owner);
         }
-        let worst = self.worst.as_ref();
-        if worst.is_none_or(|(_, worst)| severity(worst.verdict) < rank) {
-            self.worst = Some((identity, decision));
-        }
-    }
-
-    fn decision(self) -> Option<Decision<'a>> {
-        let guessed = match (self.best, self.worst) {
-            (Some(best), Some((meant, worst))) => Some(either(best, meant, worst)),
-            _ => None,
-        };
-        [self.certain, guessed]
-            .into_iter()
-            .flatten()
-            .max_by_key(|decision| severity(decision.verdict))
-    }
-}
-
-/// What holds where nobody can tell which of several was meant, by the best and the worst
-/// of them.
-fn either<'a>(best: Decision<'a>, meant: Identity<'a>, worst: Decision<'a>) -> Decision<'a> {
-    match (best.verdict, meant.name(), best.rule) {
-        // What may be declared is not, and is not undeclared either.
-        (Verdict::Indeterminate, ..) => best,
-        (Verdict::Declared, Some(meant), Some(entry)) if worst.verdict != Verdict::Declared => {
-            Decision {
-                verdict: Verdict::Indeterminate,
-                product: best.product,
-                rule: Some(entry),
-                why: Why::AnotherName(entry, owner(&best), meant),
-            }
-        }
-        _ => worst,
-    }
-}
-
-fn owner<'a>(decision: &Decision<'a>) -> Option<&'a Product> {
-    match decision.why {
-        Why::Declared(_, owner, _) => owner,
-        _ => decision.product,
-    }
-}
-
-/// How bad a verdict is that entries give.
-fn severity(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Undeclared => 4,
-        Verdict::OutOfJurisdiction => 3,
-        Verdict::Expired => 2,
-        Verdict::Indeterminate | Verdict::Unattributed => 1,
-        Verdict::Declared | Verdict::Internal => 0,
-    }
-}
-
-impl<'a> Case<'a> {
-    /// The best answer of all entries to one identity.
-    fn decide(&self, identity: Identity<'a>) -> Decision<'a> {
-        let best = self
-            .answers(identity)
-            .chain(self.unknown_names())
-            .max_by_key(|answered| {
-                let Candidate { entry, prefix } = answered.found;
-                let closeness = identity
-                    .names()
-                    .flat_map(|name| entry.names.iter().filter(|p| p.fits(name.as_str())))
-                    .map(|pattern| (pattern.name().len(), !pattern.is_wildcard()))
-                    .max();
-                (answered.answer, prefix, closeness, Reverse(&entry.id))
-            });
-        let Some(Answered {
-            answer,
-            found: Candidate { entry, .. },
-            owner,
-        }) = best
-        else {
-            return Decision {
-                verdict: Verdict::Undeclared,
-                product: Some(self.product),
-                rule: None,
-                why: Why::Undeclared(self.product, identity),
-            };
-        };
-        let (verdict, why) = match answer {
-            Answer::Declared => match identity {
-                Identity::Hidden(name) => (
-                    Verdict::Indeterminate,
-                    Why::Hidden(entry, owner, &name.name),
-                ),
-                _ => (Verdict::Declared, Why::Declared(entry, owner, identity)),
-            },
-            Answer::PlaceUnknown => (
-                Verdict::Indeterminate,
-                Why::PlaceUnknown(entry, owner, identity),
-            ),
-            Answer::NameUnknown => (Verdict::Indeterminate, Why::NameUnknown(entry, owner)),
-            Answer::Expired => (Verdict::Expired, Why::Expired(entry, owner, identity)),
-            Answer::OutOfJurisdiction => (
-                Verdict::OutOfJurisdiction,
-                Why::Outside(entry, owner, identity),
-            ),
-            Answer::WeakName => (Verdict::Undeclared, Why::WeakName(entry, owner, identity)),
-        };
-        Decision {
-            verdict,
-            product: Some(self.product),
-            // An entry that is not satisfied by the name does not speak of the flow.
-            rule: (answer != Answer::WeakName).then_some(entry),
-            why,
-        }
-    }
-
-    /// The entries of the product and those of the platform.
-    fn sets(&self) -> [(&'a Entries, Option<&'a Product>); 2] {
-        [
-            (self.product.entries(), Some(self.product)),
-            (self.policy.shared(), None),
-        ]
-    }
-
-    /// Answers of the entries that name the destination.
-    fn answers<'s>(&'s self, identity: Identity<'a>) -> impl Iterator<Item = Answered<'a>> + 's {
-        let record = &self.flow.flow.flow.record;
-        let (by_address, by_name) = self.providers(identity);
-        self.sets()
-            .into_iter()
-            .flat_map(move |(entries, owner)| {
-                let plain = entries.candidates(record.address, identity.names());
-                let ids = [(by_address, None), (by_name, identity.grade())];
-                let provided = ids.into_iter().flat_map(move |(id, grade)| {
-                    let found = id.into_iter().flat_map(|id| entries.of_provider(id));
-                    found.map(move |found| (found, grade))
-                });
-                let all = plain.map(|found| (found, None)).chain(provided);
-                all.map(move |(found, grade)| (found, grade, owner))
-            })
-            .filter(move |(found, ..)| found.entry.takes(record))
-            .filter(move |(found, ..)| found.entry.names_one_of(identity.names()))
-            .filter_map(move |(found, grade, owner)| {
-                let answer = self.answer(found, grade, identity)?;
-                Some(Answered {
-                    answer,
-                    found,
-                    owner,
-                })
-            })
     }
 
     /// Whose the address is, and whose the name, by the table of providers, where any
     /// entry asks for that.
     fn providers(&self, identity: Identity<'a>) -> (Option<&'a str>, Option<&'a str>) {
-        let asked = |(entries, _): &(&Entries, _)| entries.name_providers();
-        if !self.sets().iter().any(asked) {
+        if !self.asks_for_providers {
             return (None, None);
         }
         let by_address = self.flow.operator_domicile.provider.as_deref();
         let providers = self.policy.providers();
-        let by_name = identity
-            .names()
-            .find_map(|name| providers.id_by_name(name.as_str()));
+        let by_name = identity.names().find_map(|name| providers.id_by_name(name));
         (by_address, by_name.filter(|id| Some(*id) != by_address))
     }
 
-    /// Entries that the name which is missing might satisfy.
-    fn unknown_names<'s>(&'s self) -> impl Iterator<Item = Answered<'a>> + 's {
+    /// Asks the entries that the name which is missing might satisfy.
+    fn unknown_names(&self, set: &Set<'a>, best: &mut Best<'a>) {
         let names = &self.flow.flow.names;
-        let doubtful = names.missing.as_ref().is_some_and(|m| m.leaves_doubt())
-            && names.answered().next().is_none();
-        let record = &self.flow.flow.flow.record;
-        self.sets()
-            .into_iter()
-            .filter(move |_| doubtful)
-            .flat_map(|(entries, owner)| {
-                let said = names.presented().next().map(|name| &name.name);
-                let found = entries.hang_on_names(record.address, said);
-                found.map(move |found| (found, owner))
-            })
-            .filter(move |(found, _)| found.entry.takes(record))
-            .filter(move |(found, _)| {
-                found.entry.in_force(self.today)
-                    && admitted(found.entry, self.flow, self.policy, self.today) != Some(false)
-            })
+        let said = names.presented().next().map(|name| &name.name);
+        let Set {
+            entries, holding, ..
+        } = *set;
+        let announced = self.system.named_by(entries);
+        let announced = announced.chain(self.system.may_be_named_by(entries));
+        let announced = announced.filter(|found| found.entry.hangs_on_name());
+        for found in entries.hang_on_names(holding, said).chain(announced) {
+            let entry = found.entry;
             // A name that was said and is none of the entry's rules it out.
-            .filter(move |(found, _)| {
-                let mut said = names.presented().peekable();
-                said.peek().is_none()
-                    || said.all(|name| found.entry.names_one_of(std::iter::once(&name.name)))
-            })
-            .map(|(found, owner)| Answered {
-                answer: Answer::NameUnknown,
-                found,
-                owner,
-            })
+            let mut all_said = names.presented().map(|name| &name.name);
+            let fits =
+                said.is_none() || all_said.all(|name| entry.names_one_of([name].into_iter()));
+            if fits
+                && entry.takes(&self.flow.flow.flow.record)
+                && entry.in_force(self.today)
+                && self.refused(entry).is_none()
+                && admitted(entry, self.flow, self.policy, self.today) != Some(false)
+            {
+                best.take(Answer::NameUnknown, found, set.owner);
+            }
+        }
+    }
+
+    /// Asks the entries that the autonomous system which is not known might satisfy.
+    fn unknown_systems(&self, set: &Set<'a>, best: &mut Best<'a>) {
+        for found in self.system.may_be_named_by(set.entries) {
+            let entry = found.entry;
+            if !entry.takes(&self.flow.flow.flow.record)
+                || !entry.names_one_of(best.identity.names())
+            {
+                continue;
+            }
+            let answer = self.answer(entry, None, best.identity);
+            if matches!(answer, Some(Answer::Declared | Answer::PlaceUnknown)) {
+                best.take(Answer::SystemUnknown, found, set.owner);
+            }
+        }
     }
 
     /// What an entry that names the destination says of it, by a provider's name where a
     /// grade is given; `None` when it does not speak of it after all.
     fn answer(
         &self,
-        found: Candidate<'_>,
+        entry: &Entry,
         grade: Option<Grade>,
         identity: Identity<'_>,
     ) -> Option<Answer> {
-        let entry = found.entry;
         let hangs_on_name = !entry.names.is_empty() || grade.is_some();
         if hangs_on_name && identity.grade() < Some(entry.grade) {
             return entry.in_force(self.today).then_some(Answer::WeakName);
         }
         let admitted = admitted(entry, self.flow, self.policy, self.today);
+        let refused = self.refused(entry);
         if !entry.in_force(self.today) {
             // Not in force, it can say only what it would have said.
-            return (admitted == Some(true)).then_some(Answer::Expired);
+            return (admitted == Some(true) && refused.is_none()).then_some(Answer::Expired);
+        }
+        if admitted != Some(false) && refused.is_some() {
+            return refused;
         }
         match admitted {
             Some(true) => Some(Answer::Declared),
@@ -322,5 +287,23 @@ impl<'a> Case<'a> {
             // breach of its condition but a destination that it does not name.
             Some(false) => entry.names_who().then_some(Answer::OutOfJurisdiction),
         }
+    }
+
+    /// What an entry that admits the place says at another time, or of more than it may
+    /// carry.
+    fn refused(&self, entry: &Entry) -> Option<Answer> {
+        if !entry.is_open(self.now) {
+            return Some(Answer::OutsideWindow);
+        }
+        let budget = entry.budget?;
+        (self.spent(entry) > budget.bytes).then_some(Answer::OverBudget)
+    }
+
+    /// Bytes that the entry has carried in the current period of its budget.
+    fn spent(&self, entry: &Entry) -> u64 {
+        let begin = |budget: Budget| budget.per.begin(self.today);
+        entry.budget.map_or(0, |budget| {
+            self.moment.spent.bytes(&entry.id, begin(budget))
+        })
     }
 }

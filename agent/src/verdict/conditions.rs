@@ -17,26 +17,29 @@ pub(super) fn admitted(
     policy: &Policy,
     today: Date,
 ) -> Option<bool> {
-    let within = |territories: &[Territory], country| {
-        if territories.is_empty() {
-            return Some(true);
-        }
+    let within = |territories: &[Territory], country: Option<_>| {
         policy.is_in_any(territories, country?, today)
     };
-    let anycast = if entry.no_anycast {
-        flow.anycast().map(|anycast| !anycast)
-    } else {
-        Some(true)
-    };
-    let each = [
-        within(&entry.countries, flow.country()),
-        within(&entry.operator_domicile, flow.operator_domicile.country),
-        anycast,
-    ];
-    if each.contains(&Some(false)) {
-        return Some(false);
+    let mut all_known = true;
+    if !entry.countries.is_empty() {
+        match within(&entry.countries, flow.country()) {
+            Some(false) => return Some(false),
+            known => all_known &= known.is_some(),
+        }
     }
-    (!each.contains(&None)).then_some(true)
+    if !entry.operator_domicile.is_empty() {
+        match within(&entry.operator_domicile, flow.operator_domicile.country) {
+            Some(false) => return Some(false),
+            known => all_known &= known.is_some(),
+        }
+    }
+    if entry.no_anycast {
+        match flow.anycast() {
+            Some(true) => return Some(false),
+            known => all_known &= known.is_some(),
+        }
+    }
+    all_known.then_some(true)
 }
 
 /// `hosted in EEA or CH, run under the law of EEA, not anycast`.
@@ -60,6 +63,18 @@ impl fmt::Display for Conditions<'_> {
         }
         if self.0.no_anycast {
             write!(f, "{before}not anycast")?;
+        }
+        Ok(())
+    }
+}
+
+/// `mon, tue from 01:00:00 to 05:00:00 or sun`.
+pub(super) struct Windows<'a>(pub(super) &'a Entry);
+
+impl fmt::Display for Windows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, window) in self.0.windows.iter().enumerate() {
+            write!(f, "{}{window}", if i == 0 { "" } else { " or " })?;
         }
         Ok(())
     }

@@ -15,40 +15,56 @@ pub(super) enum Identity<'f> {
     Hidden(&'f Name),
 }
 
+/// The names under which a workload may have meant a destination, each with what it is
+/// worth; `None` where it may have meant it by no name.
+pub fn meant(names: &Names) -> Vec<Option<(&DomainName, Grade)>> {
+    let mut all = Vec::new();
+    Identity::each(names, |identity| {
+        all.push(identity.name().zip(identity.grade()));
+    });
+    all
+}
+
 impl<'f> Identity<'f> {
-    /// Every identity of a flow. What was said to the destination tells which of several
-    /// names it was; where nothing was said, it may have been any that was told.
-    pub(super) fn of(names: &'f Names) -> impl Iterator<Item = Self> {
-        let spoke = names.presented().next().is_some();
-        let said = names.presented().flat_map(move |said| {
+    /// Calls `each` with every identity of a flow. What was said to the destination tells
+    /// which of several names it was; where nothing was said, it may have been any that
+    /// was told.
+    #[inline]
+    pub(super) fn each(names: &'f Names, mut each: impl FnMut(Self)) {
+        if names.names.is_empty() {
+            return each(Self::Nameless);
+        }
+        let mut spoke = false;
+        for said in names.presented() {
+            spoke = true;
             let told = best(names, |told| told.all().any(|name| *name == said.name));
-            let hides = told.is_none() && said.hides() && names.answered().next().is_some();
-            let hidden = names
-                .answered()
-                .filter(move |name| hides && is_best(names, name))
-                .map(Self::Hidden);
-            let plain = (!hides).then_some(Self::Said(said, told));
-            plain.into_iter().chain(hidden)
-        });
-        let told = names
-            .answered()
-            .filter(move |name| !spoke && is_best(names, name))
-            .map(Self::Told);
-        let nameless = names.names.is_empty().then_some(Self::Nameless);
-        said.chain(told).chain(nameless)
+            if told.is_some() || !said.hides() || names.answered().next().is_none() {
+                each(Self::Said(said, told));
+                continue;
+            }
+            let answered = names.answered().filter(|name| is_best(names, name));
+            answered.map(Self::Hidden).for_each(&mut each);
+        }
+        if !spoke {
+            let answered = names.answered().filter(|name| is_best(names, name));
+            answered.map(Self::Told).for_each(each);
+        }
     }
 
-    /// The names that entries may match.
+    /// The names that entries may match; one may come twice.
+    #[inline]
     pub(super) fn names(self) -> impl Iterator<Item = &'f DomainName> {
-        let (first, rest) = match self {
+        let (said, told) = match self {
             Self::Nameless => (None, None),
             Self::Told(told) | Self::Hidden(told) => (None, Some(told)),
             Self::Said(said, told) => (Some(&said.name), told),
         };
-        let all = rest.into_iter().flat_map(Name::all);
-        first
-            .into_iter()
-            .chain(all.filter(move |name| first != Some(*name)))
+        // Most often what was said is what was asked for.
+        let asked = told
+            .map(|told| &told.name)
+            .filter(|name| said != Some(*name));
+        let aliases = told.map_or(&[] as &[DomainName], |told| &told.aliases);
+        said.into_iter().chain(asked).chain(aliases)
     }
 
     /// What the name is worth; `None` if there is none.

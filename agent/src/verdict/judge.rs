@@ -93,7 +93,7 @@ pub fn decide<'a>(flow: &'a Located, policy: &'a Policy, moment: Moment<'_>) -> 
         return without_rule(Verdict::Internal, Why::Internal(network));
     }
     match claim {
-        Claim::Product(product) => by_entries(flow, policy, product, moment.day()),
+        Claim::Product(product) => by_entries(flow, policy, product, moment),
         Claim::Contested(products) => {
             without_rule(Verdict::Indeterminate, Why::Contested(products))
         }

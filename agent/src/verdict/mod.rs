@@ -6,11 +6,14 @@ mod identity;
 mod judge;
 mod judgement;
 mod moment;
+mod outcome;
 mod reason;
+mod system;
 
 #[cfg(test)]
 mod tests;
 
+pub use identity::meant;
 pub use judge::{Decision, decide, judge};
 pub use judgement::{Judged, Verdict};
 pub use moment::{Moment, Spent};

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 
 use super::{
-    conditions::{Conditions, OperatorHome},
+    conditions::{Conditions, OperatorHome, Windows},
     identity::Identity,
 };
 use crate::{
@@ -32,8 +32,12 @@ pub(super) enum Why<'a> {
     PlaceUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
     Expired(&'a Entry, Option<&'a Product>, Identity<'a>),
     Outside(&'a Entry, Option<&'a Product>, Identity<'a>),
+    OutsideWindow(&'a Entry, Option<&'a Product>, Identity<'a>),
+    /// And what it has carried.
+    OverBudget(&'a Entry, Option<&'a Product>, Identity<'a>, u64),
     WeakName(&'a Entry, Option<&'a Product>, Identity<'a>),
     NameUnknown(&'a Entry, Option<&'a Product>),
+    SystemUnknown(&'a Entry, Option<&'a Product>, Identity<'a>),
     /// The entry that declares one of the names, and another that nothing declares.
     AnotherName(&'a Entry, Option<&'a Product>, &'a DomainName),
     /// The entry that declares the name, which may not be the one that was meant.
@@ -78,13 +82,19 @@ impl fmt::Display for Reason<'_> {
                     names.join(" and ")
                 )
             }
-            Why::Possible(product, aspect) => write!(
-                f,
-                "workload {} may be of {}, but its {} is not known",
-                workload.name,
-                product.name(),
-                aspect.key()
-            ),
+            Why::Possible(product, aspect) => {
+                write!(
+                    f,
+                    "workload {} may be of {}, but its {} is not known",
+                    workload.name,
+                    product.name(),
+                    aspect.noun()
+                )?;
+                match aspect.why_unknown(&self.flow.flow.flow) {
+                    Some(why) => write!(f, " ({why})"),
+                    None => Ok(()),
+                }
+            }
             Why::Unattributed => {
                 write!(f, "no product claims workload {}", workload.name)?;
                 if let Some(unknown) = &workload.unknown {
@@ -146,6 +156,28 @@ impl fmt::Display for Reason<'_> {
                 Conditions(entry),
                 self.operator(entry)
             ),
+            Why::OutsideWindow(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} declares {} only within its window, {} UTC ({place})",
+                    Rule(entry, *owner),
+                    At(*identity, destination),
+                    Windows(entry)
+                )
+            }
+            Why::OverBudget(entry, owner, identity, spent) => {
+                write!(
+                    f,
+                    "{} declares {} up to ",
+                    Rule(entry, *owner),
+                    At(*identity, destination)
+                )?;
+                if let Some(budget) = entry.budget {
+                    let since = budget.per.begin(self.today);
+                    write!(f, "{budget}, and has carried {spent} bytes since {since}")?;
+                }
+                write!(f, " ({place})")
+            }
             Why::WeakName(entry, owner, identity) => {
                 write!(
                     f,
@@ -166,6 +198,22 @@ impl fmt::Display for Reason<'_> {
                     Some(missing) => write!(f, ": {missing} ({place})"),
                     None => write!(f, " ({place})"),
                 }
+            }
+            Why::SystemUnknown(entry, owner, identity) => {
+                write!(
+                    f,
+                    "{} may declare {}, whose autonomous system cannot be told",
+                    Rule(entry, *owner),
+                    At(*identity, destination)
+                )?;
+                let operator = &self.flow.place.operator;
+                if operator.agreement == Agreement::Disputed {
+                    f.write_str(": ")?;
+                    each_source(f, operator, |operator| operator.asn.to_string())?;
+                } else if let Some(reason) = &operator.reason {
+                    write!(f, ": {reason}")?;
+                }
+                write!(f, " ({place})")
             }
             Why::AnotherName(entry, owner, other) => write!(
                 f,
@@ -308,7 +356,8 @@ impl fmt::Display for Place<'_> {
             );
         }
         if place.hosted_in.agreement == Agreement::Disputed {
-            return disputed(f, &place.hosted_in);
+            f.write_str("place disputed: ")?;
+            return each_source(f, &place.hosted_in, CountryCode::to_string);
         }
         f.write_str("place unknown")?;
         let reason = place.hosted_in.reason.as_ref();
@@ -316,13 +365,17 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-fn disputed(f: &mut fmt::Formatter<'_>, hosted_in: &Answers<CountryCode>) -> fmt::Result {
-    f.write_str("place disputed")?;
-    for (i, answer) in hosted_in.sources.iter().enumerate() {
-        write!(f, "{}{}", if i == 0 { ": " } else { ", " }, answer.source)?;
-        match (answer.value, &answer.note) {
-            (Some(country), None) => write!(f, " says {country}")?,
-            (Some(country), Some(note)) => write!(f, " says {country}, but was {note}")?,
+/// `test says DE, second says NO, old says nothing`.
+fn each_source<T>(
+    f: &mut fmt::Formatter<'_>,
+    answers: &Answers<T>,
+    shown: impl Fn(&T) -> String,
+) -> fmt::Result {
+    for (i, answer) in answers.sources.iter().enumerate() {
+        write!(f, "{}{}", if i == 0 { "" } else { ", " }, answer.source)?;
+        match (answer.value.as_ref().map(&shown), &answer.note) {
+            (Some(value), None) => write!(f, " says {value}")?,
+            (Some(value), Some(note)) => write!(f, " says {value}, but was {note}")?,
             (None, _) => f.write_str(" says nothing")?,
         }
     }

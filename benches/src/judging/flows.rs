@@ -117,11 +117,7 @@ fn workload(number: u32) -> Workload {
         cgroup_path: Some(format!("/system.slice/{unit}")),
         unit: Some(unit),
         slice: Some("system.slice".into()),
-        user: None,
-        container: None,
-        pod: None,
-        machine: None,
-        unknown: None,
+        ..Workload::default()
     }
 }
 

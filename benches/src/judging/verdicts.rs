@@ -82,7 +82,7 @@ pub(super) fn with_places(made: &Made, large: &Rc<Policy>) -> Result<Vec<Case>> 
 }
 
 fn deciding(made: &Made, policy: &Rc<Policy>, size: Size, naming: Naming) -> Result<Work> {
-    let locator = Locator::new(Arc::clone(&made.weir), Arc::clone(policy.providers()));
+    let mut locator = Locator::new(Arc::clone(&made.weir), Arc::clone(policy.providers()));
     let flows = flows::flows(BATCH, size.names, naming)?;
     let addresses = destinations(size, flows.len())?;
     let located: Vec<Located> = flows
@@ -106,7 +106,7 @@ fn deciding(made: &Made, policy: &Rc<Policy>, size: Size, naming: Naming) -> Res
 /// Flows are few and used again, with another destination each time: the agent, too,
 /// has just made the flow that it judges.
 fn judging(made: &Made, policy: &Rc<Policy>, addresses: Vec<IpAddr>) -> Result<Work> {
-    let locator = Locator::new(Arc::clone(&made.weir), Arc::clone(policy.providers()));
+    let mut locator = Locator::new(Arc::clone(&made.weir), Arc::clone(policy.providers()));
     let flows = flows::flows(256, LARGE.names, Naming::Usual)?;
     let mut flows: Vec<Option<Named>> = flows.into_iter().map(Some).collect();
     let mut addresses = Ring::new(addresses);

@@ -34,7 +34,7 @@ fn what_was_recorded_is_explained() {
 /// What every page says last.
 const AGAIN: [&str; 2] = [
     "judged again   as recorded, by explain-allowlists as of TODAY (the set that",
-    "               the agent began with)",
+    "               was in force)",
 ];
 
 /// The decision, and that it would be the same today.

@@ -33,7 +33,7 @@ pub(super) fn other_questions(played: &Played) {
     let object: Value = serde_json::from_str(&played.said(&line)).unwrap();
     let by = &object["by_allowlists"];
     assert_eq!(
-        (&by["entry"], &by["began_with"]),
+        (&by["entry"], &by["was_in_force"]),
         (&Value::Null, &json!(false))
     );
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Names of containers and pods from the state files of their runtimes.
+//! Names and labels of containers and pods from the state files of their runtimes and
+//! of the kubelet.
 //!
 //! No runtime is asked and nothing waits: a thread of its own reads files, and
 //! the attributor takes what is known by now. Whatever cannot be read costs a
@@ -21,11 +22,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::workload::{Runtime, Workload};
+use super::{
+    labels::Labels,
+    workload::{Runtime, Workload},
+};
 
 /// Questions that may wait; one more is dropped and asked again later.
 const WAITING: usize = 1024;
-/// Answers kept. Each takes about 400 bytes.
+/// Answers kept. Each takes about 400 bytes, and its labels.
 const ANSWERS: usize = 4096;
 /// Pauses before an unanswered question is tried again: a runtime may write its
 /// state a little after it makes the cgroup.
@@ -89,6 +93,9 @@ pub(super) struct Facts {
     pub(super) image: Option<String>,
     pub(super) pod_namespace: Option<String>,
     pub(super) pod_name: Option<String>,
+    pub(super) service_account: Option<String>,
+    pub(super) labels: Option<Labels>,
+    pub(super) pod_labels: Option<Labels>,
 }
 
 impl Facts {
@@ -96,11 +103,21 @@ impl Facts {
         *self == Self::default()
     }
 
+    /// Whether nothing that was asked for is left open. A pod need not have a token.
+    fn answer(&self, question: &Question) -> bool {
+        let container = self.name.is_some() && self.labels.is_some();
+        let pod = self.pod_name.is_some() && self.service_account.is_some();
+        (question.container.is_none() || container) && (question.pod.is_none() || pod)
+    }
+
     /// Puts what is known into `workload`.
     pub(super) fn apply(&self, workload: &mut Workload) {
         if let Some(container) = &mut workload.container {
             container.name = self.name.clone().or(container.name.take());
             container.image = self.image.clone().or(container.image.take());
+            if let Some(labels) = &self.labels {
+                container.labels = labels.clone();
+            }
             if container.runtime == Runtime::Unknown {
                 container.runtime = self.runtime.unwrap_or(Runtime::Unknown);
             }
@@ -108,6 +125,10 @@ impl Facts {
         if let Some(pod) = &mut workload.pod {
             pod.namespace = self.pod_namespace.clone().or(pod.namespace.take());
             pod.name = self.pod_name.clone().or(pod.name.take());
+            pod.service_account = self.service_account.clone().or(pod.service_account.take());
+            if let Some(labels) = &self.pod_labels {
+                pod.labels = labels.clone();
+            }
         }
     }
 }
@@ -224,8 +245,7 @@ impl Refresher {
         let mut state = state::State::new(&self.roots);
         for mut open in due {
             let facts = state.look(&open.question);
-            let complete = (open.question.container.is_none() || facts.name.is_some())
-                && (open.question.pod.is_none() || facts.pod_name.is_some());
+            let complete = facts.answer(&open.question);
             self.publish(&open.question, facts);
             if !complete && let Some(pause) = PAUSES.get(open.tries) {
                 open.tries += 1;

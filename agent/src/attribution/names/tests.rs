@@ -1,6 +1,8 @@
 //! State files as runtimes write them, below a directory of the test.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod labels;
+
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
 use super::{state::State, *};
@@ -8,13 +10,27 @@ use crate::attribution::path;
 
 const ID: &str = "3f4e5d6c7b8a99887766554433221100ffeeddccbbaa00112233445566778899";
 const UID: &str = "7c2a5e10-93d4-4b0f-8a61-0f3d2c1b9e88";
+/// Of three containers that `ctr` made with containerd 1.6: a pod's sandbox, its
+/// container [`ID`], and one by itself. Unused pages at the end are cut off.
+const CONTAINERD_DB: &[u8] = include_bytes!("fixtures/containerd-1.6-meta.db");
+const SANDBOX: &str = "aaaa5d6c7b8a99887766554433221100ffeeddccbbaa00112233445566778899";
+/// The tables of Podman 5 that matter, with containers `weir-probe-<n>`, written by
+/// SQLite.
+const PODMAN_5_DB: &[u8] = include_bytes!("fixtures/podman-5-db.sql");
+const PODMAN_5_0: &str = "f651d5b6866d080b2f3de174f9ddce80e6b13a5c80e34259e1e212c14d0ae9ba";
+const PODMAN_5_3: &str = "7fce868d01f67411406fc8b64a2a45d84b213fa0128e6c3fcd204c31e1ee364b";
+/// Of `podman run --name weir-probe-a --label …`, and of `weir-probe-b` with `--rm`,
+/// as Podman 4.3 wrote it, without unused pages at the end.
+const PODMAN_DB: &[u8] = include_bytes!("fixtures/podman-4.3-bolt_state.db");
+const PODMAN_DB_A: &str = "cd6c529f33f6e680aaef79c4307719b55d651777ee163909acfa326607dc6cb5";
+const PODMAN_DB_B: &str = "c8b82590cdd056a390d0f4ef6083addb78914e8105da6123508836acbaa7cc63";
 /// Of `podman run --name weir-probe-a --network none`, and of `weir-probe-b`
 /// with `--rm`, as Podman 4.3 wrote it.
 const PODMAN: &str = include_str!("fixtures/podman-4.3-containers.json");
 const PODMAN_A: &str = "66ba2a46a8b18087499dcb15375da0193c3960a27063cc72898a29c8b6837d21";
 const PODMAN_B: &str = "fa43b4a392dfba448d78cf968fc039a2aca28416f3f17feba5722843e2ba6bf5";
 
-fn put(root: &Path, file: &str, text: &str) {
+fn put(root: &Path, file: &str, text: impl AsRef<[u8]>) {
     let path = root.join(file);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
@@ -39,6 +55,20 @@ fn facts(runtime: Runtime, name: &str, image: &str) -> Facts {
         image: Some(image.into()),
         ..Facts::default()
     }
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Option<Labels> {
+    let pairs = pairs.iter();
+    Some(Labels::all(pairs.map(|(key, value)| {
+        ((*key).to_owned(), (*value).to_owned())
+    })))
+}
+
+/// What `Names` makes of the workload.
+fn named(root: &Path, cgroup: &str) -> Workload {
+    let mut workload = path::parse(cgroup);
+    look(root, cgroup).apply(&mut workload);
+    workload
 }
 
 #[test]
@@ -100,10 +130,10 @@ fn a_users_container_is_named_from_that_users_state_alone() {
     put(
         dir.path(),
         "etc/passwd",
-        &format!("synthetic:x:{uid}:100::/home/synthetic:/bin/sh\n"),
+        format!("synthetic:x:{uid}:100::/home/synthetic:/bin/sh\n"),
     );
     let cgroup = format!(
-        "/user.slice/user-{uid}.slice/user@{uid}.service/user.slice/libpod-{PODMAN_A}.scope"
+        "/user.slice/user-{uid}.slice/usercd6c529f33f6e680aaef79c4307719b55d651777ee163909acfa326607dc6cb5{uid}.service/user.slice/libpod-{PODMAN_A}.scope"
     );
     // The system's container of this id is not theirs.
     put(
@@ -114,12 +144,18 @@ fn a_users_container_is_named_from_that_users_state_alone() {
     assert_eq!(look(dir.path(), &cgroup), Facts::default());
 
     let own = "home/synthetic/.local/share/containers/storage/overlay-containers/containers.json";
-    put(dir.path(), own, &PODMAN.replace("weir-probe-a", "mine"));
+    put(dir.path(), own, PODMAN.replace("weir-probe-a", "mine"));
     assert_eq!(look(dir.path(), &cgroup).name.as_deref(), Some("mine"));
     // Nor is a file of another user, or a link.
     let other = format!("synthetic:x:{}:100::/home/synthetic:/bin/sh\n", uid + 1);
     put(dir.path(), "etc/passwd", &other);
-    let stranger = cgroup.replace(&format!("user@{uid}"), &format!("user@{}", uid + 1));
+    let stranger = cgroup.replace(
+        &format!("usercd6c529f33f6e680aaef79c4307719b55d651777ee163909acfa326607dc6cb5{uid}"),
+        &format!(
+            "usercd6c529f33f6e680aaef79c4307719b55d651777ee163909acfa326607dc6cb5{}",
+            uid + 1
+        ),
+    );
     assert_eq!(look(dir.path(), &stranger), Facts::default());
 }
 
@@ -135,14 +171,17 @@ fn docker_keeps_a_file_per_container() {
     let cgroup = format!("/system.slice/docker-{ID}.scope");
     assert_eq!(
         look(dir.path(), &cgroup),
-        facts(Runtime::Docker, "web", "nginx:1.27")
+        Facts {
+            labels: labels(&[]),
+            ..facts(Runtime::Docker, "web", "nginx:1.27")
+        }
     );
     // As cri-dockerd names the container of a pod.
     let name = format!("/k8s_app_web-0_shop_{UID}_0");
     put(
         dir.path(),
         &file,
-        &format!(r#"{{"Name":"{name}","Config":{{"Image":"nginx:1.27"}}}}"#),
+        format!(r#"{{"Name":"{name}","Config":{{"Image":"nginx:1.27"}}}}"#),
     );
     let found = look(dir.path(), &format!("/kubepods/burstable/pod{UID}/{ID}"));
     assert_eq!(found.name.as_deref(), Some("app"));

@@ -14,7 +14,10 @@ mod tests;
 
 use segment::Machine;
 
-use super::workload::{Container, Pod, Runtime, Workload, WorkloadKind};
+use super::{
+    labels::Labels,
+    workload::{Container, Pod, Runtime, Workload, WorkloadKind},
+};
 
 /// Names the workload of a cgroup path, which starts at the cgroup root with
 /// `/`. Takes any text and always answers.
@@ -47,14 +50,8 @@ pub(super) fn unknown(name: String, reason: String) -> Workload {
     Workload {
         kind: WorkloadKind::Unknown,
         name,
-        cgroup_path: None,
-        unit: None,
-        slice: None,
-        user: None,
-        container: None,
-        pod: None,
-        machine: None,
         unknown: Some(reason),
+        ..Workload::default()
     }
 }
 
@@ -177,6 +174,7 @@ impl<'p> Scan<'p> {
 
     fn finish(self, path: &str, depth: usize) -> Workload {
         let mut workload = Workload {
+            host: None,
             kind: self.kind(depth),
             name: String::new(),
             cgroup_path: Some(if path.is_empty() {
@@ -192,12 +190,15 @@ impl<'p> Scan<'p> {
                 runtime,
                 name: None,
                 image: None,
+                labels: Labels::default(),
             }),
             pod: self.pod.map(|(uid, qos)| Pod {
                 uid,
                 qos: qos.to_owned(),
                 namespace: None,
                 name: None,
+                service_account: None,
+                labels: Labels::default(),
             }),
             machine: self.machine.map(|machine| match machine {
                 Machine::Virtual(name) | Machine::Nspawn(name) | Machine::Lxc(name) => name,

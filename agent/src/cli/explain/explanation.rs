@@ -31,8 +31,8 @@ pub(super) struct ByAllowlists<'a> {
     pub(super) judged: Judged,
     /// Whether the verdict or the rule is another than was recorded.
     pub(super) differs: bool,
-    /// Whether the agent began with this very set; `None` where that is not recorded.
-    pub(super) began_with: Option<bool>,
+    /// Whether this very set was in force; `None` where that is not recorded.
+    pub(super) was_in_force: Option<bool>,
     /// The product that was recorded, where the set has it.
     pub(super) product: Option<&'a Product>,
     /// The entry that decided, where the set has it.
@@ -85,7 +85,7 @@ impl<'a> ByAllowlists<'a> {
             spent: &Spent::default(),
         };
         let judged = judge(before.flow.clone(), policy, moment);
-        let began = recorded.allowlists.as_deref();
+        let in_force = recorded.allowlists.as_deref();
         let product = before.product.as_deref();
         let product = product.and_then(|name| policy.product(name));
         let rule = before.rule.as_deref();
@@ -93,7 +93,7 @@ impl<'a> ByAllowlists<'a> {
             directory,
             policy,
             differs: (judged.verdict, &judged.rule) != (before.verdict, &before.rule),
-            began_with: began.map(|digest| digest == policy.digest()),
+            was_in_force: in_force.map(|digest| digest == policy.digest()),
             product,
             rule: rule.and_then(|id| find(policy, product, id)),
             judged,

@@ -24,7 +24,7 @@ pub(super) struct Object<'a> {
 struct ByAllowlists<'a> {
     directory: &'a Path,
     digest: &'a str,
-    began_with: Option<bool>,
+    was_in_force: Option<bool>,
     posture: Option<Posture>,
     entry: Option<Rule<'a>>,
     third_country: Option<bool>,
@@ -53,7 +53,7 @@ impl<'a> From<&'a Explanation<'a>> for Object<'a> {
             by_allowlists: explanation.by.as_ref().map(|by| ByAllowlists {
                 directory: by.directory,
                 digest: by.policy.digest(),
-                began_with: by.began_with,
+                was_in_force: by.was_in_force,
                 posture: by.posture(),
                 entry: by.rule,
                 third_country: explanation.third_country(),

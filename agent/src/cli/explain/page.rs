@@ -210,10 +210,10 @@ fn again(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let directory = by.directory.display();
-    let set = match by.began_with {
-        Some(true) => "the set that the agent began with",
-        Some(false) => "another set than the agent began with",
-        None => "with which set the agent began is not recorded",
+    let set = match by.was_in_force {
+        Some(true) => "the set that was in force",
+        Some(false) => "another set than was in force",
+        None => "which set was in force is not recorded",
     };
     let day = explanation.recorded.day();
     if !by.differs {

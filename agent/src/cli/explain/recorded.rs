@@ -25,8 +25,8 @@ pub(super) struct Recorded {
     /// First and last sight; `None` where the record does not relate the kernel's clock to
     /// the time of day.
     pub(super) seen: Option<(Timestamp, Timestamp)>,
-    /// SHA-256 of the allowlists with which the agent began; `None` where the ledger does
-    /// not have its beginning.
+    /// SHA-256 of the allowlists that were in force; `None` where the ledger does not have
+    /// the agent's beginning.
     pub(super) allowlists: Option<String>,
     pub(super) flow: Box<FlowInterval>,
 }
@@ -143,6 +143,12 @@ impl<'a> Reader<'a> {
                     allowlists,
                 };
                 self.begun.insert(recording, begun);
+            }
+            // One agent records at a time, so that what follows is judged by these.
+            Entry::AllowlistsLoaded { digest, .. } => {
+                for begun in self.begun.values_mut() {
+                    begun.allowlists.clone_from(&digest);
+                }
             }
             Entry::Flow(flow) => self.flow(seq, time, flow),
             _ => {}

@@ -8,7 +8,7 @@ use serde::Serialize;
 use weir_ledger::{Group, Key, Predicate, Query, query};
 
 use super::FlowsArgs;
-use crate::{ledger::LedgerError, record::Protocol};
+use crate::{history::Span, ledger::LedgerError, record::Protocol};
 
 /// A value that is wanted; `None` stands for flows that have none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,8 +141,7 @@ const SUMS: [&str; 4] = [
 ];
 
 /// Asks the ledger.
-pub(super) fn find(args: &FlowsArgs) -> Result<Found, LedgerError> {
-    let (from, to) = args.times();
+pub(super) fn find(args: &FlowsArgs, Span { from, to }: Span) -> Result<Found, LedgerError> {
     let nanoseconds = |time: Timestamp| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
     let answer = query(
         &args.store,

@@ -7,10 +7,8 @@ mod tests;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use jiff::Timestamp;
-
 use self::filter::{Destination, Value};
-use super::when::{self, Period};
+use super::period::PeriodArgs;
 use crate::{daemon::Failure, verdict::Verdict};
 
 /// What `weir flows` is asked. Any of the values of a filter that is given several times
@@ -21,18 +19,8 @@ pub(super) struct FlowsArgs {
     #[arg(long, value_name = "DIR", default_value = "/var/lib/weir")]
     store: PathBuf,
 
-    /// Only what was recorded since: a day (UTC) or a time, such as 2026-11-01
-    /// or 2026-11-01T12:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = when::time)]
-    since: Option<Timestamp>,
-
-    /// Only what was recorded before, likewise.
-    #[arg(long, value_name = "TIME", value_parser = when::time)]
-    until: Option<Timestamp>,
-
-    /// Only what was recorded in a year, month or day, such as 2026-10.
-    #[arg(long, value_name = "PERIOD", value_parser = when::period, conflicts_with_all = ["since", "until"])]
-    period: Option<Period>,
+    #[command(flatten)]
+    period: PeriodArgs,
 
     /// Only flows of a product.
     #[arg(long, value_name = "NAME", value_parser = filter::value)]
@@ -92,24 +80,12 @@ fn verdict(text: &str) -> Result<Value, String> {
     Err(format!("expected one of {}", all.join(", ")))
 }
 
-impl FlowsArgs {
-    fn times(&self) -> (Timestamp, Timestamp) {
-        match self.period {
-            Some(Period { from, to }) => (from, to),
-            None => (
-                self.since.unwrap_or(Timestamp::UNIX_EPOCH),
-                self.until.unwrap_or(Timestamp::MAX),
-            ),
-        }
-    }
-}
-
 /// Asks the store and prints.
 ///
 /// # Errors
-/// The store cannot be read, or the answer cannot be written.
+/// The period is none of the past, the store cannot be read, or the answer cannot be written.
 pub(super) fn run(args: &FlowsArgs) -> anyhow::Result<ExitCode> {
-    let found = filter::find(args).map_err(Failure::from)?;
+    let found = filter::find(args, args.period.span()?).map_err(Failure::from)?;
     let out = &mut io::stdout().lock();
     let all = |limit: Option<usize>, unless: usize| match limit {
         None => unless,

@@ -22,7 +22,7 @@ struct Line {
     flows: FlowsArgs,
 }
 
-fn time(text: &str) -> Timestamp {
+fn time(text: &str) -> jiff::Timestamp {
     text.parse().unwrap()
 }
 
@@ -50,6 +50,7 @@ fn flow(unit: &str, product: Option<&str>, address: &str, verdict: Verdict, byte
         counters,
     };
     let workload = Workload {
+        host: None,
         kind: WorkloadKind::SystemdUnit,
         name: unit.to_owned(),
         cgroup_path: None,
@@ -131,9 +132,13 @@ fn store() -> tempfile::TempDir {
 }
 
 fn found(store: &Path, arguments: &[&str]) -> filter::Found {
-    let line = ["flows", "--store", store.to_str().unwrap()];
-    let line = line.iter().chain(arguments).copied();
-    filter::find(&Line::try_parse_from(line).unwrap().flows).unwrap()
+    let mut line = vec!["flows", "--store", store.to_str().unwrap()];
+    line.extend(arguments);
+    if !line.contains(&"--period") {
+        line.extend(["--period", "2026-09-01..2027-01-01"]);
+    }
+    let args = Line::try_parse_from(line).unwrap().flows;
+    filter::find(&args, args.period.span().unwrap()).unwrap()
 }
 
 fn shown(found: &filter::Found, limit: usize) -> String {
@@ -181,8 +186,9 @@ fn filters_fit_any_of_their_values_and_all_of_them() {
     let a = |entries| (Some("a".to_owned()), entries);
     let none = (None, 1);
     assert_eq!(rows(&[]), [a(3), none.clone()]);
-    assert_eq!(rows(&["--since", "2026-10-31"]), [a(2), none.clone()]);
-    assert_eq!(rows(&["--until", "2026-10-31"]), [a(1)]);
+    let later = rows(&["--period", "2026-10-31..2026-12-01"]);
+    assert_eq!(later, [a(2), none.clone()]);
+    assert_eq!(rows(&["--period", "2026-10-01..2026-10-31"]), [a(1)]);
     assert_eq!(rows(&["--product", "a"]), [a(3)]);
     assert_eq!(rows(&["--product", "-"]), [none.clone()]);
     assert_eq!(rows(&["--product", "a", "--product", "-"]).len(), 2);
@@ -231,6 +237,6 @@ fn json_and_csv_have_everything() {
 #[test]
 fn nothing_found_is_said() {
     let store = store();
-    let none = found(store.path(), &["--period", "2025"]);
+    let none = found(store.path(), &["--period", "2025-01"]);
     assert_eq!(shown(&none, 50), "No such flow is recorded.\n");
 }

@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     today,
 };
 use crate::{
-    cli::{check::CheckFormat, ip_data::IpDataArgs, when},
+    cli::{check::CheckFormat, ip_data::IpDataArgs},
     daemon::Failure,
     jurisdiction::Databases,
     ledger::{Entry, Ledger, LedgerError},
@@ -37,7 +37,7 @@ pub(super) struct CompareArgs {
 
     /// Only what was recorded since: a day (UTC) or a time, such as 2026-11-01
     /// or 2026-11-01T12:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = when::time)]
+    #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
 
     /// Allowlists: leave out the platform's own networks, and compare which side
@@ -57,6 +57,15 @@ struct Answer<'a> {
     /// The platform's home.
     home: Option<String>,
     pairs: &'a [Pair],
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|time| time.timestamp());
+    text.parse::<Timestamp>()
+        .or_else(|_| text.parse::<Date>().and_then(midnight))
+        .map_err(|_| {
+            "expected a day such as 2026-11-01 or a time such as 2026-11-01T12:00:00Z".into()
+        })
 }
 
 /// Compares and prints.

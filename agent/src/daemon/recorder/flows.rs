@@ -59,6 +59,7 @@ impl Recorder<'_> {
                 let open = OpenFlow::new(judged, slot, earlier);
                 let base = open.base();
                 self.open.insert(id, Box::new(open));
+                self.find(id, earlier.is_some(), clock);
                 base
             }
         };
@@ -69,7 +70,9 @@ impl Recorder<'_> {
         self.metrics.carried(&open.judged, &more);
         self.uplink
             .socket(&open.judged.flow.flow.flow.record, &more);
+        self.find_more(id, &more, clock);
         if event == FlowEvent::Final {
+            self.find_ended(id, clock);
             if let Some(mut open) = self.open.remove(&id) {
                 self.end(clock, &mut open)?;
             }
@@ -106,15 +109,19 @@ impl Recorder<'_> {
                         self.metrics.first_seen(&judged);
                     }
                     self.open.insert(id, Box::new(OpenFlow::unseen(judged)));
+                    self.find(id, false, clock);
                     (Counters::default(), FlowEvent::FirstSeen)
                 }
             };
             if let Some(open) = self.open.get(&id) {
-                self.metrics.carried(&open.judged, &now.since(&before));
+                let more = now.since(&before);
+                self.metrics.carried(&open.judged, &more);
+                self.find_more(id, &more, clock);
             }
             self.show_flow(id, event, clock);
         }
         for id in self.uplink.ended() {
+            self.find_ended(id, clock);
             if let Some(mut open) = self.open.remove(&id) {
                 self.end(clock, &mut open)?;
             }
@@ -183,6 +190,7 @@ impl Recorder<'_> {
         let judged = self.pipeline.judge_again(&open.judged, clock, in_any_case);
         if let Some(judged) = judged {
             open.judge(judged);
+            self.find(id, false, clock);
             self.show_flow(id, FlowEvent::Updated, clock);
         }
     }

@@ -1,7 +1,11 @@
 //! Drains, judges, stores and shows: the daemon's one hot path, synchronous and
 //! in batches.
 
+mod allowlists;
 mod databases;
+mod end;
+mod expiry;
+mod findings;
 mod flows;
 mod heartbeat;
 mod names;
@@ -22,10 +26,11 @@ pub(super) use self_test::{Canary, Played};
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
     coverage::{Gap, Watch, not_covered},
+    finding::{Deviation, Findings, Limits},
     jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
-    output::{Display, GapLine, Metrics, Started, Stopped},
+    output::{Display, GapLine, Metrics, Started},
     record::{Counters, FlowId, IdlePolicy, Sweeper},
 };
 
@@ -88,6 +93,12 @@ pub(super) struct Recorder<'a> {
     /// When the ledger had a heartbeat last.
     beat: Option<Clock>,
     day: Option<Date>,
+    /// Day on which entries that end soon were last warned of.
+    warned: Option<Date>,
+    /// Digest of the set of allowlists that was refused, as long as it is what there is
+    /// to be read.
+    refused_set: Option<String>,
+    findings: Findings,
 }
 
 impl<'a> Recorder<'a> {
@@ -128,6 +139,9 @@ impl<'a> Recorder<'a> {
             sweeps: 0,
             beat: None,
             day: None,
+            warned: None,
+            refused_set: None,
+            findings: Findings::new(Limits::default()),
         }
     }
 
@@ -156,15 +170,20 @@ impl<'a> Recorder<'a> {
         self.ledger.append(clock.now(), entry)?;
         let not_covered = Entry::NotCovered(not_covered());
         self.ledger.append(clock.now(), not_covered)?;
+        self.store_open_findings(clock)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
+        self.measure_findings();
+        // The agent begins with a set that is valid.
+        self.find_refused(None, clock);
+        self.warn_of_expiry(clock, true)?;
         for gap in gaps.into_iter().chain(uncovered) {
             self.gap(gap, clock)?;
         }
         for observation in self.sweeper.adopt(&self.capture, clock)? {
             self.take(observation, clock)?;
         }
-        Ok(())
+        self.tell_findings(false, clock)
     }
 
     /// IP databases in force.
@@ -190,6 +209,8 @@ impl<'a> Recorder<'a> {
     /// The record may be incomplete.
     fn gap(&mut self, gap: Gap, clock: &Clock) -> Result<(), Failure> {
         self.metrics.gap(&gap);
+        let found = Deviation::of_gap(&gap);
+        self.findings.happened(found, (gap.from, gap.to));
         let line = GapLine {
             time: clock.now(),
             gap: &gap,
@@ -217,6 +238,7 @@ impl<'a> Recorder<'a> {
         self.sweep_all(&clock)?;
         self.balance(false, &clock)?;
         self.judge_again(&clock);
+        self.warn_of_expiry(&clock, false)?;
         if self.sweeps.is_multiple_of(SWEEPS_PER_CLOSING) {
             let closed =
                 self.sweeper
@@ -249,6 +271,9 @@ impl<'a> Recorder<'a> {
             self.pipeline.prune(&cgroups, &clock);
             self.keep_names(&clock, false);
         }
+        self.findings.settle(clock.now());
+        let all = self.sweeps.is_multiple_of(SWEEPS_PER_ENTRY);
+        self.tell_findings(all, &clock)?;
         self.measure(&clock)?;
         self.beat(&clock)?;
         let databases = self.pipeline.databases().describe();
@@ -263,76 +288,6 @@ impl<'a> Recorder<'a> {
             for observation in self.sweeper.sweep_part(&self.capture, clock, first..end) {
                 self.take(observation, clock)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Drains and tells the final counts; detaches first, unless the kernel
-    /// shall go on without this agent. Gives back the ledger.
-    pub(super) fn finish(mut self, ending: Ending) -> Result<Ledger, Failure> {
-        let clock = Clock::read().map_err(Failure::Clock)?;
-        self.measure(&clock)?;
-        let continues = ending == Ending::Continue && self.capture.is_pinned();
-        if !continues {
-            self.capture.detach()?;
-        }
-        let clock = Clock::read().map_err(Failure::Clock)?;
-        self.hear_at(&clock);
-        self.sweep_all(&clock)?;
-        self.balance(true, &clock)?;
-        self.judge_again(&clock);
-        if continues {
-            self.keep_names(&clock, true);
-        }
-        let mut last: Vec<_> = self.open.drain().collect();
-        last.sort_by_key(|(id, _)| *id);
-        for (_, mut open) in last {
-            self.end(&clock, &mut open)?;
-        }
-        self.store_uplink(&clock)?;
-        let losses: BTreeMap<_, _> = self
-            .capture
-            .losses()?
-            .into_iter()
-            .map(|(kind, n)| (kind.label(), n))
-            .collect();
-        let entry = Entry::Stopped {
-            continues,
-            losses: losses
-                .iter()
-                .map(|(kind, n)| ((*kind).to_owned(), *n))
-                .collect(),
-            counters: self.ended,
-        };
-        self.ledger.append(clock.now(), entry)?;
-        self.ledger.flush()?;
-        self.ledger.checkpoint()?;
-        let stopped = Stopped {
-            time: clock.now(),
-            continues,
-            flows: self.sweeper.flows(),
-            verdicts: &self.verdicts.clone(),
-            egress_bytes: self.ended.egress_bytes,
-            ingress_bytes: self.ended.ingress_bytes,
-            balance: self.uplink.sums(),
-            losses: &losses,
-        };
-        if ending != Ending::Replace {
-            self.show(|display| display.stopped(&stopped));
-        }
-        Ok(self.ledger)
-    }
-
-    fn measure(&mut self, clock: &Clock) -> Result<(), Failure> {
-        self.capture.flush_log();
-        self.metrics.open_flows(self.open.len());
-        for (kind, count) in self.capture.losses()? {
-            self.metrics.loss(kind.label(), count);
-            self.note_lost_names(kind, count, clock)?;
-        }
-        self.metrics.naming(&self.pipeline.naming_counts());
-        for stats in self.capture.program_stats() {
-            self.metrics.program(&stats);
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ pub use self::{
     name_pattern::{NamePattern, NamePatternError},
     provider::{DomicileError, Provider, ProviderKind, Review},
 };
-use crate::by_name::ByName;
+use crate::{by_name::ByName, naming::DomainName};
 
 /// Every known operator, found by address, AS number and name. It never
 /// changes: a newer file is a newer table.
@@ -122,9 +122,14 @@ impl Providers {
     }
 
     /// The id alone of what [`Providers::by_name`] finds.
-    pub fn id_by_name(&self, name: &str) -> Option<&str> {
-        let (provider, _) = self.named(&normal(name)?)?;
-        Some(&provider.id)
+    #[inline]
+    pub fn id_by_name(&self, name: &DomainName) -> Option<&str> {
+        if name.as_str().len() > name_pattern::LONGEST_NAME {
+            return None;
+        }
+        let exact = self.exact.get(name.as_str());
+        let below = || name.parents().find_map(|parent| self.below.get(parent));
+        exact.or_else(below).map(|provider| &*provider.id)
     }
 
     /// The provider of a name, and the name that it lies below if that was found.
@@ -144,8 +149,8 @@ impl Providers {
 
     /// Whose encrypted DNS service (DoH, DoT or DoQ) the host name is, if it is
     /// one that the table knows.
-    pub fn is_encrypted_dns(&self, name: &str) -> Option<Arc<Provider>> {
-        self.doh.get(&normal(name)?).map(Arc::clone)
+    pub fn is_encrypted_dns(&self, name: &DomainName) -> Option<&Arc<Provider>> {
+        self.doh.get(name.as_str())
     }
 
     /// Under whose law the operator of an address is on a day.

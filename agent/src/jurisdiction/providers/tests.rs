@@ -124,8 +124,8 @@ fn the_narrowest_name() {
 #[test]
 fn encrypted_dns_is_known_by_its_host_name() {
     let table = table();
-    let id = |name| {
-        let provider = table.is_encrypted_dns(name)?;
+    let id = |name: &str| {
+        let provider = table.is_encrypted_dns(&name.parse().unwrap())?;
         Some(provider.id.to_string())
     };
     assert_eq!(id("dns.hoster.example"), Some("hoster".to_owned()));

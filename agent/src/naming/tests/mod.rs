@@ -7,6 +7,7 @@ mod doubts;
 mod messages;
 mod restart;
 mod speech;
+mod trust;
 
 use std::{net::IpAddr, sync::Arc};
 

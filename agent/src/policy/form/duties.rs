@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::{
     Placed,
+    kind::Kind,
     reader::{Key, Reader, optional, required},
     values,
 };
@@ -12,28 +13,29 @@ use crate::policy::duties::Duties;
 /// Kinds of data that go there.
 pub(super) const DATA_CATEGORIES: Key = optional(
     "data_categories",
-    "an array of strings",
+    Kind::Texts,
     "`data_categories = [\"prompts\", \"images\"]`",
 );
 /// The ground.
 pub(super) const LEGAL_BASIS: Key = optional(
     "legal_basis",
-    "a string",
+    Kind::Text,
     "`legal_basis = \"GDPR Art. 28, contract of 2026-03-01\"`",
 );
 /// Where customers read of it.
 pub(super) const DISCLOSED_AT: Key = optional(
     "disclosed_at",
-    "a string",
+    Kind::Pattern("^https://[!-~]+$"),
     "`disclosed_at = \"https://platform.example/image#providers\"`",
 );
 /// Who approved it.
-pub(super) const APPROVED_BY: Key = required("approved_by", "a string", "`approved_by = \"dpo\"`");
+pub(super) const APPROVED_BY: Key = required("approved_by", Kind::Text, "`approved_by = \"dpo\"`");
 /// When.
-pub(super) const APPROVED_ON: Key = required("approved_on", "a date", "`approved_on = 2026-11-01`");
+pub(super) const APPROVED_ON: Key =
+    required("approved_on", Kind::Date, "`approved_on = 2026-11-01`");
 
 /// The last day of the entry.
-pub(super) const EXPIRES: Key = optional("expires", "a date", "`expires = 2027-06-30`");
+pub(super) const EXPIRES: Key = optional("expires", Kind::Date, "`expires = 2027-06-30`");
 
 /// What an entry must have beside that if it leads outside the platform: which it does
 /// only the whole set shows.

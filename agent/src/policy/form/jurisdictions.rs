@@ -6,8 +6,9 @@ use toml::de::DeTable;
 
 use super::{
     Placed,
+    kind::Kind,
     reader::{Problems, Reader, Section, optional, parse, required},
-    review::{FRESH_FOR_DAYS, FRESH_FOR_DAYS_EXAMPLE, fresh_for},
+    review::{FRESH_FOR_DAYS, FRESH_FOR_DAYS_EXAMPLE, FRESH_FOR_DAYS_KIND, fresh_for},
     values::{self, SetNames},
 };
 use crate::{
@@ -19,31 +20,35 @@ use crate::{
 pub(in crate::policy) static SET: Section = Section {
     name: "[[set]]",
     keys: &[
-        required("name", "a string", "`name = \"EEA\"`"),
+        required(
+            "name",
+            Kind::Pattern("^[A-Za-z0-9_-]+$"),
+            "`name = \"EEA\"`",
+        ),
         required(
             "from",
-            "a date",
+            Kind::Date,
             "`from = 2020-02-01`, the first day on which it holds",
         ),
         optional(
             "to",
-            "a date",
+            Kind::Date,
             "`to = 2029-12-31`, the last day on which it holds",
         ),
         required(
             "countries",
-            "an array of countries or sets",
+            Kind::Territories,
             "`countries = [\"EU\", \"NO\"]`",
         ),
         required(
             "source",
-            "a string",
+            Kind::Text,
             "`source = \"the text of law that says so\"`",
         ),
-        required("reviewed", "a date", "`reviewed = 2026-11-01`"),
+        required("reviewed", Kind::Date, "`reviewed = 2026-11-01`"),
         optional(
             "conditional",
-            "an array of tables",
+            Kind::Tables(&CONDITIONAL),
             "`[[set.conditional]]` with `country` and `condition`",
         ),
     ],
@@ -53,10 +58,10 @@ pub(in crate::policy) static SET: Section = Section {
 pub(in crate::policy) static CONDITIONAL: Section = Section {
     name: "[[set.conditional]]",
     keys: &[
-        required("country", "a country", "`country = \"US\"`"),
+        required("country", Kind::Country, "`country = \"US\"`"),
         required(
             "condition",
-            "a string",
+            Kind::Text,
             "`condition = \"only organisations certified under the agreement\"`",
         ),
     ],
@@ -66,10 +71,10 @@ pub(in crate::policy) static CONDITIONAL: Section = Section {
 pub(in crate::policy) static JURISDICTIONS: Section = Section {
     name: "jurisdictions.toml",
     keys: &[
-        optional(FRESH_FOR_DAYS, "a number of days", FRESH_FOR_DAYS_EXAMPLE),
+        optional(FRESH_FOR_DAYS, FRESH_FOR_DAYS_KIND, FRESH_FOR_DAYS_EXAMPLE),
         optional(
             "set",
-            "an array of tables",
+            Kind::Tables(&SET),
             "`[[set]]` with `name`, `from`, `countries` and `source`",
         ),
     ],

@@ -4,10 +4,15 @@
 //! run of `weir check` names everything. Spans are kept beside the values for
 //! the checks that look at the whole set.
 
+mod conditions;
+mod destination;
 mod duties;
 mod entry;
+mod exception;
+mod host_group;
 mod host_names;
 mod jurisdictions;
+mod kind;
 mod platform;
 mod product;
 mod providers;
@@ -16,16 +21,19 @@ mod resolver;
 mod review;
 mod taken;
 mod values;
+mod workload;
 
 use std::ops::Range;
 
 pub(super) use self::{
     entry::EntryForm,
+    host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
+    kind::Kind,
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::{Key, Problems},
+    reader::{Key, Problems, Section},
     values::SetNames,
 };
 
@@ -33,6 +41,7 @@ pub(super) use self::{
 pub(super) struct Known {
     pub(super) sets: SetNames,
     pub(super) providers: ProviderIds,
+    pub(super) host_groups: HostGroups,
 }
 
 /// A value with the bytes that it was read from.
@@ -42,18 +51,10 @@ pub(super) struct Placed<T> {
     pub(super) span: Range<usize>,
 }
 
-/// Every table of the language with its keys, for the documentation's test.
-#[cfg(test)]
-pub(super) const SECTIONS: [&reader::Section; 11] = [
-    &product::PRODUCT,
-    &product::WORKLOAD,
-    &entry::ALLOW,
-    &platform::PLATFORM,
-    &platform::INTERNAL,
-    &resolver::RESOLVER,
-    &jurisdictions::JURISDICTIONS,
-    &jurisdictions::SET,
-    &jurisdictions::CONDITIONAL,
-    &providers::PROVIDERS,
-    &providers::PROVIDER,
+/// The kinds of file, each with its outermost table, which leads to all others.
+pub(super) const FILES: [(&str, &Section); 4] = [
+    ("product", &product::PRODUCT),
+    ("platform", &platform::PLATFORM),
+    ("jurisdictions", &jurisdictions::JURISDICTIONS),
+    ("providers", &providers::PROVIDERS),
 ];

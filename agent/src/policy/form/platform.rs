@@ -6,9 +6,11 @@ use ipnetwork::IpNetwork;
 
 use super::{
     Known,
-    entry::EntryForm,
+    entry::{ALLOW, EntryForm},
+    host_group::{HOST_GROUP, HostGroupForms},
+    kind::Kind,
     reader::{Problems, Reader, Section, optional, parse, required},
-    resolver::ResolverForm,
+    resolver::{RESOLVER, ResolverForm},
     values,
 };
 use crate::policy::{countries::Territory, network::InternalNetwork, source::Source};
@@ -17,20 +19,25 @@ use crate::policy::{countries::Territory, network::InternalNetwork, source::Sour
 pub(in crate::policy) static PLATFORM: Section = Section {
     name: "platform.toml",
     keys: &[
-        optional("home", "the name of a set or a country", "`home = \"EEA\"`"),
+        optional("home", Kind::Territory, "`home = \"EEA\"`"),
         optional(
             "internal",
-            "an array of tables",
+            Kind::Tables(&INTERNAL),
             "`[[internal]]` with `cidr`, `purpose` and `owner`",
         ),
         optional(
+            "host_group",
+            Kind::Tables(&HOST_GROUP),
+            "`[[host_group]]` with `name`, `hosts`, `purpose` and `owner`",
+        ),
+        optional(
             "resolver",
-            "an array of tables",
+            Kind::Tables(&RESOLVER),
             "`[[resolver]]` with `address`, `purpose` and `owner`",
         ),
         optional(
             "allow",
-            "an array of tables",
+            Kind::Tables(&ALLOW),
             "`[[allow]]` with `id`, `purpose`, `owner` and a destination",
         ),
     ],
@@ -40,13 +47,9 @@ pub(in crate::policy) static PLATFORM: Section = Section {
 pub(in crate::policy) static INTERNAL: Section = Section {
     name: "[[internal]]",
     keys: &[
-        required(
-            "cidr",
-            "a network in CIDR notation",
-            "`cidr = \"10.0.0.0/8\"`",
-        ),
-        required("purpose", "a string", "`purpose = \"compute hosts\"`"),
-        required("owner", "a string", "`owner = \"team-network\"`"),
+        required("cidr", Kind::Network, "`cidr = \"10.0.0.0/8\"`"),
+        required("purpose", Kind::Text, "`purpose = \"compute hosts\"`"),
+        required("owner", Kind::Text, "`owner = \"team-network\"`"),
     ],
 };
 
@@ -55,6 +58,7 @@ pub(in crate::policy) struct PlatformForm {
     pub(in crate::policy) source: Arc<Source>,
     pub(in crate::policy) home: Option<Territory>,
     pub(in crate::policy) internal: Vec<InternalNetwork>,
+    pub(in crate::policy) host_groups: HostGroupForms,
     pub(in crate::policy) resolvers: Vec<ResolverForm>,
     pub(in crate::policy) entries: Vec<EntryForm>,
 }
@@ -93,12 +97,14 @@ impl PlatformForm {
                 });
             }
         }
+        let host_groups = HostGroupForms::read_all(&mut reader);
         let resolvers = ResolverForm::read_all(&mut reader);
         let entries = EntryForm::read_all(&mut reader, known);
         Some(Self {
             source,
             home,
             internal,
+            host_groups,
             resolvers,
             entries,
         })

@@ -11,57 +11,69 @@ use toml::{
 use super::{
     Placed,
     host_names::{host_name, pattern},
+    kind::Kind,
     reader::{Problems, Reader, Section, optional, parse, required, word},
-    review::{FRESH_FOR_DAYS, FRESH_FOR_DAYS_EXAMPLE, fresh_for, review},
+    review::{FRESH_FOR_DAYS, FRESH_FOR_DAYS_EXAMPLE, FRESH_FOR_DAYS_KIND, fresh_for, review},
     taken::{Owner, Taken},
     values,
 };
 use crate::jurisdiction::{Freshness, NamePattern, Provider, ProviderKind};
 
+/// Kinds of provider, as they are written.
+const KINDS: [&str; ProviderKind::ALL.len()] = {
+    let mut labels = [""; ProviderKind::ALL.len()];
+    let mut at = 0;
+    while at < labels.len() {
+        labels[at] = ProviderKind::ALL[at].label();
+        at += 1;
+    }
+    labels
+};
+
 /// An operator.
 pub(in crate::policy) static PROVIDER: Section = Section {
     name: "[[provider]]",
     keys: &[
-        required("id", "a string", "`id = \"provider-a\"`"),
-        required("title", "a string", "`title = \"Provider A\"`"),
-        required("kinds", "an array of kinds", "`kinds = [\"hosting\"]`"),
-        optional("asn", "an array of AS numbers", "`asn = [64496]`"),
-        optional(
-            "ranges",
-            "an array of networks",
-            "`ranges = [\"198.51.100.0/24\"]`",
+        required(
+            "id",
+            Kind::Pattern("^[a-z0-9][a-z0-9-]*$"),
+            "`id = \"provider-a\"`",
         ),
+        required("title", Kind::Text, "`title = \"Provider A\"`"),
+        required(
+            "kinds",
+            Kind::Words("kinds", &KINDS),
+            "`kinds = [\"hosting\"]`",
+        ),
+        optional("asn", Kind::AsNumbers, "`asn = [64496]`"),
+        optional("ranges", Kind::Networks, "`ranges = [\"198.51.100.0/24\"]`"),
         optional(
             "names",
-            "an array of names",
+            Kind::Names,
             "`names = [\"provider.example\", \"*.provider.example\"]`",
         ),
-        optional(
-            "doh",
-            "an array of host names",
-            "`doh = [\"dns.provider.example\"]`",
-        ),
-        optional("anycast", "a boolean", "`anycast = true`"),
+        optional("doh", Kind::HostNames, "`doh = [\"dns.provider.example\"]`"),
+        optional("anycast", Kind::Flag, "`anycast = true`"),
         required(
             "legal_entity",
-            "a string",
+            Kind::Text,
             "`legal_entity = \"Provider A GmbH\"`",
         ),
-        required("parent", "a string", "`parent = \"Provider Holding AG\"`"),
+        required("parent", Kind::Text, "`parent = \"Provider Holding AG\"`"),
         required(
             "domicile",
-            "a country",
+            Kind::Country,
             "`domicile = \"DE\"`, the legal home of `parent`",
         ),
         optional(
             "source",
-            "an array of strings",
+            Kind::Texts,
             "`source = [\"the commercial register's entry\"]`",
         ),
-        optional("reviewed", "a date", "`reviewed = 2026-11-01`"),
+        optional("reviewed", Kind::Date, "`reviewed = 2026-11-01`"),
         optional(
             "unreviewed",
-            "a string",
+            Kind::Text,
             "`unreviewed = \"no public source names the owner\"`",
         ),
     ],
@@ -71,10 +83,10 @@ pub(in crate::policy) static PROVIDER: Section = Section {
 pub(in crate::policy) static PROVIDERS: Section = Section {
     name: "providers.toml",
     keys: &[
-        required(FRESH_FOR_DAYS, "a number of days", FRESH_FOR_DAYS_EXAMPLE),
+        required(FRESH_FOR_DAYS, FRESH_FOR_DAYS_KIND, FRESH_FOR_DAYS_EXAMPLE),
         optional(
             "provider",
-            "an array of tables",
+            Kind::Tables(&PROVIDER),
             "`[[provider]]` with `id`, `title`, `kinds`, `legal_entity`, `parent` and \
              `domicile`",
         ),
@@ -173,7 +185,13 @@ fn read_provider(
     }
     let title = reader.text("title");
     let kinds = kinds(&mut reader);
-    let asn = list(&mut reader, "asn", &owner, &mut uses.numbers, as_number);
+    let asn = list(
+        &mut reader,
+        "asn",
+        &owner,
+        &mut uses.numbers,
+        values::as_number,
+    );
     let ranges = list(&mut reader, "ranges", &owner, &mut uses.ranges, range);
     let names = list(&mut reader, "names", &owner, &mut uses.patterns, pattern);
     let doh = list(&mut reader, "doh", &owner, &mut uses.doh, host_name);
@@ -282,28 +300,6 @@ fn list<T: Ord + Clone + Display>(
         values.push(value);
     }
     values
-}
-
-/// A number that an autonomous system can have.
-fn as_number(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<u32> {
-    let help = "write the number alone, from 1 to 4294967294: `asn = [64496]`";
-    let number = match value.get_ref() {
-        DeValue::Integer(number) => values::integer::<u32>(number),
-        _ => None,
-    };
-    match number {
-        // RFC 7607, RFC 6793, RFC 7300.
-        Some(reserved @ (0 | 23456 | 65535 | u32::MAX)) => {
-            let message = format!("AS{reserved} is reserved and nobody's");
-            problems.report(value.span(), message, "take it out");
-            None
-        }
-        Some(number) => Some(number),
-        None => {
-            problems.report(value.span(), "this is not an AS number", help);
-            None
-        }
-    }
 }
 
 fn range(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<IpNetwork> {

@@ -2,13 +2,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::Placed;
+use super::{Placed, kind::Kind};
 use crate::policy::{diagnostic::Diagnostic, source::Source};
 
 /// A key of a table.
@@ -18,36 +18,28 @@ pub(in crate::policy) struct Key {
     pub(in crate::policy) name: &'static str,
     /// Whether the table is faulty without it.
     pub(in crate::policy) required: bool,
-    /// What it must be: `a string`.
-    pub(in crate::policy) expects: &'static str,
+    /// What it must be.
+    pub(in crate::policy) kind: Kind,
     /// How it is written.
     pub(in crate::policy) example: &'static str,
 }
 
 /// A key that must be there.
-pub(super) const fn required(
-    name: &'static str,
-    expects: &'static str,
-    example: &'static str,
-) -> Key {
+pub(super) const fn required(name: &'static str, kind: Kind, example: &'static str) -> Key {
     Key {
         name,
         required: true,
-        expects,
+        kind,
         example,
     }
 }
 
 /// A key that may be there.
-pub(super) const fn optional(
-    name: &'static str,
-    expects: &'static str,
-    example: &'static str,
-) -> Key {
+pub(super) const fn optional(name: &'static str, kind: Kind, example: &'static str) -> Key {
     Key {
         name,
         required: false,
-        expects,
+        kind,
         example,
     }
 }
@@ -166,6 +158,11 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
+    /// What messages call the table.
+    pub(super) fn section_name(&self) -> &'static str {
+        self.section.name
+    }
+
     fn key(&self, name: &str) -> Option<&'static Key> {
         self.section.keys.iter().find(|key| key.name == name)
     }
@@ -177,9 +174,9 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// Reports a value of the wrong type.
     pub(super) fn wrong_type(&mut self, name: &'static str, value: &Spanned<DeValue<'_>>) {
-        let (expects, example) = self
-            .key(name)
-            .map_or(("", ""), |key| (key.expects, key.example));
+        let key = self.key(name);
+        let expects = key.map_or_else(String::new, |key| key.kind.expects());
+        let example = key.map_or("", |key| key.example);
         let found = describe(value.get_ref());
         self.problems.report(
             value.span(),
@@ -253,6 +250,38 @@ impl<'t, 'p> Reader<'t, 'p> {
         };
         Some(Placed {
             value: date,
+            span: value.span(),
+        })
+    }
+
+    /// A time of day without a date.
+    pub(super) fn time(&mut self, name: &'static str) -> Option<Placed<Time>> {
+        let value = self.value(name)?;
+        let Some(found) = value.get_ref().as_datetime() else {
+            let help = format!("a time stands without quotes: {name} = 01:00:00");
+            let message = format!("`{name}` must be a time, not {}", describe(value.get_ref()));
+            self.problems.report(value.span(), message, help);
+            return None;
+        };
+        let time = found
+            .time
+            .filter(|_| found.date.is_none() && found.offset.is_none())
+            .and_then(|time| {
+                let part = |part: u8| i8::try_from(part).ok();
+                let second = part(time.second.unwrap_or(0))?;
+                let nanosecond = i32::try_from(time.nanosecond.unwrap_or(0)).ok()?;
+                Time::new(part(time.hour)?, part(time.minute)?, second, nanosecond).ok()
+            });
+        let Some(time) = time else {
+            self.problems.report(
+                value.span(),
+                format!("`{name}` must be a time of day without a date"),
+                format!("write the time of UTC alone: {name} = 01:00:00"),
+            );
+            return None;
+        };
+        Some(Placed {
+            value: time,
             span: value.span(),
         })
     }

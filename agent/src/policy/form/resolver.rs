@@ -4,6 +4,7 @@ use std::{net::IpAddr, ops::Range};
 
 use super::{
     Placed,
+    kind::Kind,
     reader::{Reader, Section, optional, required},
     values,
 };
@@ -13,22 +14,18 @@ use crate::naming::Resolvers;
 pub(in crate::policy) static RESOLVER: Section = Section {
     name: "[[resolver]]",
     keys: &[
-        required(
-            "address",
-            "an array of addresses",
-            "`address = [\"10.0.0.53\"]`",
-        ),
+        required("address", Kind::Addresses, "`address = [\"10.0.0.53\"]`"),
         optional(
             "unit",
-            "a string",
+            Kind::Text,
             "`unit = \"systemd-resolved.service\"`, for a resolver on the host itself",
         ),
         required(
             "purpose",
-            "a string",
+            Kind::Text,
             "`purpose = \"the platform's resolvers\"`",
         ),
-        required("owner", "a string", "`owner = \"team-network\"`"),
+        required("owner", Kind::Text, "`owner = \"team-network\"`"),
     ],
 };
 

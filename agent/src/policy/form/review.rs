@@ -2,13 +2,15 @@
 
 use toml::de::DeValue;
 
-use super::{reader::Reader, values};
+use super::{kind::Kind, reader::Reader, values};
 use crate::jurisdiction::{Freshness, Review};
 
 /// The key of a file that says for how long its reviews count.
 pub(super) const FRESH_FOR_DAYS: &str = "fresh_for_days";
 /// How it is written.
 pub(super) const FRESH_FOR_DAYS_EXAMPLE: &str = "`fresh_for_days = 400`";
+/// What it is.
+pub(super) const FRESH_FOR_DAYS_KIND: Kind = Kind::Number("a number of days", 1, MOST_DAYS as i64);
 /// Ten years: who writes more wants no limit.
 const MOST_DAYS: u16 = 3650;
 

@@ -227,6 +227,28 @@ pub(super) fn protocol(value: &Value<'_>, problems: &mut Problems) -> Option<Vec
     found
 }
 
+/// A number that an autonomous system can have.
+pub(super) fn as_number(value: &Value<'_>, problems: &mut Problems) -> Option<u32> {
+    let help = "write the number alone, from 1 to 4294967294: `asn = [64496]`";
+    let number = match value.get_ref() {
+        DeValue::Integer(number) => integer::<u32>(number),
+        _ => None,
+    };
+    match number {
+        // RFC 7607, RFC 6793, RFC 7300.
+        Some(reserved @ (0 | 23456 | 65535 | u32::MAX)) => {
+            let message = format!("AS{reserved} is reserved and nobody's");
+            problems.report(value.span(), message, "take it out");
+            None
+        }
+        Some(number) => Some(number),
+        None => {
+            problems.report(value.span(), "this is not an AS number", help);
+            None
+        }
+    }
+}
+
 /// A country or the name of a set.
 pub(super) fn territory(
     value: &Value<'_>,

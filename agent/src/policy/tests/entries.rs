@@ -29,6 +29,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         owner: String::new(),
         direction: Direction::Outbound,
         networks,
+        systems: Vec::new(),
         providers: provider
             .then(|| "provider".to_owned())
             .into_iter()
@@ -43,6 +44,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             last: port,
         }],
         protocols: Vec::new(),
+        budget: None,
+        windows: Vec::new(),
         expires: None,
         duties: Duties::default(),
     })
@@ -96,7 +99,7 @@ proptest! {
             prefix: prefix(entry, address),
         }));
         let index = Entries::new(all.clone());
-        let found = index.hang_on_names(address, said.as_ref());
+        let found = index.hang_on_names(index.in_networks(address), said.as_ref());
         prop_assert_eq!(best(found.filter(|found| takes(found.entry))), wanted);
     }
 
@@ -111,7 +114,7 @@ proptest! {
         }
         wanted.sort_unstable();
         let index = Entries::new(all.clone());
-        let found = index.candidates(address, std::iter::empty());
+        let found = index.in_networks(address).iter();
         let mut found: Vec<(&str, u8)> = found
             .filter_map(|found| Some((found.entry.id.as_str(), found.prefix?)))
             .collect();

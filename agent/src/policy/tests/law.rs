@@ -254,8 +254,11 @@ fn conditions_are_read_and_name_no_address() {
     };
     assert_eq!(ids(&mut entries.of_provider("provider-b")), ["conditions"]);
     assert_eq!(ids(&mut entries.of_provider("other")), [""; 0]);
-    let nameless = std::iter::empty();
-    let mut candidates = entries.candidates("198.51.100.1".parse().unwrap(), nameless);
+    let address = "198.51.100.1".parse().unwrap();
+    let mut candidates = entries
+        .in_networks(address)
+        .iter()
+        .chain(entries.of_anybody());
     assert_eq!(
         ids(&mut candidates),
         [""; 0],

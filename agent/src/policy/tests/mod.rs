@@ -1,10 +1,16 @@
 //! Tests of whole sets.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod archive;
 mod documentation;
 mod entries;
+mod expiry;
 mod law;
+mod lint;
+mod schema;
+mod selectors;
 mod valid;
+pub(super) mod workloads;
 
 use std::{
     collections::BTreeSet,

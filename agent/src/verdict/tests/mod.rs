@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod law;
+mod limits;
 mod names;
 mod properties;
 mod sample;
+mod systems;
 mod table;
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
@@ -13,7 +15,9 @@ use jiff::{civil::Date, tz::Offset};
 
 use super::{Judged, Moment, Spent};
 use crate::{
-    attribution::{Attributed, Container, Executable, Pod, Runtime, Workload, WorkloadKind},
+    attribution::{
+        Attributed, Container, Executable, Labels, Pod, Runtime, Workload, WorkloadKind,
+    },
     jurisdiction::{Agreement, Answers, CountryCode, Domicile, Located, Place, SourceAnswer},
     naming::{Missing, Named, Names},
     policy::{Policy, Source},
@@ -66,11 +70,7 @@ fn flow(unit: &str, address: &str) -> Located {
         cgroup_path: Some(format!("/system.slice/{unit}")),
         unit: Some(unit.into()),
         slice: Some("system.slice".into()),
-        user: None,
-        container: None,
-        pod: None,
-        machine: None,
-        unknown: None,
+        ..Workload::default()
     };
     let executable = Executable::Path(PathBuf::from("/usr/bin/worker"));
     let flow = Attributed {
@@ -191,6 +191,7 @@ fn container(name: Option<&str>, image: Option<&str>) -> Container {
         runtime: Runtime::Podman,
         name: name.map(str::to_owned),
         image: image.map(str::to_owned),
+        labels: Labels::default(),
     }
 }
 
@@ -200,5 +201,7 @@ fn pod(namespace: Option<&str>, name: Option<&str>) -> Pod {
         qos: "burstable".into(),
         namespace: namespace.map(str::to_owned),
         name: name.map(str::to_owned),
+        service_account: None,
+        labels: Labels::default(),
     }
 }

@@ -175,3 +175,36 @@ proptest! {
         prop_assert_eq!(&few[..], &all[..most.min(all.len())]);
     }
 }
+
+#[test]
+fn a_flow_has_the_set_that_was_in_force_when_it_was_recorded() {
+    let wanted = Wanted::default();
+    let mut reader = Reader::new(&wanted, 9);
+    let loaded = Entry::AllowlistsLoaded {
+        digest: "of the change".to_owned(),
+        replaced: "of the start".to_owned(),
+        products: 1,
+        entries: 1,
+    };
+    let refused = Entry::AllowlistsRefused {
+        digest: "of nobody".to_owned(),
+        in_force: "of the change".to_owned(),
+        errors: Vec::new(),
+        more_errors: 0,
+    };
+    let entries = [
+        started("r1"),
+        entry(at(1, "198.51.100.9", 160)),
+        loaded,
+        refused,
+        entry(at(2, "198.51.100.9", 170)),
+    ];
+    for (seq, entry) in (1..).zip(entries) {
+        reader.take(seq, time("12:00:00"), entry);
+    }
+    let Found::Flows(flows) = reader.found() else {
+        panic!("none is found");
+    };
+    let sets: Vec<_> = flows.iter().map(|one| one.allowlists.as_deref()).collect();
+    assert_eq!(sets, [Some("of the change"), Some("of the start")]);
+}

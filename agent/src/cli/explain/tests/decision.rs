@@ -30,8 +30,8 @@ entry          api of a
   owner        team-a
   expires      2026-12-31
 because        no entry of a declares it
-judged again   as recorded, by lists as of 2026-11-01 (another set than the
-               agent began with)
+judged again   as recorded, by lists as of 2026-11-01 (another set than was in
+               force)
 "
     );
 }
@@ -45,7 +45,7 @@ fn another_verdict_is_said_with_its_reason() {
 entry          none
 because        no entry of a declares it
 judged again   declared by entry net, by lists as of 2026-11-01 (another set
-               than the agent began with)
+               than was in force)
   because      entry net of a declares 198.51.100.9:443/tcp outbound (place
                unknown: no database holds it)
 "
@@ -116,7 +116,7 @@ fn the_object_has_all_of_it() {
     let by = &object["by_allowlists"];
     assert_eq!(by["directory"], "lists");
     assert_eq!(by["digest"], lists.policy.digest());
-    assert_eq!(by["began_with"], false);
+    assert_eq!(by["was_in_force"], false);
     assert_eq!(by["posture"], "external_declared");
     assert_eq!(
         (

@@ -70,11 +70,7 @@ fn flow() -> FlowInterval {
         cgroup_path: Some("/system.slice/a.service".to_owned()),
         unit: Some("a.service".to_owned()),
         slice: Some("system.slice".to_owned()),
-        user: None,
-        container: None,
-        pod: None,
-        machine: None,
-        unknown: None,
+        ..Workload::default()
     };
     let located = Located {
         flow: Named {

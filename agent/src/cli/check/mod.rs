@@ -1,0 +1,130 @@
+//! `weir check`: is a set of allowlists valid, and if not, everything that is
+//! wrong with it; if so, what is worth a second look.
+
+mod object;
+mod sarif;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::builder::PossibleValuesParser;
+use jiff::{civil::Date, tz::TimeZone};
+
+use crate::{
+    jurisdiction::Review,
+    kernel::Clock,
+    policy::{Policy, schema, schema_names},
+};
+
+/// Exit code for a set that is refused.
+const INVALID: u8 = 3;
+
+/// What `weir check` is asked.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Directory with one TOML file for each product.
+    #[arg(value_name = "DIR", required_unless_present = "schema")]
+    pub directory: Option<PathBuf>,
+
+    /// Print the JSON Schema of a kind of file, for editors, and check nothing.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(schema_names()))]
+    pub schema: Option<String>,
+
+    /// Refuse a set with warnings, too.
+    #[arg(long)]
+    pub deny_warnings: bool,
+
+    /// The day to look at the set on, such as 2026-11-25; today without it.
+    #[arg(long, value_name = "DATE")]
+    pub today: Option<Date>,
+
+    /// How to answer: text (errors and warnings on standard error), one JSON object on
+    /// standard output, or a SARIF 2.1.0 log there.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Answer,
+}
+
+/// How `weir check` answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Answer {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For programs that show findings beside code.
+    Sarif,
+}
+
+/// How a command with text and JSON answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Checks the set and prints what is to be said of it.
+///
+/// # Errors
+/// If the answer cannot be written or the time not be read; an invalid set is exit code 3,
+/// no error.
+pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    if let Some(schema) = args.schema.as_deref().and_then(schema) {
+        write!(io::stdout(), "{schema}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Required by the command line unless there is a schema to print.
+    let directory = args.directory.as_deref().unwrap_or(Path::new("."));
+    let today = match args.today {
+        Some(today) => today,
+        None => Clock::read()?.now().to_zoned(TimeZone::UTC).date(),
+    };
+    let outcome = Policy::load_and_lint(directory, today);
+    let mut out = io::stdout().lock();
+    match (&outcome, args.format) {
+        (Ok((policy, lints)), Answer::Text) => {
+            text::print_lints(lints)?;
+            text::print_valid(directory, policy, &mut out)?;
+        }
+        (Err(rejected), Answer::Text) => text::print_rejected(rejected)?,
+        (Ok((policy, lints)), Answer::Json) => {
+            writeln!(out, "{}", object::valid(directory, policy, lints))?;
+        }
+        (Err(rejected), Answer::Json) => writeln!(out, "{}", object::invalid(rejected))?,
+        (Ok((_, lints)), Answer::Sarif) => {
+            writeln!(out, "{}", sarif::log(lints.diagnostics()))?;
+        }
+        (Err(rejected), Answer::Sarif) => {
+            writeln!(out, "{}", sarif::log(rejected.diagnostics()))?;
+        }
+    }
+    let good = match &outcome {
+        Ok((_, lints)) => lints.is_empty() || !args.deny_warnings,
+        Err(_) => false,
+    };
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(INVALID)
+    })
+}
+
+/// Providers whose domicile nobody has compared with a source, by id.
+fn unreviewed(policy: &Policy) -> Vec<&str> {
+    policy
+        .providers()
+        .iter()
+        .filter(|provider| matches!(provider.review, Review::Unreviewed(_)))
+        .map(|provider| &*provider.id)
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! Judges recorded flows again.
+
+use std::sync::Arc;
+
+use jiff::{
+    Timestamp,
+    tz::{Offset, TimeZone},
+};
+
+use crate::{
+    history::Interval,
+    jurisdiction::{Databases, Relocator},
+    policy::Policy,
+    record::Counters,
+    verdict::{Judged, Moment, Spent, Verdict, decide, judge},
+};
+
+/// Judges recorded flows by a policy, each as of the time at which it was judged.
+///
+/// What was attributed and named stays as it was recorded, and so do places unless
+/// databases are given. Operators are those of the policy's own table.
+pub struct Replay<'p> {
+    policy: &'p Policy,
+    relocator: Relocator,
+    spent: Spent,
+}
+
+impl<'p> Replay<'p> {
+    /// Judges by this policy and, where they are given, by these databases.
+    pub fn new(policy: &'p Policy, databases: Option<Arc<Databases>>) -> Self {
+        Self {
+            policy,
+            relocator: Relocator::new(databases, Arc::clone(policy.providers())),
+            spent: Spent::default(),
+        }
+    }
+
+    /// The flow as the policy judges it. Intervals must come in the order of time, for
+    /// what an entry has carried before counts ([`Replay::needs_from`]).
+    pub fn judge(&mut self, interval: &Interval<'_>) -> Judged {
+        let time = as_of(interval);
+        let day = Offset::UTC.to_datetime(time).date();
+        let located = self.relocator.locate(&interval.flow.judged.flow, day);
+        // What the interval carried has been carried by its end, as of which it is judged.
+        let spent = &self.spent;
+        let decision = decide(&located, self.policy, Moment { time, spent });
+        if decision.verdict == Verdict::Declared
+            && let Some(entry) = decision.rule
+            && let Some(budget) = entry.budget
+        {
+            let bytes = interval.flow.counters.egress_bytes;
+            self.spent.add(&entry.id, budget.per.begin(day), bytes);
+        }
+        let spent = &self.spent;
+        judge(located, self.policy, Moment { time, spent })
+    }
+
+    /// From when on the record must be judged to judge it right from a moment on: where
+    /// entries have budgets, from the beginning of the earliest of their current periods.
+    pub fn needs_from(&self, from: Timestamp) -> Timestamp {
+        let day = Offset::UTC.to_datetime(from).date();
+        let own = self
+            .policy
+            .products()
+            .flat_map(|product| product.entries().iter());
+        let budgets = own
+            .chain(self.policy.shared().iter())
+            .filter_map(|entry| entry.budget);
+        let begins = budgets.filter_map(|budget| {
+            let midnight = budget.per.begin(day).to_zoned(TimeZone::UTC).ok()?;
+            Some(midnight.timestamp())
+        });
+        begins.min().map_or(from, |begin| begin.min(from))
+    }
+}
+
+/// As of when an interval was judged: what was counted before a day began or a window closed
+/// keeps its verdict, even if it is written later; an interval that counts nothing is there
+/// because the flow was judged anew.
+fn as_of(interval: &Interval<'_>) -> Timestamp {
+    if interval.flow.counters == Counters::default() {
+        interval.time
+    } else {
+        interval.last_seen
+    }
+}
