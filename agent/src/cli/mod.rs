@@ -6,6 +6,7 @@ mod claims;
 mod diff;
 mod doctor;
 mod explain;
+mod flows;
 mod geo;
 mod ip_data;
 mod learn;
@@ -46,6 +47,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Say why a recorded flow got its verdict, with everything that is known of it.
     Explain(explain::ExplainArgs),
+    /// Show what was recorded, added up by workload, destination and verdict.
+    Flows(flows::FlowsArgs),
     /// Propose entries for what was recorded and is not declared; declares nothing.
     Learn(learn::LearnArgs),
     /// Judge the record again, by other allowlists or newer IP data, and show what differs.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Claims(args) => or_exit_code(claims::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
         Command::Explain(args) => or_exit_code(explain::run(&args)),
+        Command::Flows(args) => or_exit_code(flows::run(&args)),
         Command::Learn(args) => or_exit_code(learn::run(&args)),
         Command::Replay(args) => or_exit_code(replay::run(&args)),
         Command::Diff(args) => or_exit_code(diff::run(&args)),

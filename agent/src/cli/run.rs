@@ -12,6 +12,7 @@ use super::ip_data::IpDataArgs;
 use crate::{
     daemon::{self, Options, Pinning, Uplinks},
     kernel::{CaptureOptions, UplinkHook},
+    ledger,
     output::{Display, JsonLines, LiveTable},
 };
 
@@ -79,6 +80,24 @@ pub(super) struct RunArgs {
     /// to compare the record with what was sent, such as 1h; or `off`.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = period)]
     self_test: Period,
+
+    /// When to seal what is recorded into a segment, at the latest, such as 1h.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
+    seal_after: Duration,
+
+    /// How long to keep segments of the store, such as 9600h; or `off`. Their
+    /// signed checkpoints stay.
+    #[arg(long, value_name = "TIME", default_value = "off", value_parser = period)]
+    keep: Period,
+
+    /// How many MiB of segments to keep; all, unless given.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
+    keep_size: Option<u64>,
+
+    /// Sign with another key from now on; the store has the change, signed by
+    /// both.
+    #[arg(long)]
+    rotate_key: bool,
 
     /// Drain the recording at work, detach everything, and end.
     #[arg(long)]
@@ -148,6 +167,10 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// The hook asked for, or the best one.
 pub(super) fn hook(asked: Option<Hook>) -> UplinkHook {
     match asked {
@@ -174,6 +197,13 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         allowlists: args.allowlists.clone(),
         ip_data: args.ip_data.wanted(),
         store: args.store.clone(),
+        ledger: ledger::Options {
+            seal_age_ns: nanoseconds(args.seal_after),
+            keep_ns: args.keep.0.map(nanoseconds),
+            keep_bytes: args.keep_size.map(|mib| mib.saturating_mul(1 << 20)),
+            ..ledger::Options::default()
+        },
+        rotate_key: args.rotate_key,
         runtime: args.runtime_dir.clone(),
         metrics: args.metrics_listen.0,
         pin: args.pin.clone(),

@@ -32,11 +32,14 @@ pub enum Reason {
     /// The time of day was set: times in the record before and after do not
     /// compare.
     ClockStep,
+    /// The store had no room: totals were kept in memory, details beyond what memory
+    /// holds were not.
+    StoreFull,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotRecording,
         Self::Replaced,
         Self::ProgramDetached,
@@ -46,6 +49,7 @@ impl Reason {
         Self::Residual,
         Self::SelfTestFailed,
         Self::ClockStep,
+        Self::StoreFull,
     ];
 
     /// Name in records and metrics.
@@ -60,6 +64,7 @@ impl Reason {
             Self::Residual => "residual",
             Self::SelfTestFailed => "self_test_failed",
             Self::ClockStep => "clock_step",
+            Self::StoreFull => "store_full",
         }
     }
 }

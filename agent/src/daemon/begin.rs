@@ -16,7 +16,7 @@ use crate::{
     coverage::{Gap, Reason, Watch},
     jurisdiction::Databases,
     kernel::{Capture, CaptureError, CgroupDirectory, Clock, Found, Pins},
-    ledger::{Ledger, Resume, open_findings},
+    ledger::{Ledger, Resume},
     output::Metrics,
     policy::Policy,
 };
@@ -45,7 +45,7 @@ pub(super) fn begin(
     };
     let replaced = match found {
         Found::Same(capture) => {
-            let resume = Resume::read(&options.store, &super::recorder::recording(&capture))?;
+            let resume = ledger.resume(&super::recorder::recording(&capture));
             return Ok(Begun {
                 capture,
                 adopted: true,
@@ -112,7 +112,7 @@ pub(super) fn drain(
 ) -> Result<Ledger, Failure> {
     let clock = Clock::read().map_err(Failure::Clock)?;
     let again = |directory: &CgroupDirectory| CgroupDirectory::open(directory.path());
-    let resume = Resume::read(&options.store, &super::recorder::recording(&capture))?;
+    let resume = ledger.resume(&super::recorder::recording(&capture));
     let watch = Watch::new(again(root)?, clock, resume.losses.clone());
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(again(root)?, capture.take_cgroup_paths());
@@ -125,7 +125,8 @@ pub(super) fn drain(
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     let uplink = UplinkSide::new(options.uplinks.clone(), again(root)?);
     let sides = (watch, uplink);
+    let findings = ledger.open_findings()?;
     Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None)
-        .with_findings(open_findings(&options.store)?)
+        .with_findings(findings)
         .finish(Ending::Replace)
 }

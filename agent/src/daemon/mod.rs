@@ -25,6 +25,8 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+use weir_ledger::Node;
+
 use self::{
     begin::{Begun, begin},
     lock::Lock,
@@ -44,7 +46,7 @@ use crate::{
         find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
         wakeup,
     },
-    ledger::{Ledger, open_findings},
+    ledger::{self, Ledger},
     look::Look,
     naming::{Namer, Snapshot},
     output::{self, AllowlistsLine, DatabaseLine, Display, Metrics, Started},
@@ -82,6 +84,10 @@ pub struct Options {
     pub ip_data: IpData,
     /// Directory of the embedded store.
     pub store: PathBuf,
+    /// When its segments are sealed, and how long they are kept.
+    pub ledger: ledger::Options,
+    /// Whether another key is to take the place of the node's.
+    pub rotate_key: bool,
     /// Directory of the lock that admits one agent.
     pub runtime: PathBuf,
     /// Where to serve metrics.
@@ -126,7 +132,10 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
     let directory = CgroupDirectory::open(&root)?;
     let _lock = Lock::take(&options.runtime)?;
     let clock = Clock::read().map_err(Failure::Clock)?;
-    let ledger = Ledger::open(&options.store, clock.now())?;
+    if options.rotate_key {
+        Node::prepare_rotation(&options.store)?;
+    }
+    let ledger = Ledger::open_with(&options.store, clock.now(), options.ledger.clone())?;
     Archive::of(&options.store).keep(&allowlists.1)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -200,6 +209,7 @@ async fn record(
     let spent = spent::recorded(&options.store, &policy, clock.now())?;
     let pipeline = Pipeline::new(paths, names, namer, databases, (Arc::clone(&policy), spent));
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
+    let findings = ledger.open_findings()?;
     let ledger = (ledger, resume);
     let display = Some(display);
     let uplink = UplinkSide::new(
@@ -209,7 +219,7 @@ async fn record(
     let sides = (watch, uplink);
     let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
         .keeping_names_in(&options.store)
-        .with_findings(open_findings(&options.store)?);
+        .with_findings(findings);
     recorder.started(&started, gaps, &clock)?;
     trim_heap();
     if options.unload {

@@ -2,7 +2,7 @@
 
 use crate::{
     kernel::Clock,
-    ledger::{Entry, FlowInterval, Ledger, LedgerError},
+    ledger::{Appended, Entry, FlowInterval, Ledger, LedgerError},
     record::Counters,
     verdict::Judged,
 };
@@ -89,7 +89,7 @@ impl OpenFlow {
 
     /// Adds what the flow has carried since its last entry; an attempt that
     /// never carried anything has one entry all the same, and so has another
-    /// judgement.
+    /// judgement. Without room in the ledger, the counts are stored with the next entry.
     pub(super) fn store(
         &mut self,
         ledger: &mut Ledger,
@@ -106,9 +106,25 @@ impl OpenFlow {
             recording: recording.to_owned(),
             judged: self.judged.clone(),
         };
-        ledger.append(clock.now(), Entry::Flow(Box::new(interval)))?;
-        self.stored = Some(now);
-        self.judged_anew = false;
+        if ledger.offer(clock.now(), Entry::Flow(Box::new(interval)))? == Appended::Kept {
+            self.stored = Some(now);
+            self.judged_anew = false;
+        }
+        Ok(())
+    }
+
+    /// As [`OpenFlow::store`], where no other entry follows.
+    pub(super) fn store_last(
+        &mut self,
+        ledger: &mut Ledger,
+        clock: &Clock,
+        recording: &str,
+    ) -> Result<(), LedgerError> {
+        self.store(ledger, clock, recording)?;
+        let now = self.counters();
+        if self.stored != Some(now) {
+            ledger.forgo(now.since(&self.stored.unwrap_or_default()));
+        }
         Ok(())
     }
 }

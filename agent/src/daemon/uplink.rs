@@ -11,7 +11,7 @@ use crate::{
     balance::{self, Balance, Moved, Owner, Residual, Sums, Unseen, Via},
     coverage::{Gap, Reason},
     kernel::{Capture, CgroupDirectory, Clock, Interface, Kind, UplinkChange, interfaces, routes},
-    ledger::{Entry, Ledger, LedgerError, Resume, UplinkInterval},
+    ledger::{Appended, Entry, Ledger, LedgerError, Resume, UplinkInterval},
     record::{CgroupId, Counters, Direction, FlowId, FlowRecord, Protocol, Scope, UplinkRecord},
 };
 
@@ -327,8 +327,9 @@ impl Slot {
             recording: recording.to_owned(),
             record: self.record.clone(),
         };
-        ledger.append(clock.now(), Entry::Uplink(Box::new(interval)))?;
-        self.stored = Some(now);
+        if ledger.offer(clock.now(), Entry::Uplink(Box::new(interval)))? == Appended::Kept {
+            self.stored = Some(now);
+        }
         Ok(())
     }
 }

@@ -62,7 +62,8 @@ pub struct InForce {
 /// What the record of a period says beside its flows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// When the first entry of the whole record was written; `None` if it is empty.
+    /// When the first entry of the whole record was written, but for the node's key; `None`
+    /// if it is empty.
     pub record_from: Option<Timestamp>,
     /// When the last one was.
     pub record_to: Option<Timestamp>,
@@ -83,7 +84,10 @@ pub struct Reading {
 impl Reading {
     /// Takes any entry of the record, of the period or not.
     fn take(&mut self, span: &Span, time: Timestamp, entry: &Entry) {
-        self.record_from = self.record_from.or(Some(time));
+        // The node's key is there before anything is recorded.
+        if !matches!(entry, Entry::NodeKey { .. }) {
+            self.record_from = self.record_from.or(Some(time));
+        }
         self.record_to = Some(time);
         match entry {
             Entry::Started {

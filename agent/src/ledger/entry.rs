@@ -112,6 +112,49 @@ pub enum Entry {
         /// Why.
         error: String,
     },
+    /// The node's key came into being with the ledger.
+    NodeKey {
+        /// Name of the node, and origin of its checkpoints.
+        node: String,
+        /// The public key, as signed notes have it: name, key id and key.
+        public_key: String,
+    },
+    /// Another key took the place of the node's.
+    KeyRotated {
+        /// The public key before.
+        old: String,
+        /// The public key from now on.
+        new: String,
+        /// A signed note that names both, with the signature of either.
+        note: String,
+    },
+    /// The agent records, as of now.
+    Heartbeat {
+        /// Number of the recording, in hexadecimal.
+        recording: String,
+        /// Boot id of the host.
+        boot_id: String,
+        /// Nanoseconds since boot, time asleep included: goes on whatever is done to the
+        /// time of day.
+        boot_ns: u64,
+        /// Flows that are open.
+        open_flows: u64,
+        /// Counts of all flows since this agent began.
+        counters: Counters,
+        /// Every kind of loss since the recording began, with its count.
+        losses: BTreeMap<String, u64>,
+    },
+    /// A segment of the ledger is removed after this entry. Its sidecar stays.
+    Pruned {
+        /// Its first entry.
+        first: u64,
+        /// Its last entry.
+        last: u64,
+        /// Bytes that are freed.
+        bytes: u64,
+        /// Whether for its age, or else for the room that all segments take.
+        for_age: bool,
+    },
     /// Another set of allowlists came into force while the agent ran. Everything judged
     /// in entries from here on is judged by it, until the next of this kind.
     AllowlistsLoaded {
@@ -162,15 +205,4 @@ pub enum Entry {
         /// Counts of all flows of this run.
         counters: Counters,
     },
-}
-
-/// An entry with its place in the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Sequenced {
-    /// Counted from 1 without gaps over all segments.
-    pub(super) seq: u64,
-    /// When it was written.
-    pub(super) time: Timestamp,
-    /// The entry.
-    pub(super) entry: Entry,
 }

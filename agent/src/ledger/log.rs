@@ -1,204 +1,253 @@
-//! The log on disk: segments of lines, each `CRC32C in hex, space, JSON`.
-//!
-//! A line is whole or it is not there: on opening, a torn end is cut off and
-//! that fact becomes an entry. After a failed write or fsync the log takes
-//! nothing more, for what reached the disk is then unknown.
+//! The log with its entries.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde_json::Value;
+use weir_ledger::{Appended, LedgerError, Log, Opened, Options, Pruned, Shortage};
 
-use super::{Entry, entry::Sequenced};
+use super::{Entry, Resume, resume::Tracker};
+use crate::{
+    coverage::{Gap, Reason},
+    finding::Finding,
+    record::Counters,
+};
 
-/// A segment is closed when it has grown to this many bytes.
-const SEGMENT_BYTES: u64 = 64 << 20;
-
-/// Entries that are not written yet take no more memory than this.
-const BUFFER_BYTES: usize = 1 << 20;
-
-/// Why the store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// The directory or a file cannot be opened, read or written.
-    #[error(
-        "the store {path} cannot be {action} ({source}): check that it is a writable directory with free space, or name another with --store"
-    )]
-    Io {
-        /// What was touched.
-        path: PathBuf,
-        /// `created`, `opened`, `read`, `written` or `repaired`.
-        action: &'static str,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A line that is not the last is damaged: this is no torn write.
-    #[error(
-        "the store segment {path} is damaged at line {line}: move it aside, keep it as evidence, and restart"
-    )]
-    Damaged {
-        /// The segment.
-        path: PathBuf,
-        /// Line, counted from 1.
-        line: u64,
-    },
-}
-
-/// An open log, positioned at its end.
+/// An open ledger, positioned at its end.
 #[derive(Debug)]
 pub struct Ledger {
+    log: Log,
     directory: PathBuf,
-    path: PathBuf,
-    file: File,
-    bytes: u64,
-    seq: u64,
+    tracker: Tracker,
     /// When the last entry that was there on opening was written.
     last_time: Option<Timestamp>,
-    buffer: Vec<u8>,
-    failed: bool,
-}
-
-fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> LedgerError {
-    move |source| LedgerError::Io {
-        path: path.to_owned(),
-        action,
-        source,
-    }
+    /// The latest time that an entry was offered with.
+    now: Timestamp,
+    /// Counts of flows that ended while there was no room for them.
+    forgone: (u64, Counters),
 }
 
 impl Ledger {
-    /// Opens the log in a directory, made if it is missing, and repairs a torn
+    /// Opens the ledger in a directory, made if it is missing, and repairs a torn
     /// end.
     ///
     /// # Errors
-    /// When the directory cannot be used or a segment is damaged before its end.
+    /// When the directory cannot be used, is of an earlier format, is damaged before its
+    /// end, or ends before what this node has signed.
     pub fn open(directory: &Path, now: Timestamp) -> Result<Self, LedgerError> {
-        std::fs::create_dir_all(directory).map_err(io(directory, "created"))?;
-        let last = segments(directory)?.pop();
-        let (path, whole) = match last {
-            Some(path) => {
-                let whole = read_whole(&path)?;
-                (path, whole)
+        Self::open_with(directory, now, Options::default())
+    }
+
+    /// As [`Ledger::open`], with segments sealed and kept as `options` say.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_with(
+        directory: &Path,
+        now: Timestamp,
+        options: Options,
+    ) -> Result<Self, LedgerError> {
+        let mut tracker = Tracker::read(directory);
+        let mut known = true;
+        let (log, opened) = Log::open(directory, options, |seq, leaf| {
+            if seq > tracker.seq() && known {
+                known = tracker.take_leaf(seq, leaf);
             }
-            None => (directory.join(segment_name(1)), Whole::default()),
-        };
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(io(&path, "opened"))?;
-        let length = file.metadata().map_err(io(&path, "read"))?.len();
-        // An empty segment carries on from the number in its name.
-        let seq = if whole.seq == 0 {
-            first_seq(&path).saturating_sub(1)
-        } else {
-            whole.seq
-        };
-        let mut ledger = Self {
-            directory: directory.to_owned(),
-            path,
-            file,
-            bytes: whole.bytes,
-            seq,
-            last_time: whole.time,
-            buffer: Vec::new(),
-            failed: false,
-        };
-        if length > whole.bytes {
-            ledger
-                .file
-                .set_len(whole.bytes)
-                .map_err(io(&ledger.path, "repaired"))?;
-            ledger.append(
-                now,
-                Entry::Repaired {
-                    bytes: length - whole.bytes,
-                },
-            )?;
+        })?;
+        if !known || tracker.seq() != log.seq() {
+            // What is kept of it is lost: the long way.
+            tracker = Tracker::default();
+            weir_ledger::for_each(directory, |seq, _, entry| tracker.take_value(seq, &entry))?;
         }
-        // Proves now, not at the first flow, that the disk takes writes.
-        ledger.flush()?;
+        let last_time = log.last_ns().and_then(|ns| time_of(ns).ok());
+        let mut ledger = Self {
+            log,
+            directory: directory.to_owned(),
+            tracker,
+            last_time,
+            now,
+            forgone: (0, Counters::default()),
+        };
+        ledger.begin(now, opened)?;
         Ok(ledger)
+    }
+
+    /// Tells of what was found on opening, and proves, now and not at the first flow,
+    /// that the disk takes writes.
+    fn begin(&mut self, now: Timestamp, opened: Opened) -> Result<(), LedgerError> {
+        if self.log.seq() == 0 {
+            let entry = Entry::NodeKey {
+                node: self.log.node().name().to_owned(),
+                public_key: self.log.node().public().to_owned(),
+            };
+            self.append(now, entry)?;
+        }
+        if opened.torn > 0 {
+            let entry = Entry::Repaired { bytes: opened.torn };
+            self.append(now, entry)?;
+        }
+        if let Some(rotation) = &opened.rotation {
+            let entry = Entry::KeyRotated {
+                old: rotation.old.clone(),
+                new: rotation.new.clone(),
+                note: rotation.note.clone(),
+            };
+            self.append(now, entry)?;
+        }
+        self.flush()?;
+        if !self.log.is_synced() {
+            return Err(LedgerError::Io {
+                path: self.directory.clone(),
+                action: "written",
+                source: std::io::ErrorKind::StorageFull.into(),
+            });
+        }
+        if opened.rotation.is_some() {
+            self.log.rotate_key()?;
+        }
+        self.log.told_of_repair()?;
+        self.log.checkpoint()
     }
 
     /// Number of the last entry.
     pub fn seq(&self) -> u64 {
-        self.seq
+        self.log.seq()
     }
 
     /// When the last entry that was there on opening was written; `None` in an
-    /// empty segment.
+    /// empty ledger.
     pub fn last_time(&self) -> Option<Timestamp> {
         self.last_time
     }
 
-    /// Adds an entry; it is on disk after the next [`Ledger::flush`].
+    /// What the ledger has of a recording that goes on.
+    pub fn resume(&self, recording: &str) -> Resume {
+        self.tracker.resume(recording)
+    }
+
+    /// What was found and is open, by this agent or an earlier one.
+    ///
+    /// # Errors
+    /// When what is kept of it cannot be read, which would be a defect.
+    pub fn open_findings(&self) -> Result<Vec<Finding>, LedgerError> {
+        self.tracker.open_findings()
+    }
+
+    /// Adds an entry; it is on disk after the next [`Ledger::flush`] that finds room.
+    /// Where there is none in memory either, that it is missing becomes an entry.
     ///
     /// # Errors
     /// The system's, once so much is waiting that it has to be written; or when an
     /// entry cannot be serialised, which would be a defect.
     pub fn append(&mut self, time: Timestamp, entry: Entry) -> Result<(), LedgerError> {
-        self.seq += 1;
-        let json = serde_json::to_vec(&Sequenced {
-            seq: self.seq,
-            time,
-            entry,
-        })
-        .map_err(|error| io(&self.path, "written")(error.into()))?;
-        self.buffer
-            .extend_from_slice(format!("{:08x} ", crc32c::crc32c(&json)).as_bytes());
-        self.buffer.extend_from_slice(&json);
-        self.buffer.push(b'\n');
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.write()?;
-        }
-        Ok(())
+        self.offer(time, entry).map(drop)
     }
 
-    fn write(&mut self) -> Result<(), LedgerError> {
-        if self.failed {
-            return Err(io(&self.path, "written")(std::io::Error::other(
-                "an earlier write failed",
-            )));
-        }
-        self.file.write_all(&self.buffer).map_err(|error| {
-            self.failed = true;
-            io(&self.path, "written")(error)
-        })?;
-        self.bytes += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    /// Writes what was added and waits until the disk has it.
+    /// As [`Ledger::append`], for an entry that can be offered again, as counts can that
+    /// go on in memory; whether there was room.
     ///
     /// # Errors
-    /// The system's. Nothing more is written after a failure.
+    /// As [`Ledger::append`].
+    pub fn offer(&mut self, time: Timestamp, entry: Entry) -> Result<Appended, LedgerError> {
+        self.now = time;
+        let value =
+            serde_json::to_value(&entry).map_err(|error| LedgerError::Entry(error.to_string()))?;
+        let appended = self.log.append(ns_of(time)?, value)?;
+        if appended == Appended::Kept {
+            self.tracker.take(self.log.seq(), &entry)?;
+        }
+        Ok(appended)
+    }
+
+    /// A flow ended for which there was no room: its counts go into the entry that tells
+    /// of the shortage.
+    pub fn forgo(&mut self, counters: Counters) {
+        self.forgone.0 += 1;
+        self.forgone.1 = self.forgone.1 + counters;
+    }
+
+    /// Writes what was added and waits until the disk has it. Without room, entries wait
+    /// in memory.
+    ///
+    /// # Errors
+    /// The system's, but for a full disk. Nothing more is written after a failure.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
-        self.write()?;
-        self.file.sync_data().map_err(|error| {
-            self.failed = true;
-            io(&self.path, "written")(error)
-        })?;
-        if self.bytes >= SEGMENT_BYTES {
-            self.path = self.directory.join(segment_name(self.seq + 1));
-            self.file = OpenOptions::new()
-                .create_new(true)
-                .append(true)
-                .open(&self.path)
-                .map_err(io(&self.path, "created"))?;
-            self.bytes = 0;
+        self.log.flush()?;
+        if let Some(shortage) = self.log.relieved() {
+            let gap = self.shortage(shortage)?;
+            self.append(self.now, Entry::Gap(gap))?;
+            self.log.flush()?;
+        }
+        if self.log.seal_is_due() && self.tracker.write(&self.directory)? {
+            self.log.seal()?;
         }
         Ok(())
     }
 
-    /// Reads every entry of a log in order.
+    fn shortage(&mut self, shortage: Shortage) -> Result<Gap, LedgerError> {
+        let (flows, counters) = std::mem::take(&mut self.forgone);
+        Ok(Gap {
+            from: time_of(shortage.since_ns)?,
+            to: self.now,
+            reason: Reason::StoreFull,
+            detail: format!(
+                "the store had no room: {} entries were not taken; {flows} flows ended \
+                 meanwhile, of which it has the sum only: {} bytes in {} packets sent, {} \
+                 bytes in {} packets received",
+                shortage.refused,
+                counters.egress_bytes,
+                counters.egress_packets,
+                counters.ingress_bytes,
+                counters.ingress_packets,
+            ),
+            repaired: true,
+            losses: std::collections::BTreeMap::new(),
+        })
+    }
+
+    /// Signs the tree as it is on disk.
     ///
     /// # Errors
-    /// When the directory cannot be read or a segment is damaged before its end.
+    /// The system's, but for a full disk.
+    pub fn checkpoint(&mut self) -> Result<(), LedgerError> {
+        self.log.checkpoint()
+    }
+
+    /// Removes segments that are too old or too much; of each, an entry is on disk
+    /// before.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn prune(&mut self, now: Timestamp) -> Result<(), LedgerError> {
+        let segments = self.log.to_prune(ns_of(now)?);
+        if segments.is_empty() {
+            return Ok(());
+        }
+        for Pruned {
+            first,
+            last,
+            bytes,
+            for_age,
+        } in segments.iter().copied()
+        {
+            let entry = Entry::Pruned {
+                first,
+                last,
+                bytes,
+                for_age,
+            };
+            self.append(now, entry)?;
+        }
+        self.flush()?;
+        // Without room, the entries wait. Removing makes room, and what is signed meanwhile
+        // is not less.
+        self.log.prune(&segments)
+    }
+
+    /// Reads every entry of a ledger in order.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or is damaged before its end.
     pub fn read(directory: &Path) -> Result<Vec<(u64, Timestamp, Entry)>, LedgerError> {
         let mut entries = Vec::new();
         Self::each(directory, |seq, time, entry| {
@@ -207,205 +256,62 @@ impl Ledger {
         Ok(entries)
     }
 
-    /// Gives every entry of a log in order, one at a time in memory.
+    /// Gives every entry of a ledger in order, one at a time in memory.
     ///
     /// # Errors
     /// As [`Ledger::read`].
     pub fn each(
         directory: &Path,
-        mut take: impl FnMut(u64, Timestamp, Entry),
+        take: impl FnMut(u64, Timestamp, Entry),
     ) -> Result<(), LedgerError> {
-        for path in segments(directory)? {
-            visit(&path, |line| take(line.seq, line.time, line.entry))?;
-        }
-        Ok(())
+        Self::each_from(directory, i64::MIN, take)
     }
 
-    /// As [`Ledger::each`], without the segments that hold nothing from `since` on; the
-    /// first that is read may begin before it.
+    /// As [`Ledger::each`], without the rows of segments that were written before
+    /// `since`; some of before may be among those that are given.
     ///
     /// # Errors
     /// As [`Ledger::read`].
     pub fn each_since(
         directory: &Path,
         since: Timestamp,
+        take: impl FnMut(u64, Timestamp, Entry),
+    ) -> Result<(), LedgerError> {
+        Self::each_from(directory, ns_of(since)?, take)
+    }
+
+    fn each_from(
+        directory: &Path,
+        from_ns: i64,
         mut take: impl FnMut(u64, Timestamp, Entry),
     ) -> Result<(), LedgerError> {
-        let mut wanted = Vec::new();
-        for path in segments(directory)?.into_iter().rev() {
-            let begins_before = first_time(&path)?.is_some_and(|first| first < since);
-            wanted.push(path);
-            if begins_before {
-                break;
-            }
-        }
-        for path in wanted.iter().rev() {
-            visit(path, |line| take(line.seq, line.time, line.entry))?;
-        }
-        Ok(())
-    }
-}
-
-/// Segments are named by their first entry, so that names sort as entries do.
-fn segment_name(first: u64) -> String {
-    format!("segment-{first:020}.weirlog")
-}
-
-fn first_seq(path: &Path) -> u64 {
-    path.file_stem()
-        .and_then(|stem| stem.to_str()?.strip_prefix("segment-")?.parse().ok())
-        .unwrap_or(1)
-}
-
-pub(super) fn segments(directory: &Path) -> Result<Vec<PathBuf>, LedgerError> {
-    let mut found: Vec<_> = std::fs::read_dir(directory)
-        .map_err(io(directory, "read"))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "weirlog")
-        })
-        .collect();
-    found.sort();
-    Ok(found)
-}
-
-/// When the first entry of a segment was written; `None` if it has none.
-fn first_time(path: &Path) -> Result<Option<Timestamp>, LedgerError> {
-    let mut line = Vec::new();
-    let file = File::open(path).map_err(io(path, "opened"))?;
-    BufReader::new(file)
-        .read_until(b'\n', &mut line)
-        .map_err(io(path, "read"))?;
-    Ok(parse(&line).map(|first| first.time))
-}
-
-/// How much of a segment is whole, and the last entry in it.
-#[derive(Default)]
-struct Whole {
-    bytes: u64,
-    seq: u64,
-    time: Option<Timestamp>,
-}
-
-fn read_whole(path: &Path) -> Result<Whole, LedgerError> {
-    let mut whole = Whole::default();
-    whole.bytes = visit(path, |line| {
-        whole.seq = line.seq;
-        whole.time = Some(line.time);
-    })?;
-    Ok(whole)
-}
-
-/// Gives each whole line; returns the length of the whole part.
-pub(super) fn visit(path: &Path, mut each: impl FnMut(Sequenced)) -> Result<u64, LedgerError> {
-    let file = File::open(path).map_err(io(path, "opened"))?;
-    let total = file.metadata().map_err(io(path, "read"))?.len();
-    let mut reader = BufReader::new(file);
-    let (mut whole, mut number) = (0, 0);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let length = reader
-            .read_until(b'\n', &mut line)
-            .map_err(io(path, "read"))? as u64;
-        if length == 0 {
-            return Ok(whole);
-        }
-        number += 1;
-        match parse(&line) {
-            Some(entry) => each(entry),
-            // Only the very end can be torn by a crash.
-            None if whole + length == total => return Ok(whole),
-            None => {
-                return Err(LedgerError::Damaged {
-                    path: path.to_owned(),
-                    line: number,
-                });
-            }
-        }
-        whole += length;
-    }
-}
-
-fn parse(line: &[u8]) -> Option<Sequenced> {
-    let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
-    let sum = u32::from_str_radix(str::from_utf8(sum.strip_suffix(b" ")?).ok()?, 16).ok()?;
-    (crc32c::crc32c(json) == sum).then(|| serde_json::from_slice(json).ok())?
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn now() -> Timestamp {
-        "2026-01-02T03:04:05Z".parse().unwrap()
-    }
-
-    fn filled(directory: &Path, count: u64) {
-        let mut ledger = Ledger::open(directory, now()).unwrap();
-        for bytes in 0..count {
-            ledger.append(now(), Entry::Repaired { bytes }).unwrap();
-        }
-        ledger.flush().unwrap();
-    }
-
-    #[test]
-    fn entries_come_back_over_restarts() {
-        let directory = tempfile::tempdir().unwrap();
-        filled(directory.path(), 3);
-        filled(directory.path(), 2);
-        let entries = Ledger::read(directory.path()).unwrap();
-        assert_eq!(
-            entries.iter().map(|(seq, ..)| *seq).collect::<Vec<_>>(),
-            [1, 2, 3, 4, 5]
-        );
-        let first = std::fs::read_to_string(directory.path().join(segment_name(1))).unwrap();
-        assert_eq!(
-            first.lines().next().unwrap().split_once(' ').unwrap().1,
-            r#"{"seq":1,"time":"2026-01-02T03:04:05Z","entry":{"type":"repaired","bytes":0}}"#
-        );
-    }
-
-    #[test]
-    fn a_torn_end_is_cut_off_at_every_byte_and_recorded() {
-        let directory = tempfile::tempdir().unwrap();
-        filled(directory.path(), 2);
-        let path = directory.path().join(segment_name(1));
-        let all = std::fs::read(&path).unwrap();
-        let first = all.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-        for cut in first + 1..all.len() {
-            std::fs::write(&path, &all[..cut]).unwrap();
-            drop(Ledger::open(directory.path(), now()).unwrap());
-            let entries = Ledger::read(directory.path()).unwrap();
-            let torn = (cut - first) as u64;
-            assert_eq!(entries.len(), 2, "cut at {cut}");
-            assert_eq!(entries[1], (2, now(), Entry::Repaired { bytes: torn }));
+        let mut odd = None;
+        weir_ledger::for_each_since(directory, from_ns, |seq, time, entry| {
+            match typed(time, entry) {
+                Ok((time, entry)) => take(seq, time, entry),
+                Err(error) => drop(odd.get_or_insert((seq, error))),
+            };
+        })?;
+        match odd {
+            None => Ok(()),
+            Some((seq, error)) => Err(LedgerError::Damaged {
+                path: directory.to_owned(),
+                at: format!("entry {seq} ({error})"),
+            }),
         }
     }
+}
 
-    #[test]
-    fn damage_before_the_end_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        filled(directory.path(), 3);
-        let path = directory.path().join(segment_name(1));
-        let mut all = std::fs::read(&path).unwrap();
-        all[30] ^= 1;
-        std::fs::write(&path, all).unwrap();
-        let error = Ledger::open(directory.path(), now()).unwrap_err();
-        assert!(
-            matches!(error, LedgerError::Damaged { line: 1, .. }),
-            "{error}"
-        );
-    }
+fn typed(time: i64, entry: Value) -> Result<(Timestamp, Entry), LedgerError> {
+    let entry =
+        serde_json::from_value(entry).map_err(|error| LedgerError::Entry(error.to_string()))?;
+    Ok((time_of(time)?, entry))
+}
 
-    #[test]
-    fn a_file_in_place_of_the_directory_is_said() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("file");
-        std::fs::write(&path, "").unwrap();
-        let error = Ledger::open(&path, now()).unwrap_err().to_string();
-        assert!(error.ends_with("or name another with --store"), "{error}");
-    }
+fn time_of(ns: i64) -> Result<Timestamp, LedgerError> {
+    Timestamp::from_nanosecond(ns.into()).map_err(|error| LedgerError::Entry(error.to_string()))
+}
+
+fn ns_of(time: Timestamp) -> Result<i64, LedgerError> {
+    i64::try_from(time.as_nanosecond()).map_err(|error| LedgerError::Entry(error.to_string()))
 }

@@ -1,11 +1,16 @@
 //! The embedded store: an append-only log of what was recorded and judged.
+//!
+//! The log itself, its tree, its signatures and its files are `weir-ledger`'s, which
+//! knows entries as JSON values only. Here is what the entries are.
 
 mod entry;
 mod log;
 mod open_findings;
 mod resume;
+#[cfg(test)]
+mod tests;
 
 pub use entry::{Entry, FlowInterval, UplinkInterval};
-pub use log::{Ledger, LedgerError};
-pub use open_findings::open_findings;
+pub use log::Ledger;
 pub use resume::{Resume, SlotLife};
+pub use weir_ledger::{Appended, LedgerError, Options};

@@ -1,73 +1,72 @@
 //! What an earlier agent found and left open.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::BTreeMap;
 
-use super::{Entry, LedgerError, log};
-use crate::finding::{Finding, FindingId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// What a stretch of a ledger says of findings.
-#[derive(Default)]
-struct Said {
-    /// Whether it says what was open at its beginning, so that nothing before it matters.
-    whole: bool,
-    open: BTreeMap<FindingId, Finding>,
-    closed: BTreeSet<FindingId>,
-}
+use super::{Entry, LedgerError};
+use crate::finding::Finding;
 
-impl Said {
-    fn take(&mut self, entry: Entry) {
-        match entry {
-            Entry::OpenFindings { findings } => {
-                let open = findings.into_iter().map(|one| (one.id, one));
-                *self = Self {
-                    whole: true,
-                    open: open.collect(),
-                    closed: BTreeSet::new(),
-                };
+/// Findings that are open, followed entry by entry: by id, as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OpenFindings(BTreeMap<String, String>);
+
+impl OpenFindings {
+    /// Follows an entry.
+    pub(super) fn take(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        let of_findings = matches!(
+            entry,
+            Entry::OpenFindings { .. }
+                | Entry::FindingOpened(_)
+                | Entry::FindingUpdated(_)
+                | Entry::FindingClosed(_)
+        );
+        if of_findings {
+            let value = serde_json::to_value(entry)
+                .map_err(|error| LedgerError::Entry(error.to_string()))?;
+            self.take_value(&value);
+        }
+        Ok(())
+    }
+
+    /// Follows an entry as a value.
+    pub(super) fn take_value(&mut self, entry: &Value) {
+        match entry["type"].as_str() {
+            Some("open_findings") => {
+                self.0.clear();
+                for finding in entry["findings"].as_array().into_iter().flatten() {
+                    self.open(finding);
+                }
             }
-            Entry::FindingOpened(one) | Entry::FindingUpdated(one) => {
-                self.closed.remove(&one.id);
-                self.open.insert(one.id, *one);
-            }
-            Entry::FindingClosed(one) => {
-                self.open.remove(&one.id);
-                self.closed.insert(one.id);
+            Some("finding_opened" | "finding_updated") => self.open(entry),
+            Some("finding_closed") => {
+                if let Some(id) = entry["id"].as_str() {
+                    self.0.remove(id);
+                }
             }
             _ => {}
         }
     }
 
-    /// Puts what an earlier stretch says before what is known.
-    fn before(&mut self, earlier: Self) {
-        for (id, finding) in earlier.open {
-            if !self.closed.contains(&id) {
-                self.open.entry(id).or_insert(finding);
+    fn open(&mut self, finding: &Value) {
+        if let Some(id) = finding["id"].as_str() {
+            let mut finding = finding.clone();
+            if let Some(fields) = finding.as_object_mut() {
+                fields.remove("type");
             }
+            self.0.insert(id.to_owned(), finding.to_string());
         }
-        self.closed.extend(earlier.closed);
-        self.whole = earlier.whole;
     }
-}
 
-/// Reads a ledger back to where it says what was open: each agent writes that when it
-/// begins, and once a day.
-///
-/// # Errors
-/// When the directory cannot be read or a segment is damaged before its end.
-pub fn open_findings(directory: &Path) -> Result<Vec<Finding>, LedgerError> {
-    let mut said = Said::default();
-    for path in log::segments(directory)?.iter().rev() {
-        let mut of_segment = Said::default();
-        log::visit(path, |line| of_segment.take(line.entry))?;
-        said.before(of_segment);
-        if said.whole {
-            break;
-        }
+    /// The findings, by id.
+    pub(super) fn list(&self) -> Result<Vec<Finding>, LedgerError> {
+        self.0
+            .values()
+            .map(|json| serde_json::from_str(json))
+            .collect::<Result<_, _>>()
+            .map_err(|error| LedgerError::Entry(error.to_string()))
     }
-    Ok(said.open.into_values().collect())
 }
 
 #[cfg(test)]
@@ -114,25 +113,29 @@ mod tests {
     }
 
     proptest! {
-        /// Read backwards, stretch by stretch, it is what it is read forwards.
+        /// Followed as they are or as values, they are those of a plain map.
         #[test]
-        fn stretches_say_what_the_whole_says(
-            stretches in proptest::collection::vec(proptest::collection::vec(entry(), 0..6), 0..5)
-        ) {
-            let mut forwards = Said::default();
-            let mut backwards = Said::default();
-            for entry in stretches.iter().flatten() {
-                forwards.take(entry.clone());
-            }
-            for stretch in stretches.iter().rev() {
-                let mut said = Said::default();
-                stretch.iter().for_each(|entry| said.take(entry.clone()));
-                backwards.before(said);
-                if backwards.whole {
-                    break;
+        fn what_is_open_is_what_was_not_closed(entries in proptest::collection::vec(entry(), 0..20)) {
+            let (mut typed, mut values) = (OpenFindings::default(), OpenFindings::default());
+            let mut naive = BTreeMap::new();
+            for entry in &entries {
+                typed.take(entry).unwrap();
+                values.take_value(&serde_json::to_value(entry).unwrap());
+                match entry.clone() {
+                    Entry::OpenFindings { findings } => {
+                        naive = findings.into_iter().map(|one| (one.id, one)).collect();
+                    }
+                    Entry::FindingOpened(one) | Entry::FindingUpdated(one) => {
+                        naive.insert(one.id, *one);
+                    }
+                    Entry::FindingClosed(one) => drop(naive.remove(&one.id)),
+                    _ => {}
                 }
             }
-            prop_assert_eq!(backwards.open, forwards.open);
+            prop_assert_eq!(&typed, &values);
+            let mut listed = typed.list().unwrap();
+            listed.sort_by_key(|one| one.id);
+            prop_assert_eq!(listed, naive.into_values().collect::<Vec<_>>());
         }
     }
 

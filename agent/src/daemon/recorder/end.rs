@@ -55,6 +55,7 @@ impl Recorder<'_> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.ledger.append(clock.now(), entry)?;
         self.ledger.flush()?;
+        self.ledger.checkpoint()?;
         let stopped = Stopped {
             time: clock.now(),
             continues,

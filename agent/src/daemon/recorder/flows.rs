@@ -138,7 +138,7 @@ impl Recorder<'_> {
 
     /// The flow's counts are final.
     pub(super) fn end(&mut self, clock: &Clock, open: &mut OpenFlow) -> Result<(), Failure> {
-        open.store(&mut self.ledger, clock, &self.recording)?;
+        open.store_last(&mut self.ledger, clock, &self.recording)?;
         self.ended = self.ended + open.own_counters();
         *self
             .verdicts

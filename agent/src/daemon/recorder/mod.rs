@@ -7,6 +7,7 @@ mod end;
 mod expiry;
 mod findings;
 mod flows;
+mod heartbeat;
 mod limits;
 mod names;
 mod self_test;
@@ -90,6 +91,8 @@ pub(super) struct Recorder<'a> {
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
+    /// When the ledger had a heartbeat last.
+    beat: Option<Clock>,
     /// When it was last looked whether time alone has changed a verdict.
     looked: Option<Clock>,
     /// Day on which entries that end soon were last warned of.
@@ -136,6 +139,7 @@ impl<'a> Recorder<'a> {
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
+            beat: None,
             looked: None,
             warned: None,
             refused_set: None,
@@ -152,13 +156,11 @@ impl<'a> Recorder<'a> {
     ) -> Result<(), Failure> {
         let uncovered = self.follow_uplinks(clock, true)?;
         self.followed = *clock;
-        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .unwrap_or_else(|error| format!("unknown: {error}"));
         let entry = Entry::Started {
             recording: self.recording.clone(),
             adopted: started.adopted,
             version: started.version.to_owned(),
-            boot_id: boot_id.trim().to_owned(),
+            boot_id: heartbeat::boot_id(),
             boot_ns: Some(clock.boot_ns()),
             allowlists: self.pipeline.policy_digest().to_owned(),
             databases: started
@@ -277,6 +279,7 @@ impl<'a> Recorder<'a> {
         let all = self.sweeps.is_multiple_of(SWEEPS_PER_ENTRY);
         self.tell_findings(all, &clock)?;
         self.measure(&clock)?;
+        self.beat(&clock)?;
         let databases = self.pipeline.databases().describe();
         self.metrics.database_ages(databases, clock.now());
         Ok(self.ledger.flush()?)

@@ -1,0 +1,300 @@
+//! Groups of rows with their sums: what is asked of a month of records.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    sync::Arc,
+};
+
+use foldhash::fast::RandomState;
+
+use crate::{
+    LedgerError,
+    layout::{COLUMNS, Kind, column},
+    read::NONE,
+    rows::Batch,
+    store::{Columns, fold},
+};
+
+/// Whether a value of a text column is wanted; `None` stands for no value.
+pub type Predicate<'a> = Box<dyn Fn(Option<&[u8]>) -> bool + Sync + 'a>;
+
+/// What is asked.
+pub struct Query<'a> {
+    /// Entries from this time, and before that: nanoseconds since 1970.
+    pub times: (i64, i64),
+    /// Only entries of this type.
+    pub tag: &'a str,
+    /// Columns by whose values rows are grouped: texts, and integers below 2^32 - 1.
+    pub by: &'a [&'a str],
+    /// Columns of integers that are summed.
+    pub sums: &'a [&'a str],
+    /// Of each of these, one has to hold: a text column and what is wanted of it.
+    pub wanted: Vec<Vec<(&'a str, Predicate<'a>)>>,
+}
+
+/// A value by which rows are grouped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// Of a text column.
+    Text(Option<Arc<[u8]>>),
+    /// Of an integer column.
+    Int(Option<u32>),
+}
+
+/// Rows with the same keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The values that they share.
+    pub keys: Vec<Key>,
+    /// The sums.
+    pub sums: Vec<i128>,
+    /// How many rows.
+    pub rows: u64,
+    /// Time of the first.
+    pub first_ns: i64,
+    /// Time of the last.
+    pub last_ns: i64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// In no order.
+    pub groups: Vec<Group>,
+    /// Entries in the time, by type, whatever else is wanted.
+    pub types: BTreeMap<Arc<[u8]>, u64>,
+}
+
+struct Sums {
+    sums: Vec<i128>,
+    rows: u64,
+    first_ns: i64,
+    last_ns: i64,
+}
+
+/// What one thread has found.
+#[derive(Default)]
+struct Found {
+    /// Texts of the keys, and their numbers.
+    texts: Vec<Arc<[u8]>>,
+    numbers: HashMap<Arc<[u8]>, u32, RandomState>,
+    groups: HashMap<Vec<u32>, Sums, RandomState>,
+    types: BTreeMap<Arc<[u8]>, u64>,
+}
+
+impl Found {
+    fn number(&mut self, text: &Arc<[u8]>) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = u32::try_from(self.texts.len()).unwrap_or(NONE);
+        self.texts.push(Arc::clone(text));
+        self.numbers.insert(Arc::clone(text), number);
+        number
+    }
+}
+
+fn is_text(name: &str) -> bool {
+    column(name).is_some_and(|place| !matches!(COLUMNS[place].kind, Kind::Int | Kind::Time))
+}
+
+/// Asks a ledger.
+///
+/// # Errors
+/// When it cannot be read or is damaged.
+pub fn query(directory: &Path, query: &Query<'_>) -> Result<Answer, LedgerError> {
+    let mut first = vec!["time", "type"];
+    first.extend(query.wanted.iter().flatten().map(|(name, _)| *name));
+    let rest = [query.by, query.sums].concat();
+    let columns = Columns {
+        first: &first,
+        rest: &rest,
+    };
+    let mut answer = Found::default();
+    fold(
+        directory,
+        columns,
+        query.times,
+        || (Found::default(), Vec::new()),
+        |(found, rows), batch| {
+            *rows = select(query, batch, found);
+            !rows.is_empty()
+        },
+        |(found, rows), batch| group(query, batch, rows, found),
+        |(found, _)| join(query, &mut answer, found),
+    )?;
+    let texts = &answer.texts;
+    let groups = answer.groups.into_iter().map(|(numbers, sums)| Group {
+        keys: numbers
+            .iter()
+            .zip(query.by)
+            .map(|(number, name)| {
+                if is_text(name) {
+                    let text = usize::try_from(*number).ok().and_then(|n| texts.get(n));
+                    Key::Text(text.cloned())
+                } else {
+                    Key::Int(Some(*number).filter(|number| *number != NONE))
+                }
+            })
+            .collect(),
+        sums: sums.sums,
+        rows: sums.rows,
+        first_ns: sums.first_ns,
+        last_ns: sums.last_ns,
+    });
+    Ok(Answer {
+        groups: groups.collect(),
+        types: answer.types,
+    })
+}
+
+/// Rows that are wanted.
+fn select(query: &Query<'_>, batch: &Batch, found: &mut Found) -> Vec<u32> {
+    let (Some(times), Some(types)) = (batch.ints("time"), batch.texts("type")) else {
+        return Vec::new();
+    };
+    // A place in a dictionary is wanted or not; a row is looked up.
+    let wanted = |tag: &[u8]| tag == query.tag.as_bytes();
+    let of_type: Vec<bool> = types.dictionary.iter().map(|tag| wanted(tag)).collect();
+    let mut counts = vec![0u64; types.dictionary.len()];
+    let (from, to) = query.times;
+    let mut rows = Vec::new();
+    for (row, (time, tag)) in (0u32..).zip(times.iter().zip(&types.rows)) {
+        let tag = usize::try_from(*tag).unwrap_or(usize::MAX);
+        if time.is_some_and(|time| time >= from && time < to) {
+            if let Some(count) = counts.get_mut(tag) {
+                *count += 1;
+            }
+            if of_type.get(tag) == Some(&true) {
+                rows.push(row);
+            }
+        }
+    }
+    for (tag, count) in types.dictionary.iter().zip(counts) {
+        if count > 0 {
+            *found.types.entry(Arc::clone(tag)).or_default() += count;
+        }
+    }
+    for any in &query.wanted {
+        let mut columns = Vec::new();
+        for (name, predicate) in any {
+            if let Some(texts) = batch.texts(name) {
+                let mut holds: Vec<bool> = texts
+                    .dictionary
+                    .iter()
+                    .map(|text| predicate(Some(text)))
+                    .collect();
+                // Of no value, in the last place.
+                holds.push(predicate(None));
+                columns.push((&texts.rows, holds));
+            }
+        }
+        rows.retain(|row| {
+            let row = usize::try_from(*row).unwrap_or(usize::MAX);
+            columns.iter().any(|(places, holds)| {
+                let place = places
+                    .get(row)
+                    .and_then(|place| usize::try_from(*place).ok());
+                let held = place.and_then(|place| holds.get(place)).or(holds.last());
+                // NONE is beyond the dictionary.
+                held == Some(&true)
+            })
+        });
+    }
+    rows
+}
+
+/// Values of a key column as numbers.
+enum Numbers<'a> {
+    /// Number by place in the dictionary, and places by row.
+    Texts(Vec<u32>, &'a [u32]),
+    Ints(&'a [Option<i64>]),
+}
+
+impl Numbers<'_> {
+    fn get(&self, row: usize) -> u32 {
+        match self {
+            Self::Texts(numbers, rows) => rows
+                .get(row)
+                .and_then(|place| numbers.get(usize::try_from(*place).ok()?))
+                .copied()
+                .unwrap_or(NONE),
+            Self::Ints(values) => values
+                .get(row)
+                .copied()
+                .flatten()
+                .and_then(|value| u32::try_from(value).ok())
+                .unwrap_or(NONE),
+        }
+    }
+}
+
+fn group(query: &Query<'_>, batch: &Batch, rows: &[u32], found: &mut Found) {
+    let mut keys = Vec::new();
+    for name in query.by {
+        if let Some(texts) = batch.texts(name) {
+            let numbers = texts.dictionary.iter().map(|text| found.number(text));
+            keys.push(Numbers::Texts(numbers.collect(), &texts.rows));
+        } else if let Some(values) = batch.ints(name) {
+            keys.push(Numbers::Ints(values));
+        }
+    }
+    let sums: Vec<_> = query
+        .sums
+        .iter()
+        .filter_map(|name| batch.ints(name))
+        .collect();
+    let Some(times) = batch.ints("time") else {
+        return;
+    };
+    let mut key = vec![0; keys.len()];
+    for row in rows {
+        let row = usize::try_from(*row).unwrap_or(usize::MAX);
+        for (number, numbers) in key.iter_mut().zip(&keys) {
+            *number = numbers.get(row);
+        }
+        let time = times.get(row).copied().flatten().unwrap_or_default();
+        let group = match found.groups.get_mut(&key) {
+            Some(group) => group,
+            None => found.groups.entry(key.clone()).or_insert_with(|| Sums {
+                sums: vec![0; sums.len()],
+                rows: 0,
+                first_ns: time,
+                last_ns: time,
+            }),
+        };
+        group.rows += 1;
+        group.first_ns = group.first_ns.min(time);
+        group.last_ns = group.last_ns.max(time);
+        for (sum, values) in group.sums.iter_mut().zip(&sums) {
+            *sum += i128::from(values.get(row).copied().flatten().unwrap_or_default());
+        }
+    }
+}
+
+fn join(query: &Query<'_>, all: &mut Found, part: Found) {
+    let numbers: Vec<u32> = part.texts.iter().map(|text| all.number(text)).collect();
+    for (mut key, more) in part.groups {
+        for (number, name) in key.iter_mut().zip(query.by) {
+            if is_text(name) && *number != NONE {
+                let place = usize::try_from(*number).ok();
+                *number = place.and_then(|n| numbers.get(n)).copied().unwrap_or(NONE);
+            }
+        }
+        match all.groups.get_mut(&key) {
+            None => drop(all.groups.insert(key, more)),
+            Some(sums) => {
+                sums.rows += more.rows;
+                sums.first_ns = sums.first_ns.min(more.first_ns);
+                sums.last_ns = sums.last_ns.max(more.last_ns);
+                for (sum, more) in sums.sums.iter_mut().zip(more.sums) {
+                    *sum += more;
+                }
+            }
+        }
+    }
+    for (tag, count) in part.types {
+        *all.types.entry(tag).or_default() += count;
+    }
+}

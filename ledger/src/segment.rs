@@ -1,0 +1,246 @@
+//! Segments: Parquet files of entries.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use parquet::{
+    basic::{
+        Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel,
+    },
+    data_type::{ByteArray, ByteArrayType, Int64Type},
+    errors::{ParquetError, Result},
+    file::{
+        metadata::KeyValue,
+        properties::{EnabledStatistics, WriterProperties},
+        reader::{FileReader, RowGroupReader},
+        serialized_reader::SerializedFileReader,
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    },
+    schema::types::{ColumnPath, Type},
+};
+
+use crate::{
+    LedgerError,
+    error::{damaged, io},
+    layout::{COLUMNS, Kind, layouts_json},
+    read,
+    rows::{Batch, Column},
+};
+
+/// Rows whose statistics are kept together.
+const GROUP_ROWS: usize = 1 << 17;
+
+/// A dictionary may take this many bytes in a row group.
+const DICTIONARY_BYTES: usize = 16 << 20;
+
+/// Columns that grow, or jump little.
+const DELTAS: [&str; 5] = ["seq", "time", "flow", "first_ns", "last_ns"];
+
+/// Columns that every row has.
+const ALWAYS: [&str; 4] = ["seq", "time", "type", "rest"];
+
+fn schema() -> Result<Type> {
+    let fields = COLUMNS.iter().map(|column| {
+        let (physical, logical) = match column.kind {
+            Kind::Int => (Physical::INT64, None),
+            Kind::Time => {
+                let logical = LogicalType::timestamp(true, TimeUnit::NANOS);
+                (Physical::INT64, Some(logical))
+            }
+            _ => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let repetition = if ALWAYS.contains(&column.name) {
+            Repetition::REQUIRED
+        } else {
+            Repetition::OPTIONAL
+        };
+        let field = Type::primitive_type_builder(column.name, physical)
+            .with_repetition(repetition)
+            .with_logical_type(logical)
+            .build()?;
+        Ok(Arc::new(field))
+    });
+    Type::group_type_builder("weir")
+        .with_fields(fields.collect::<Result<_>>()?)
+        .build()
+}
+
+fn properties(facts: &[(&str, String)]) -> Result<WriterProperties> {
+    let mut facts: Vec<_> = facts
+        .iter()
+        .map(|(key, value)| KeyValue::new(format!("weir.{key}"), value.clone()))
+        .collect();
+    facts.push(KeyValue::new(
+        "weir.layout".to_owned(),
+        layouts_json().to_string(),
+    ));
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_data_page_size_limit(4 << 20)
+        .set_data_page_row_count_limit(GROUP_ROWS)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_key_value_metadata(Some(facts))
+        .set_created_by(format!("weir {}", env!("CARGO_PKG_VERSION")));
+    for column in COLUMNS {
+        let path = ColumnPath::from(column.name);
+        if DELTAS.contains(&column.name) {
+            properties = properties
+                .set_column_dictionary_enabled(path, false)
+                .set_column_encoding(ColumnPath::from(column.name), Encoding::DELTA_BINARY_PACKED);
+        } else if column.kind == Kind::Context || column.name == "rest" {
+            // Nothing is found by the least or greatest of them.
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+        }
+    }
+    Ok(properties.build())
+}
+
+/// The bytes of a segment.
+pub(crate) fn write(batch: &Batch, facts: &[(&str, String)]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let schema = Arc::new(schema()?);
+    let mut file = SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties(facts)?))?;
+    for first in (0..batch.rows).step_by(GROUP_ROWS) {
+        let rows = first..(first + GROUP_ROWS).min(batch.rows);
+        let mut group = file.next_row_group()?;
+        for (column, kind) in batch.columns.iter().zip(COLUMNS) {
+            let column = column
+                .as_ref()
+                .ok_or_else(|| ParquetError::General("a column is missing".to_owned()))?;
+            let optional = !ALWAYS.contains(&kind.name);
+            write_column(&mut group, column, optional, rows.clone())?;
+        }
+        group.close()?;
+    }
+    file.close()?;
+    Ok(bytes)
+}
+
+fn write_column(
+    group: &mut SerializedRowGroupWriter<'_, &mut Vec<u8>>,
+    column: &Column,
+    optional: bool,
+    rows: std::ops::Range<usize>,
+) -> Result<()> {
+    let Some(mut writer) = group.next_column()? else {
+        return Err(ParquetError::General("a column too many".to_owned()));
+    };
+    match column {
+        Column::Ints(values) => {
+            let values = values.get(rows).unwrap_or_default();
+            let levels: Vec<i16> = values.iter().map(|v| i16::from(v.is_some())).collect();
+            let there: Vec<i64> = values.iter().copied().flatten().collect();
+            let typed = writer.typed::<Int64Type>();
+            typed.write_batch(&there, optional.then_some(&levels), None)?;
+        }
+        Column::Texts(texts) => {
+            let dictionary: Vec<ByteArray> = texts
+                .dictionary
+                .iter()
+                .map(|text| ByteArray::from(text.to_vec()))
+                .collect();
+            let rows = texts.rows.get(rows).unwrap_or_default();
+            for rows in rows.chunks(8192) {
+                let text = |place: &u32| dictionary.get(usize::try_from(*place).ok()?).cloned();
+                let there: Vec<ByteArray> = rows.iter().filter_map(text).collect();
+                let levels: Vec<i16> = rows
+                    .iter()
+                    .map(|place| i16::from(*place != read::NONE))
+                    .collect();
+                let typed = writer.typed::<ByteArrayType>();
+                typed.write_batch(&there, optional.then_some(&levels), None)?;
+            }
+        }
+    }
+    writer.close()
+}
+
+/// A segment that is read.
+pub(crate) struct Segment<R: parquet::file::reader::ChunkReader + 'static> {
+    file: SerializedFileReader<R>,
+}
+
+impl Segment<File> {
+    /// Opens a segment.
+    pub(crate) fn open(path: &Path) -> std::result::Result<Self, LedgerError> {
+        let file = File::open(path).map_err(io(path, "opened"))?;
+        Self::of(file).map_err(|error| damaged(path, error.to_string()))
+    }
+}
+
+impl<R: parquet::file::reader::ChunkReader + 'static> Segment<R> {
+    pub(crate) fn of(file: R) -> Result<Self> {
+        let file = SerializedFileReader::new(file)?;
+        let columns = file.metadata().file_metadata().schema_descr().columns();
+        let same = columns.len() == COLUMNS.len()
+            && columns
+                .iter()
+                .zip(COLUMNS)
+                .all(|(found, column)| found.name() == column.name);
+        if same {
+            Ok(Self { file })
+        } else {
+            Err(ParquetError::General("other columns".to_owned()))
+        }
+    }
+
+    /// How many row groups there are.
+    pub(crate) fn groups(&self) -> usize {
+        self.file.num_row_groups()
+    }
+
+    /// Whether a row group may have entries from `from`, and before `to`.
+    pub(crate) fn overlaps(&self, group: usize, (from, to): (i64, i64)) -> bool {
+        let Some(time) = crate::layout::column("time") else {
+            return true;
+        };
+        let statistics = self
+            .file
+            .metadata()
+            .row_group(group)
+            .column(time)
+            .statistics();
+        let Some(parquet::file::statistics::Statistics::Int64(statistics)) = statistics else {
+            return true;
+        };
+        statistics.max_opt().is_none_or(|max| *max >= from)
+            && statistics.min_opt().is_none_or(|min| *min < to)
+    }
+
+    /// Some columns of a row group.
+    pub(crate) fn read(&self, group: usize, columns: &[usize]) -> Result<Batch> {
+        let rows = self.file.metadata().row_group(group).num_rows();
+        let mut batch = Batch {
+            rows: usize::try_from(rows).map_err(|_| ParquetError::General("rows".to_owned()))?,
+            columns: vec![None; COLUMNS.len()],
+        };
+        self.read_more(group, columns, &mut batch)?;
+        Ok(batch)
+    }
+
+    /// More columns of a row group.
+    pub(crate) fn read_more(
+        &self,
+        group: usize,
+        columns: &[usize],
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let group = self.file.get_row_group(group)?;
+        for place in columns {
+            if let (Some(column), Some(slot @ None)) =
+                (COLUMNS.get(*place), batch.columns.get_mut(*place))
+            {
+                *slot = Some(read_column(&*group, *place, column.kind)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_column(group: &dyn RowGroupReader, place: usize, kind: Kind) -> Result<Column> {
+    Ok(match kind {
+        Kind::Int | Kind::Time => Column::Ints(read::ints(group, place)?),
+        _ => Column::Texts(read::texts(group, place)?),
+    })
+}

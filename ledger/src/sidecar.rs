@@ -1,0 +1,111 @@
+//! What is kept of a segment beside it, and after it is pruned.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    LedgerError, Range, disk,
+    error::{damaged, io},
+    leaf::{from_hex, hex},
+    tail::numbered,
+};
+
+/// Version of segments and sidecars.
+pub(crate) const SCHEMA: &str = "weir-segment/1";
+
+/// A segment's place in the log, and the proof of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sidecar {
+    /// Version of the format.
+    pub schema: String,
+    /// Name of the node.
+    pub node: String,
+    /// First entry, counted from 1.
+    pub first: u64,
+    /// Last entry.
+    pub last: u64,
+    /// Time of the first entry, nanoseconds since 1970.
+    pub from_ns: i64,
+    /// Time of the last entry, likewise.
+    pub to_ns: i64,
+    /// SHA-256 of the segment, in hexadecimal.
+    pub sha256: String,
+    /// Length of the segment.
+    pub bytes: u64,
+    /// Root of the tree up to the last entry, in hexadecimal.
+    pub root: String,
+    /// Nodes of the tree that cover just this segment, from the left: level (leaves
+    /// have 0) and hash in hexadecimal.
+    pub nodes: Vec<(u8, String)>,
+    /// The same for all entries up to the last.
+    pub before_and_this: Vec<(u8, String)>,
+    /// Signed checkpoint of the tree up to the last entry.
+    pub checkpoint: String,
+}
+
+pub(crate) fn nodes(range: &Range) -> Vec<(u8, String)> {
+    range
+        .nodes()
+        .iter()
+        .map(|(level, hash)| (*level, hex(hash)))
+        .collect()
+}
+
+fn range(begin: u64, end: u64, nodes: &[(u8, String)]) -> Option<Range> {
+    let nodes: Option<Vec<_>> = nodes
+        .iter()
+        .map(|(level, hash)| Some((*level, from_hex(hash)?)))
+        .collect();
+    Range::of(begin, end, nodes?)
+}
+
+impl Sidecar {
+    /// The tree up to the last entry.
+    pub(crate) fn whole(&self) -> Option<Range> {
+        let whole = range(0, self.last, &self.before_and_this)?;
+        (hex(&whole.root()) == self.root).then_some(whole)
+    }
+
+    /// The leaves of this segment.
+    pub(crate) fn own(&self) -> Option<Range> {
+        range(self.first.checked_sub(1)?, self.last, &self.nodes)
+    }
+
+    pub(crate) fn read(path: &Path) -> Result<Self, LedgerError> {
+        let bytes = fs::read(path).map_err(io(path, "read"))?;
+        let sidecar: Self =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(path, error.to_string()))?;
+        if sidecar.schema != SCHEMA {
+            return Err(damaged(path, format!("its schema {}", sidecar.schema)));
+        }
+        Ok(sidecar)
+    }
+
+    pub(crate) fn write(&self, directory: &Path) -> Result<(), LedgerError> {
+        let path = sidecar_path(directory, self.first);
+        let json = serde_json::to_vec_pretty(self)
+            .map_err(|error| LedgerError::Entry(error.to_string()))?;
+        disk::replace(&path, 0o640, &json).map_err(io(&path, "written"))
+    }
+}
+
+/// The Parquet file of a segment.
+pub(crate) fn segment_path(directory: &Path, first: u64) -> PathBuf {
+    directory.join(format!("segment-{first:020}.parquet"))
+}
+
+/// The sidecar of a segment.
+pub(crate) fn sidecar_path(directory: &Path, first: u64) -> PathBuf {
+    directory.join(format!("segment-{first:020}.json"))
+}
+
+/// First entry and path of each sidecar, in order. A segment is sealed when it
+/// has one.
+pub(crate) fn sidecars(directory: &Path) -> Result<Vec<(u64, PathBuf)>, LedgerError> {
+    numbered(directory, "segment-", ".json").map_err(io(directory, "read"))
+}
