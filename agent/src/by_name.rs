@@ -9,20 +9,21 @@ const LONGEST: usize = 255;
 
 /// A map of names that is asked for many more than it has.
 ///
-/// It knows how long its names are, so that most that it does not have are not even
-/// hashed: the parents of a name that is asked for are of all lengths.
+/// It knows of what lengths its names are, and of each length some bits of their letters,
+/// so that most that it does not have are not even hashed: the parents of a name that is
+/// asked for are of all lengths.
 #[derive(Clone, Debug)]
 pub(crate) struct ByName<V> {
     values: HashMap<Box<str>, V, RandomState>,
-    /// A bit for each length.
-    lengths: [u64; 4],
+    /// For each length, a bit for each [`trace`] of its names.
+    traces: Box<[u64; LONGEST + 1]>,
 }
 
 impl<V> Default for ByName<V> {
     fn default() -> Self {
         Self {
             values: HashMap::default(),
-            lengths: [0; 4],
+            traces: Box::new([0; LONGEST + 1]),
         }
     }
 }
@@ -30,9 +31,9 @@ impl<V> Default for ByName<V> {
 impl<V> ByName<V> {
     /// The value of a name, made if there is none.
     pub(crate) fn or_insert_with(&mut self, name: &str, make: impl FnOnce() -> V) -> &mut V {
-        let (word, bit) = place(name);
-        if let Some(word) = self.lengths.get_mut(word) {
-            *word |= bit;
+        let (length, bit) = trace(name);
+        if let Some(traces) = self.traces.get_mut(length) {
+            *traces |= bit;
         }
         self.values.entry(name.into()).or_insert_with(make)
     }
@@ -45,18 +46,26 @@ impl<V> ByName<V> {
     /// The value of a name.
     #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<&V> {
-        let (word, bit) = place(name);
-        if self.lengths.get(word).is_none_or(|word| word & bit == 0) {
+        let (length, bit) = trace(name);
+        if self
+            .traces
+            .get(length)
+            .is_none_or(|traces| traces & bit == 0)
+        {
             return None;
         }
         self.values.get(name)
     }
 }
 
-/// Word and bit of a length. What is too long for a name shares the last.
-fn place(name: &str) -> (usize, u64) {
-    let length = name.len().min(LONGEST);
-    (length / 64, 1 << (length % 64))
+/// The length of a name, at which what is too long for one shares the last, and a bit by
+/// its first letter and the one in its middle.
+#[inline]
+fn trace(name: &str) -> (usize, u64) {
+    let bytes = name.as_bytes();
+    let letter = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let mixed = letter(0).wrapping_mul(5) ^ letter(bytes.len() / 2);
+    (bytes.len().min(LONGEST), 1 << (mixed % 64))
 }
 
 #[cfg(test)]
@@ -73,6 +82,8 @@ mod tests {
         for length in 0..300_usize {
             let wanted = length.is_multiple_of(3).then_some(length);
             assert_eq!(map.get(&name[..length]).copied(), wanted, "{length}");
+            let other = "b".repeat(length);
+            assert_eq!(map.get(&other).copied(), wanted.filter(|_| length == 0));
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod claim;
 pub mod cli;
 pub mod coverage;
 pub mod daemon;
+pub mod described;
 pub mod finding;
 pub mod history;
 pub mod jurisdiction;

@@ -7,6 +7,7 @@
 //! call it in [`measure`].
 
 mod agent;
+mod compiling;
 mod empty;
 mod judge_cost;
 mod load;
@@ -65,6 +66,9 @@ enum Task {
         #[arg(default_value = "")]
         only: String,
     },
+    /// Compiles a policy and prints what it took (the benchmark starts itself with this).
+    #[command(hide = true)]
+    Compile(compiling::CompileArguments),
     /// Makes traffic in a network namespace of its own (the benchmark starts
     /// itself with this).
     #[command(hide = true)]
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.task {
         Some(Task::Load(load)) => load::run(load),
+        Some(Task::Compile(compile)) => compiling::run(compile),
         _ => bench(&arguments),
     };
     match done {

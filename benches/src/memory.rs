@@ -60,12 +60,12 @@ pub(crate) fn measure(stop: &Stop) -> Result<Vec<Row>> {
     clippy::cast_precision_loss,
     reason = "kilobytes of one process stay far below 2^52"
 )]
-fn mebibytes(kilobytes: u64) -> f64 {
+pub(crate) fn mebibytes(kilobytes: u64) -> f64 {
     kilobytes as f64 / 1024.0
 }
 
 /// A field in kilobytes (proc_pid_status(5)).
-fn field(status: &str, name: &str) -> Result<u64> {
+pub(crate) fn field(status: &str, name: &str) -> Result<u64> {
     status
         .lines()
         .find_map(|line| kilobytes(line, name))

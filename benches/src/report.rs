@@ -16,27 +16,28 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// The compared number is at least this.
     AtLeast(f64),
+    /// The number with Weir is at most this, whatever the ratio.
+    Itself(f64),
 }
 
 impl Goal {
-    fn is_met_by(self, value: f64) -> bool {
+    fn is_met_by(self, row: &Row) -> bool {
+        let value = row.ratio.unwrap_or(row.with);
         match self {
+            Self::Itself(bound) => row.with <= bound,
             Self::AtMost(bound) => value <= bound,
             Self::AtLeast(bound) => value >= bound,
         }
     }
 
-    fn words(self, value: f64) -> String {
-        let (sign, bound) = match self {
-            Self::AtMost(bound) => ('≤', bound),
-            Self::AtLeast(bound) => ('≥', bound),
+    fn words(self, row: &Row) -> String {
+        let (sign, bound, unit) = match self {
+            Self::AtMost(bound) => ('≤', bound, String::new()),
+            Self::AtLeast(bound) => ('≥', bound, String::new()),
+            Self::Itself(bound) => ('≤', bound, format!(" {}", row.unit)),
         };
-        let verdict = if self.is_met_by(value) {
-            "met"
-        } else {
-            "MISSED"
-        };
-        format!("{sign} {bound} {verdict}")
+        let verdict = if self.is_met_by(row) { "met" } else { "MISSED" };
+        format!("{sign} {bound}{unit} {verdict}")
     }
 }
 
@@ -69,16 +70,8 @@ struct Outcome {
 }
 
 impl Row {
-    fn compared(&self) -> f64 {
-        self.ratio.unwrap_or(self.with)
-    }
-
     fn cells(&self) -> [String; 5] {
-        let goals: Vec<String> = self
-            .goals
-            .iter()
-            .map(|goal| goal.words(self.compared()))
-            .collect();
+        let goals: Vec<String> = self.goals.iter().map(|goal| goal.words(self)).collect();
         let number = |value: f64| format!("{} {}", digits(value), self.unit);
         [
             self.what.clone(),
@@ -169,7 +162,7 @@ impl Report {
                     .iter()
                     .map(|goal| Outcome {
                         goal: *goal,
-                        met: goal.is_met_by(row.compared()),
+                        met: goal.is_met_by(row),
                     })
                     .collect();
                 let mut value = serde_json::to_value(row)?;

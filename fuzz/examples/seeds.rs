@@ -38,6 +38,7 @@ fn main() -> Result<()> {
         ("quic_initial", initials()?),
         ("stream", streams()?),
         ("mmdb", databases()?),
+        ("policy", policies()?),
     ] {
         let directory = corpus.join(target);
         fs::create_dir_all(&directory)?;
@@ -46,6 +47,35 @@ fn main() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A product alone, a whole set of every kind of file, and a set that is refused.
+fn policies() -> Result<Seeds> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| {
+        let path = root.join(path);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    let set = "tests/tested-allowlists/holding";
+    let product = read(&format!("{set}/alpha.toml"))?;
+    let mut whole = Vec::new();
+    for (number, path) in [
+        (0, format!("{set}/alpha.toml")),
+        (1, format!("{set}/platform.toml")),
+        (2, "tests/fixtures/allowlists/jurisdictions.toml".to_owned()),
+        (3, format!("{set}/providers.toml")),
+    ] {
+        let text = read(&path)?;
+        whole.push(number);
+        whole.extend(u16::try_from(text.len())?.to_be_bytes());
+        whole.extend(text.as_bytes());
+    }
+    let refused = read("tests/broken-allowlists/ports/alpha.toml")?;
+    Ok(Seeds::from([
+        ("product", product.into_bytes()),
+        ("set", whole),
+        ("refused", refused.into_bytes()),
+    ]))
 }
 
 fn queries() -> Result<Seeds> {

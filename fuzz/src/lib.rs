@@ -8,12 +8,14 @@ mod dns;
 mod hello;
 mod mmdb;
 pub mod mutate;
+mod policy;
 mod stream;
 
 pub use self::{
     dns::{dns_answer, dns_query},
     hello::{client_hello, quic_initial, seal},
     mmdb::mmdb,
+    policy::policy,
     stream::stream,
 };
 
@@ -29,7 +31,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target {
         name: "dns_answer",
         run: dns_answer,
@@ -58,6 +60,11 @@ pub const TARGETS: [Target; 6] = [
     Target {
         name: "mmdb",
         run: mmdb,
+        mutations: 10_000,
+    },
+    Target {
+        name: "policy",
+        run: policy,
         mutations: 10_000,
     },
 ];

@@ -92,6 +92,11 @@ fn mmdb() {
     replay("mmdb");
 }
 
+#[test]
+fn policy() {
+    replay("policy");
+}
+
 /// A seed that its parser refuses at once leads nowhere.
 #[test]
 fn seeds_lead_deep() {
@@ -112,6 +117,11 @@ fn seeds_lead_deep() {
     for name in ["datagram", "second-version", "coalesced"] {
         let hello = QuicHello::new().datagram(&seed("quic_initial", name)[3..]);
         assert!(matches!(hello, Progress::Complete(_)), "{name}: {hello:?}");
+    }
+    for name in ["set", "product"] {
+        let seed = seed("policy", name);
+        let text = String::from_utf8_lossy(&seed);
+        assert!(text.contains("[[allow]]"), "{name}");
     }
     let chain = answer(&seed("dns_answer", "chain")).unwrap();
     assert_eq!((chain.chain.len(), chain.addresses.len()), (2, 2));

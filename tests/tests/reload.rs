@@ -193,7 +193,7 @@ fn a_set_with_an_error_is_refused_and_the_one_in_force_stays() {
     let path = scene.file(name);
     let place = broken.find("\"sometimes\"").unwrap();
     let error = json!({
-        "file": path, "line": 5, "column": 11, "span": [place, place + 11],
+        "file": path, "line": 5, "column": 11, "span": [place, place + 11], "lint": null,
         "message": "`sometimes` is not a `posture`",
         "help": "write `internal_only` or `external_declared`",
     });

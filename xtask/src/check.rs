@@ -84,7 +84,9 @@ fn allowlists(workspace: &Workspace, agent: &Path) -> Result<()> {
     progress::heading("check allowlists");
     let mut weir = Command::new(agent);
     command::run(
-        weir.arg("check").arg(workspace.root().join("allowlists")),
+        weir.arg("check")
+            .arg(workspace.root().join("allowlists"))
+            .arg("--deny-warnings"),
         "weir check",
     )
 }

@@ -11,12 +11,12 @@ use super::paths::Paths;
 use crate::{
     attribution::{Attributed, Attributor, Host, Names, WorkloadKind},
     finding::{Circumstances, Kind},
-    jurisdiction::{Databases, Locator},
+    jurisdiction::Databases,
     kernel::Clock,
     naming::{self, Namer, NamingCounts, Snapshot},
     policy::{Claim, Policy, Product},
     record::{CgroupId, FlowRecord, Owner, Payload},
-    verdict::{Judged, Moment, Spent, judge},
+    verdict::{Judge, Judged, Moment, Spent},
 };
 
 /// The day, in UTC, as everything in the policy that is dated.
@@ -33,8 +33,7 @@ pub(super) struct Pipeline {
     paths: Rc<Paths>,
     attributor: Attributor<Rc<Paths>>,
     namer: Namer,
-    locator: Locator,
-    policy: Arc<Policy>,
+    judge: Judge,
     /// What entries with a budget have carried.
     spent: Spent,
 }
@@ -53,8 +52,7 @@ impl Pipeline {
             paths,
             attributor,
             namer,
-            locator: Locator::new(databases, Arc::clone(policy.providers())),
-            policy,
+            judge: Judge::new(databases, policy),
             spent,
         }
     }
@@ -123,38 +121,38 @@ impl Pipeline {
     /// Counts bytes that a flow has sent towards the budget of the entry that declares it;
     /// whether they use it up.
     pub(super) fn spend(&mut self, judged: &Judged, bytes: u64, clock: &Clock) -> bool {
-        self.spent.charge(&self.policy, judged, bytes, civil(clock))
+        self.spent
+            .charge(self.judge.policy(), judged, bytes, civil(clock))
     }
 
     /// Whether time alone may have changed a verdict.
     pub(super) fn turned(&self, before: &Clock, now: &Clock) -> bool {
-        self.policy.limits().turned(civil(before), civil(now))
+        self.policy().limits().turned(civil(before), civil(now))
     }
 
     /// Databases in force.
     pub(super) fn databases(&self) -> &Arc<Databases> {
-        self.locator.databases()
+        self.judge.databases()
     }
 
     /// From now on these databases are asked.
     pub(super) fn put_in_force(&mut self, databases: Arc<Databases>) {
-        self.locator = Locator::new(databases, Arc::clone(self.policy.providers()));
+        self.judge = Judge::new(databases, Arc::clone(self.judge.policy()));
     }
 
     /// Policy in force.
     pub(super) fn policy(&self) -> &Arc<Policy> {
-        &self.policy
+        self.judge.policy()
     }
 
     /// From now on this policy judges: its entries, its table of providers and the
     /// resolvers that it trusts, all at once.
     pub(super) fn put_policy_in_force(&mut self, policy: Arc<Policy>) {
-        let databases = Arc::clone(self.locator.databases());
-        self.locator = Locator::new(databases, Arc::clone(policy.providers()));
+        let databases = Arc::clone(self.judge.databases());
         self.namer.trust(Arc::clone(policy.resolvers()));
         let limits = policy.limits();
         self.spent.retain(|id| limits.budgeted(id).is_some());
-        self.policy = policy;
+        self.judge = Judge::new(databases, policy);
     }
 
     /// Forgets what no flow needs any more.
@@ -174,13 +172,12 @@ impl Pipeline {
             time: clock.now(),
             spent: &self.spent,
         };
-        let located = self.locator.locate(named, moment.day());
-        judge(located, &self.policy, moment)
+        self.judge.judge(named, moment)
     }
 
     /// Whether the flow's country lies outside the platform's home.
     pub(super) fn third_country(&self, judged: &Judged, clock: &Clock) -> Option<bool> {
-        self.policy
+        self.policy()
             .third_country(judged.flow.place.country()?, today(clock))
     }
 
@@ -194,7 +191,7 @@ impl Pipeline {
         let claimed_by = match product {
             // One product's is not several's.
             Some(_) => Vec::new(),
-            None => match self.policy.claim(&judged.flow.flow.flow) {
+            None => match self.policy().claim(&judged.flow.flow.flow) {
                 Claim::Contested(products) => {
                     let names = products.iter().map(|product| product.name().to_owned());
                     names.collect()
@@ -205,7 +202,7 @@ impl Pipeline {
         Circumstances {
             third_country: self.third_country(judged, clock),
             posture: product
-                .and_then(|name| self.policy.product(name))
+                .and_then(|name| self.policy().product(name))
                 .map(Product::posture),
             claimed_by,
         }
@@ -213,6 +210,6 @@ impl Pipeline {
 
     /// Digest of the policy in force.
     pub(super) fn policy_digest(&self) -> &str {
-        self.policy.digest()
+        self.policy().digest()
     }
 }

@@ -143,6 +143,7 @@ pub(crate) fn workload(unit: &str) -> Arc<Workload> {
 pub(crate) trait With: Sized {
     fn to(self, address: &str, port: u16) -> Self;
     fn of(self, unit: &str, product: Option<&str>) -> Self;
+    /// Judged so, by this entry.
     fn judged(self, verdict: Verdict, rule: Option<&str>) -> Self;
     fn told(self, name: &str, grade: Grade) -> Self;
     fn said(self, name: &str) -> Self;

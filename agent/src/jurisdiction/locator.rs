@@ -18,25 +18,26 @@ const REMEMBERED: usize = 32_768;
 /// AS numbers of which the operator is remembered. Each takes about 300 bytes.
 const SYSTEMS: usize = 8192;
 
-/// Asks the databases and the table of providers.
-pub struct Locator {
+/// Asks the databases and the table of providers. Beside what they say of an address, it
+/// remembers what its caller knows of it.
+pub struct Locator<T = ()> {
     databases: Arc<Databases>,
     providers: Arc<Providers>,
-    known: Known,
+    known: Known<T>,
     /// What holds of a record without a destination.
     nobody: Arc<Domicile>,
 }
 
 /// What is known of addresses on one day. On the next, a database or a review may be
 /// too old.
-struct Known {
+struct Known<T> {
     day: Option<Date>,
-    destinations: Bounded<Address, Destination, RandomState>,
+    destinations: Bounded<Address, (Destination, T), RandomState>,
     /// Operators by AS number: one for all of its addresses.
     systems: Bounded<Option<u32>, Arc<Domicile>, RandomState>,
 }
 
-impl Known {
+impl<T> Known<T> {
     fn of_system(&mut self, asn: Option<u32>, find: impl FnOnce() -> Domicile) -> Arc<Domicile> {
         if let Some(domicile) = self.systems.get_clone(&asn) {
             return domicile;
@@ -67,7 +68,24 @@ struct Destination {
     domicile: Arc<Domicile>,
 }
 
-impl Locator {
+impl Located {
+    /// A flow at a place that is known already, with what the table of providers says of
+    /// it on a day.
+    pub fn at(flow: Named, place: Arc<Place>, providers: &Providers, day: Date) -> Self {
+        let record = &flow.flow.record;
+        let asn = place.operator.value.as_ref().map(|operator| operator.asn.0);
+        let domicile = Arc::new(providers.domicile(record.address, asn, day));
+        let encrypted_dns = encrypted_dns::of(record, &flow.names, &domicile, providers);
+        Self {
+            flow,
+            place,
+            operator_domicile: domicile,
+            encrypted_dns,
+        }
+    }
+}
+
+impl<T: Clone> Locator<T> {
     /// Asks these.
     pub fn new(databases: Arc<Databases>, providers: Arc<Providers>) -> Self {
         let no_destination = "the record holds no destination".to_owned();
@@ -88,27 +106,42 @@ impl Locator {
         &self.databases
     }
 
-    /// The flow with its place and its operator's legal home as of a day.
-    pub fn locate(&mut self, flow: Named, day: Date) -> Located {
+    /// The flow with its place and its operator's legal home as of a day, and what the
+    /// caller knows of its address, which `beside` tells where it is not remembered.
+    pub fn locate_beside(
+        &mut self,
+        flow: Named,
+        day: Date,
+        beside: impl FnOnce(IpAddr) -> T,
+    ) -> (Located, T) {
         let record = &flow.flow.record;
-        let Destination { place, domicile } = match record.scope {
-            Scope::Exact | Scope::Unseen => self.destination(record.address, day),
-            Scope::Folded | Scope::Sink => Destination {
-                place: self.databases.place_of(record, day),
-                domicile: Arc::clone(&self.nobody),
-            },
+        let (Destination { place, domicile }, known) = match record.scope {
+            Scope::Exact | Scope::Unseen => self.destination(record.address, day, beside),
+            Scope::Folded | Scope::Sink => (
+                Destination {
+                    place: self.databases.place_of(record, day),
+                    domicile: Arc::clone(&self.nobody),
+                },
+                beside(record.address),
+            ),
         };
         let encrypted_dns: Option<EncryptedDns> =
             encrypted_dns::of(record, &flow.names, &domicile, &self.providers);
-        Located {
+        let located = Located {
             flow,
             place,
             operator_domicile: domicile,
             encrypted_dns,
-        }
+        };
+        (located, known)
     }
 
-    fn destination(&mut self, address: IpAddr, day: Date) -> Destination {
+    fn destination(
+        &mut self,
+        address: IpAddr,
+        day: Date,
+        beside: impl FnOnce(IpAddr) -> T,
+    ) -> (Destination, T) {
         let known = &mut self.known;
         if known.day.replace(day) != Some(day) {
             known.destinations = Bounded::new(REMEMBERED);
@@ -124,10 +157,17 @@ impl Locator {
         } else {
             known.of_system(asn, || self.providers.domicile(address, asn, day))
         };
-        let destination = Destination { place, domicile };
+        let destination = (Destination { place, domicile }, beside(address));
         known
             .destinations
             .insert(Address(address), destination.clone());
         destination
+    }
+}
+
+impl Locator {
+    /// The flow with its place and its operator's legal home as of a day.
+    pub fn locate(&mut self, flow: Named, day: Date) -> Located {
+        self.locate_beside(flow, day, |_| ()).0
     }
 }

@@ -120,6 +120,11 @@ impl Rejected {
         }
     }
 
+    /// A refusal for these errors, if there are any.
+    pub fn if_any(directory: &Path, diagnostics: Vec<Diagnostic>) -> Option<Self> {
+        (!diagnostics.is_empty()).then(|| Self::new(directory, diagnostics))
+    }
+
     /// The directory that was read.
     pub fn directory(&self) -> &Path {
         &self.directory

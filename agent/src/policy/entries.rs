@@ -16,9 +16,11 @@ use crate::{by_name::ByName, jurisdiction::AsNumber, naming::DomainName};
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     entries: Vec<Entry>,
-    /// At each network, the entries of all networks that hold it, with the length of
+    /// At each network, where its entries stand in `networks`.
+    by_network: JointPrefixMap<IpNetwork, u32>,
+    /// Of each network, the entries of all networks that hold it, with the length of
     /// theirs: what holds an address is found at the narrowest.
-    by_network: JointPrefixMap<IpNetwork, Vec<(usize, u8)>>,
+    networks: Vec<Vec<(usize, u8)>>,
     by_system: HashMap<AsNumber, Vec<usize>, RandomState>,
     by_provider: HashMap<String, Vec<usize>, RandomState>,
     /// Those of which nothing else says who the other side is, by each name, and by what
@@ -49,8 +51,8 @@ pub struct Candidate<'a> {
     pub prefix: Option<u8>,
 }
 
-/// Entries whose networks hold an address.
-#[derive(Clone, Copy, Debug)]
+/// Entries whose networks hold an address; by default none.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Holding<'a> {
     entries: &'a [Entry],
     numbers: &'a [(usize, u8)],
@@ -91,8 +93,14 @@ impl Entries {
             }
         }
         for network in &entry.networks {
-            let numbers = self.by_network.entry(*network);
-            numbers.or_default().push((number, network.prefix()));
+            let next = u32::try_from(self.networks.len()).unwrap_or(u32::MAX);
+            let at = *self.by_network.entry(*network).or_insert(next);
+            if at == next {
+                self.networks.push(Vec::new());
+            }
+            if let Some(numbers) = index(at).and_then(|at| self.networks.get_mut(at)) {
+                numbers.push((number, network.prefix()));
+            }
         }
         for system in &entry.systems {
             push(self.by_system.entry(*system).or_default(), number);
@@ -118,21 +126,38 @@ impl Entries {
 
     /// Gives each network what the wider ones have.
     fn nest(&mut self) {
-        let own = self.by_network.clone();
-        for (network, numbers) in self.by_network.iter_mut() {
-            let holding = own.cover(&network);
+        let own = self.networks.clone();
+        for (network, at) in self.by_network.iter() {
+            let holding = self.by_network.cover(&network);
             let wider = holding.filter(|(wider, _)| *wider != network);
-            numbers.extend(wider.flat_map(|(_, numbers)| numbers));
+            let wider = wider.filter_map(|(_, at)| own.get(index(*at)?));
+            if let Some(numbers) = index(*at).and_then(|at| self.networks.get_mut(at)) {
+                numbers.extend(wider.flatten());
+            }
         }
     }
 
-    /// Entries whose networks hold the address: found once for all that is asked of it.
-    pub fn in_networks(&self, address: IpAddr) -> Holding<'_> {
+    /// The narrowest network that holds the address, as [`Entries::holding`] knows it.
+    pub(super) fn narrowest(&self, address: IpAddr) -> Option<u32> {
+        if self.networks.is_empty() {
+            return None;
+        }
         let narrowest = self.by_network.get_lpm(&IpNetwork::from(address));
+        narrowest.map(|(_, at)| *at)
+    }
+
+    /// Entries whose networks hold an address, by the narrowest of them.
+    pub(super) fn holding(&self, narrowest: Option<u32>) -> Holding<'_> {
+        let numbers = narrowest.and_then(|at| self.networks.get(index(at)?));
         Holding {
             entries: &self.entries,
-            numbers: narrowest.map_or(&[], |(_, numbers)| numbers),
+            numbers: numbers.map_or(&[], Vec::as_slice),
         }
+    }
+
+    /// Entries whose networks hold the address.
+    pub fn in_networks(&self, address: IpAddr) -> Holding<'_> {
+        self.holding(self.narrowest(address))
     }
 
     /// Calls `each` with every entry that names the name, and nothing else that says who the
@@ -242,6 +267,10 @@ impl Entries {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+fn index(at: u32) -> Option<usize> {
+    usize::try_from(at).ok()
 }
 
 /// Adds the number, once.

@@ -15,6 +15,7 @@
 mod archive;
 mod budget;
 mod calendar;
+mod cases;
 mod claimants;
 mod claims;
 mod countries;
@@ -31,6 +32,7 @@ mod lint;
 mod membership;
 mod network;
 mod product;
+mod reach;
 mod render;
 mod schema;
 mod selector;
@@ -51,6 +53,7 @@ use prefix_trie::joint::JointPrefixMap;
 pub use self::{
     archive::{Archive, ArchiveError},
     budget::{Budget, BudgetPeriod},
+    cases::{cases_in, cases_of},
     claims::{Claims, Condition, OutOfReach, ReportClaim, Selection},
     countries::{Conditional, CountrySets, Period, Territory},
     diagnostic::{Diagnostic, Place, Rejected},
@@ -65,6 +68,7 @@ pub use self::{
     membership::{Doubt, Membership},
     network::InternalNetwork,
     product::{Posture, Product},
+    reach::{Networks, Reach},
     schema::{schema, schema_names},
     selector::{Aspect, Fit, Selector, Term, Wanted},
     set::Set,
@@ -108,8 +112,8 @@ pub struct Policy {
     sets: CountrySets,
     calendar: Calendar,
     providers: Arc<Providers>,
-    claims: Option<Claims>,
     limits: Limits,
+    claims: Option<Claims>,
 }
 
 /// Whose a workload is.
@@ -124,6 +128,16 @@ pub enum Claim<'a> {
     Possible(&'a Product, Aspect),
     /// Nobody's.
     Nobody,
+}
+
+impl<'a> Claim<'a> {
+    /// The one product that claims the workload for certain.
+    pub fn product(&self) -> Option<&'a Product> {
+        match self {
+            Self::Product(product) => Some(product),
+            _ => None,
+        }
+    }
 }
 
 impl Policy {
@@ -142,6 +156,26 @@ impl Policy {
     /// As [`Policy::load`].
     pub fn load_and_lint(directory: &Path, today: Date) -> Result<(Self, Lints), Rejected> {
         let (sources, problems) = source::read(directory);
+        Self::build_and_lint(directory, sources, problems, today)
+    }
+
+    /// [`Policy::load_and_lint`] without the files.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the set.
+    pub fn from_sources_and_lint(
+        sources: Vec<Source>,
+        today: Date,
+    ) -> Result<(Self, Lints), Rejected> {
+        Self::build_and_lint(Path::new("."), sources, Vec::new(), today)
+    }
+
+    fn build_and_lint(
+        directory: &Path,
+        sources: Vec<Source>,
+        problems: Vec<Diagnostic>,
+        today: Date,
+    ) -> Result<(Self, Lints), Rejected> {
         let forms = Forms::read(directory, sources, problems)?;
         let lints = Lints::new(directory, forms.lints(today));
         Ok((Self::compile(forms), lints))
@@ -152,7 +186,15 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with the set.
     pub fn from_sources(sources: Vec<Source>) -> Result<Self, Rejected> {
-        Forms::read(Path::new("."), sources, Vec::new()).map(Self::compile)
+        Self::build(Path::new("."), sources, Vec::new())
+    }
+
+    fn build(
+        directory: &Path,
+        sources: Vec<Source>,
+        problems: Vec<Diagnostic>,
+    ) -> Result<Self, Rejected> {
+        Forms::read(directory, sources, problems).map(Self::compile)
     }
 
     fn compile(forms: Forms) -> Self {
@@ -378,15 +420,19 @@ impl Forms {
         let unread = found
             .iter()
             .filter_map(|problem| problem.file.file_name()?.to_str());
-        let files = sources.iter().map(|source| source.name.as_str());
+        let files = sources
+            .iter()
+            .map(|source| source.name.as_str())
+            .chain(unread);
         let mut known = Known {
-            products: form::product_names(files.chain(unread)),
+            products: form::product_names(files),
             sets: jurisdictions.names,
             providers: providers.ids,
             host_groups: None,
         };
         let platform = platform(&sources, &mut known, &mut found);
-        let (mut products, mut claims) = (Vec::new(), None);
+        let mut claims = None;
+        let mut products = Vec::new();
         for source in &sources {
             let mut problems = Problems::new(Arc::clone(source));
             match source.name.as_str() {

@@ -91,6 +91,9 @@ fn of_kind(kind: &Kind, definitions: &mut Definitions) -> Value {
         Kind::Texts => array(&fits("\\S")),
         Kind::Words(_, words) => array(&json!({ "type": "string", "enum": words })),
         Kind::Patterns(_, pattern) => array(&fits(pattern)),
+        Kind::AllOr(_, pattern) => {
+            json!({ "anyOf": [{ "enum": ["all"] }, array(&fits(pattern))] })
+        }
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::False => json!({ "type": "boolean", "enum": [false] }),
         Kind::Number(_, least, most) => integer(*least, *most),
@@ -99,6 +102,8 @@ fn of_kind(kind: &Kind, definitions: &mut Definitions) -> Value {
         Kind::Date => {
             json!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
         }
+        Kind::Moment => fits("^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"),
+        Kind::Address => fits(ADDRESS),
         Kind::Network => fits(NETWORK),
         Kind::Networks => array(&fits(NETWORK)),
         Kind::Addresses => array(&fits(ADDRESS)),
@@ -108,16 +113,15 @@ fn of_kind(kind: &Kind, definitions: &mut Definitions) -> Value {
         Kind::Territory => fits(TERRITORY),
         Kind::Territories => array(&fits(TERRITORY)),
         Kind::Providers => array(&fits("^[a-z0-9][a-z0-9-]*$")),
-        Kind::Products => {
-            let all = json!({ "type": "string", "enum": ["all"] });
-            json!({ "anyOf": [all, array(&fits("^[a-z0-9][a-z0-9-]*$"))] })
-        }
         Kind::AsNumbers => array(&integer(1, i64::from(u32::MAX) - 1)),
         Kind::Ports => array(&json!({
             "anyOf": [integer(1, 65_535), fits("^[0-9]+(-[0-9]+)?$")],
         })),
+        Kind::Protocol => {
+            json!({ "anyOf": [{ "enum": ["tcp", "udp", "icmp"] }, integer(0, 255)] })
+        }
         Kind::Protocols => {
-            let one = json!({ "anyOf": [{ "enum": ["tcp", "udp", "icmp"] }, integer(0, 255)] });
+            let one = of_kind(&Kind::Protocol, definitions);
             json!({ "anyOf": [one, array(&one)] })
         }
         Kind::Labels => {

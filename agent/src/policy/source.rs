@@ -146,7 +146,7 @@ pub(super) fn toml_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
-fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
+pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
     let path = directory.join(name);
     let problem = |message: String, help| Box::new(Diagnostic::whole(&path, message, help));
     let Some(text_name) = name.to_str() else {

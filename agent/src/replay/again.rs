@@ -12,7 +12,7 @@ use crate::{
     jurisdiction::{Databases, Relocator},
     policy::Policy,
     record::Counters,
-    verdict::{Judged, Moment, Spent, Verdict, decide, judge},
+    verdict::{Judged, Moment, Spent, Verdict, judge},
 };
 
 /// Judges recorded flows by a policy, each as of the time at which it was judged.
@@ -39,20 +39,21 @@ impl<'p> Replay<'p> {
     /// what an entry has carried before counts ([`Replay::needs_from`]).
     pub fn judge(&mut self, interval: &Interval<'_>) -> Judged {
         let time = as_of(interval);
-        let day = Offset::UTC.to_datetime(time).date();
-        let located = self.relocator.locate(&interval.flow.judged.flow, day);
+        let at = Offset::UTC.to_datetime(time);
+        let located = self.relocator.locate(&interval.flow.judged.flow, at.date());
+        let spent = &self.spent;
+        let mut judged = judge(located, self.policy, Moment { time, spent });
         // What the interval carried has been carried by its end, as of which it is judged.
-        let spent = &self.spent;
-        let decision = decide(&located, self.policy, Moment { time, spent });
-        if decision.verdict == Verdict::Declared
-            && let Some(entry) = decision.rule
-            && let Some(budget) = entry.budget
-        {
-            let bytes = interval.flow.counters.egress_bytes;
-            self.spent.add(&entry.id, budget.per.begin(day), bytes);
+        // Each turn uses up the budget of another entry.
+        let bytes = interval.flow.counters.egress_bytes;
+        while self.spent.charge(self.policy, &judged, bytes, at) {
+            let spent = &self.spent;
+            judged = judge(judged.flow, self.policy, Moment { time, spent });
+            if judged.verdict != Verdict::Declared {
+                break;
+            }
         }
-        let spent = &self.spent;
-        judge(located, self.policy, Moment { time, spent })
+        judged
     }
 
     /// From when on the record must be judged to judge it right from a moment on: where

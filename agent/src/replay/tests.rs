@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::{
-    sample::{policy, set, set_with, sources, store},
+    sample::{DUTIES, policy, set, set_with, sources, store},
     structure::{Edit, KeyChange, PartChange, compare},
     *,
 };
@@ -167,6 +167,33 @@ fn budgets_are_spent_in_the_order_of_time() {
     assert_eq!(
         rows(&replayed(&store(), &limited(1499), 8)),
         [format!("Worse 198.51.100.9:443 {rule} 1 500")]
+    );
+}
+
+#[test]
+fn a_second_budget_takes_over_from_the_first_and_is_spent_too() {
+    let ports = "ports = [443]\nprotocol = \"tcp\"";
+    let entry = |id: &str, bytes: u64| {
+        format!(
+            "[[allow]]\nid = \"{id}\"\ncidr = [\"198.51.100.0/24\"]\n{ports}\n\
+             max_bytes = \"{bytes} B\"\nper = \"day\"\n{DUTIES}\n"
+        )
+    };
+    let mut set = set_with(
+        ports,
+        &format!("{ports}\nmax_bytes = \"1000 B\"\nper = \"day\""),
+    );
+    set[0].1.push_str(&entry("image-web-b", 500));
+    let second = "declared image-web > declared image-web-b";
+    assert_eq!(
+        rows(&replayed(&store(), &policy(&set), 8)),
+        [format!("Other 198.51.100.9:443 {second} 1 500")]
+    );
+    set[0].1 = set[0].1.replace("\"500 B\"", "\"499 B\"");
+    let rows = rows(&replayed(&store(), &policy(&set), 8));
+    assert!(
+        rows[0].starts_with("Worse 198.51.100.9:443 declared image-web > undeclared"),
+        "{rows:?}"
     );
 }
 

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     jurisdiction::Located,
     naming::Grade,
-    policy::{Budget, Candidate, Entries, Entry, Holding, Policy, Product},
+    policy::{Budget, Candidate, Entries, Entry, Holding, Policy, Product, Reach},
 };
 
 /// The flow and what it is judged by.
@@ -61,17 +61,20 @@ pub(super) fn by_entries<'a>(
     flow: &'a Located,
     policy: &'a Policy,
     product: &'a Product,
+    reach: Reach<'a>,
     moment: Moment<'_>,
 ) -> Decision<'a> {
-    let record = &flow.flow.flow.record;
-    let set = |entries: &'a Entries, owner| Set {
-        entries,
-        owner,
-        holding: entries.in_networks(record.address),
-    };
     let sets = [
-        set(product.entries(), Some(product)),
-        set(policy.shared(), None),
+        Set {
+            entries: product.entries(),
+            owner: Some(product),
+            holding: reach.own,
+        },
+        Set {
+            entries: policy.shared(),
+            owner: None,
+            holding: reach.shared,
+        },
     ];
     let names = &flow.flow.names;
     let now = moment.civil();

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     canary::{CANARY_CGROUP, is_canary_address},
     jurisdiction::Located,
-    policy::{Claim, Entry, Policy, Product},
+    policy::{Claim, Entry, Policy, Product, Reach},
     record::Scope,
 };
 
@@ -43,25 +43,47 @@ pub struct Decision<'a> {
 ///
 /// Pure: no clock, no input or output, the same answer for the same arguments.
 pub fn judge(flow: Located, policy: &Policy, moment: Moment<'_>) -> Judged {
-    let decision = decide(&flow, policy, moment);
-    let (product, verdict) = (
-        decision.product.map(|product| product.name().to_owned()),
-        decision.verdict,
-    );
-    let rule = decision.rule.map(|entry| entry.id.clone());
-    let reason = Reason {
-        flow: &flow,
-        policy,
-        today: moment.day(),
-        why: decision.why,
+    let words = Words::of(decide(&flow, policy, moment), &flow, policy, moment);
+    words.on(flow)
+}
+
+/// A decision in words that stand by themselves.
+pub(super) struct Words {
+    verdict: Verdict,
+    product: Option<String>,
+    rule: Option<String>,
+    reason: String,
+}
+
+impl Words {
+    pub(super) fn of(
+        decision: Decision<'_>,
+        flow: &Located,
+        policy: &Policy,
+        moment: Moment<'_>,
+    ) -> Self {
+        Self {
+            verdict: decision.verdict,
+            product: decision.product.map(|product| product.name().to_owned()),
+            rule: decision.rule.map(|entry| entry.id.clone()),
+            reason: Reason {
+                flow,
+                policy,
+                today: moment.day(),
+                why: decision.why,
+            }
+            .to_string(),
+        }
     }
-    .to_string();
-    Judged {
-        flow,
-        product,
-        verdict,
-        rule,
-        reason,
+
+    pub(super) fn on(self, flow: Located) -> Judged {
+        Judged {
+            flow,
+            product: self.product,
+            verdict: self.verdict,
+            rule: self.rule,
+            reason: self.reason,
+        }
     }
 }
 
@@ -69,10 +91,20 @@ pub fn judge(flow: Located, policy: &Policy, moment: Moment<'_>) -> Judged {
 /// claim the workload.
 pub fn decide<'a>(flow: &'a Located, policy: &'a Policy, moment: Moment<'_>) -> Decision<'a> {
     let claim = policy.claim(&flow.flow.flow);
-    let product = match &claim {
-        Claim::Product(product) => Some(*product),
-        _ => None,
-    };
+    let reach = policy.reach(flow.flow.flow.record.address, claim.product());
+    decide_by(flow, policy, claim, reach, moment)
+}
+
+/// As [`decide`], by the product that claims the workload and the networks that hold the
+/// address.
+pub(super) fn decide_by<'a>(
+    flow: &'a Located,
+    policy: &'a Policy,
+    claim: Claim<'a>,
+    reach: Reach<'a>,
+    moment: Moment<'_>,
+) -> Decision<'a> {
+    let product = claim.product();
     let without_rule = |verdict, why| Decision {
         verdict,
         product,
@@ -89,11 +121,11 @@ pub fn decide<'a>(flow: &'a Located, policy: &'a Policy, moment: Moment<'_>) -> 
     if is_canary(flow) {
         return without_rule(Verdict::Internal, Why::Canary);
     }
-    if let Some(network) = policy.internal_network(record.address) {
+    if let Some(network) = reach.internal {
         return without_rule(Verdict::Internal, Why::Internal(network));
     }
     match claim {
-        Claim::Product(product) => by_entries(flow, policy, product, moment),
+        Claim::Product(product) => by_entries(flow, policy, product, reach, moment),
         Claim::Contested(products) => {
             without_rule(Verdict::Indeterminate, Why::Contested(products))
         }

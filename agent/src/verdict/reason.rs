@@ -7,12 +7,12 @@ use jiff::civil::Date;
 use super::{
     conditions::{Conditions, OperatorHome, Windows},
     identity::Identity,
+    phrase::{At, Destination, Place, Rule, Worth, each_source},
 };
 use crate::{
-    jurisdiction::{Agreement, Answers, CountryCode, Located, SourceAnswer},
+    jurisdiction::{Agreement, Located},
     naming::DomainName,
-    policy::{Aspect, Doubt, Entry, InternalNetwork, Membership, Policy, Product, has_ports},
-    record::{Direction, FlowRecord},
+    policy::{Aspect, Doubt, Entry, InternalNetwork, Membership, Policy, Product},
 };
 
 /// What decided.
@@ -248,38 +248,6 @@ impl fmt::Display for Reason<'_> {
     }
 }
 
-/// `api.provider.example at 203.0.113.9:443/tcp outbound`.
-struct At<'a>(Identity<'a>, Destination<'a>);
-
-impl fmt::Display for At<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.name() {
-            Some(name) => write!(f, "{name} at {}", self.1),
-            None => self.1.fmt(f),
-        }
-    }
-}
-
-/// What a name is worth, and why not more.
-struct Worth<'a>(Identity<'a>);
-
-impl fmt::Display for Worth<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Identity::Nameless => f.write_str("not known"),
-            Identity::Told(told) | Identity::Hidden(told) | Identity::Said(_, Some(told)) => {
-                told.grade.fmt(f)?;
-                told.doubt
-                    .as_ref()
-                    .map_or(Ok(()), |doubt| write!(f, ": {doubt}"))
-            }
-            Identity::Said(said, None) => {
-                write!(f, "{}: no answer gave it", said.grade)
-            }
-        }
-    }
-}
-
 impl Reason<'_> {
     /// The operator, where the entry asks for its home.
     fn operator(&self, entry: &Entry) -> String {
@@ -303,108 +271,5 @@ impl Reason<'_> {
             }
             _ => None,
         }
-    }
-}
-
-/// `203.0.113.9:443/tcp outbound`.
-#[derive(Clone, Copy)]
-struct Destination<'a>(&'a FlowRecord);
-
-impl fmt::Display for Destination<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FlowRecord {
-            address,
-            port,
-            protocol,
-            direction,
-            ..
-        } = self.0;
-        match (direction, has_ports(*protocol)) {
-            (Direction::Outbound, true) if address.is_ipv6() => {
-                write!(f, "[{address}]:{port}/{protocol} outbound")
-            }
-            (Direction::Outbound, true) => write!(f, "{address}:{port}/{protocol} outbound"),
-            (Direction::Outbound, false) => write!(f, "{address}/{protocol} outbound"),
-            (Direction::Inbound, true) => write!(f, "{address} to port {port}/{protocol} inbound"),
-            (Direction::Inbound, false) => write!(f, "{address}/{protocol} inbound"),
-        }
-    }
-}
-
-/// `hosted in US, outside EEA`.
-struct Place<'a>(&'a Reason<'a>);
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reason {
-            flow,
-            policy,
-            today,
-            ..
-        } = self.0;
-        let place = &flow.place;
-        if let Some(dns) = &flow.encrypted_dns {
-            write!(f, "{dns}, ")?;
-        }
-        if let Some(country) = flow.country() {
-            write!(f, "hosted in {country}")?;
-            let Some(home) = policy.home() else {
-                return Ok(());
-            };
-            return match policy.country_sets().membership(home, country, *today) {
-                Membership::Outside => write!(f, ", outside {home}"),
-                Membership::Member => write!(f, ", inside {home}"),
-                Membership::Unknown(doubt) => write!(f, "; {doubt}"),
-            };
-        }
-        if flow.anycast() == Some(true) {
-            let says =
-                |source: &&SourceAnswer<bool>| source.note.is_none() && source.value == Some(true);
-            let sources = place.anycast.sources.iter().filter(says);
-            let mut sources: Vec<&str> = sources.map(|source| &*source.source).collect();
-            if sources.is_empty() {
-                sources.push("providers.toml");
-            }
-            return write!(
-                f,
-                "place unknown: {} is announced from several places (anycast) according to {}",
-                flow.flow.flow.record.address,
-                sources.join(" and ")
-            );
-        }
-        if place.hosted_in.agreement == Agreement::Disputed {
-            f.write_str("place disputed: ")?;
-            return each_source(f, &place.hosted_in, CountryCode::to_string);
-        }
-        f.write_str("place unknown")?;
-        let reason = place.hosted_in.reason.as_ref();
-        reason.map_or(Ok(()), |reason| write!(f, ": {reason}"))
-    }
-}
-
-/// `test says DE, second says NO, old says nothing`.
-fn each_source<T>(
-    f: &mut fmt::Formatter<'_>,
-    answers: &Answers<T>,
-    shown: impl Fn(&T) -> String,
-) -> fmt::Result {
-    for (i, answer) in answers.sources.iter().enumerate() {
-        write!(f, "{}{}", if i == 0 { "" } else { ", " }, answer.source)?;
-        match (answer.value.as_ref().map(&shown), &answer.note) {
-            (Some(value), None) => write!(f, " says {value}")?,
-            (Some(value), Some(note)) => write!(f, " says {value}, but was {note}")?,
-            (None, _) => f.write_str(" says nothing")?,
-        }
-    }
-    Ok(())
-}
-
-/// `entry provider-a of image-generation`.
-struct Rule<'a>(&'a Entry, Option<&'a Product>);
-
-impl fmt::Display for Rule<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = self.1.map_or("the platform", Product::name);
-        write!(f, "entry {} of {owner}", self.0.id)
     }
 }

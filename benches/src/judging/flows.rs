@@ -53,10 +53,11 @@ fn named(number: u32) -> Result<Names> {
     } else {
         format!("host.region-{}.provider.example", number / 2)
     };
-    let name: DomainName = name.parse()?;
+    // What was heard and what was said were read apart, and share no memory.
+    let (name, said): (DomainName, DomainName) = (name.parse()?, name.parse()?);
     let alias: DomainName = format!("edge-{number}.cdn.example").parse()?;
     let answered = Name {
-        name: name.clone(),
+        name,
         grade: Grade::Answered,
         aliases: vec![alias],
         source: Source::Dns {
@@ -69,7 +70,7 @@ fn named(number: u32) -> Result<Names> {
         doubt: None,
     };
     let presented = Name {
-        name,
+        name: said,
         grade: Grade::Presented,
         aliases: Vec::new(),
         source: Source::Tls {

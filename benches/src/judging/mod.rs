@@ -11,7 +11,7 @@ mod random;
 mod ring;
 mod verdicts;
 
-use std::rc::Rc;
+use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use jiff::civil::{Date, date};
@@ -41,6 +41,20 @@ pub struct Case {
     pub subject: Work,
     /// The other part; `None` where the goal is a rate.
     pub reference: Option<Work>,
+    /// Nanoseconds that a flow of the subject shall take at most, where that is a goal.
+    pub at_most: Option<f64>,
+}
+
+/// Writes the files of the policy that the goals speak of: 10,000 entries with 100,000
+/// prefixes and 10,000 patterns of names.
+///
+/// # Errors
+/// The file system's.
+pub fn write_policy(directory: &Path) -> Result<()> {
+    for (name, text) in policies::files(LARGE)? {
+        fs::write(directory.join(name), text).context("cannot write an allowlist")?;
+    }
+    Ok(())
 }
 
 /// Something to do again and again.
@@ -71,7 +85,7 @@ impl Work {
 pub fn cases() -> Result<Vec<Case>> {
     let directory = tempfile::tempdir().context("cannot make a directory for databases")?;
     let made = databases::make(directory.path())?;
-    let large = Rc::new(policies::policy(LARGE)?);
+    let large = Arc::new(policies::policy(LARGE)?);
     let mut cases = verdicts::alone(&made, &large)?;
     cases.extend(places::alone(&made));
     cases.extend(verdicts::with_places(&made, &large)?);

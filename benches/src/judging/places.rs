@@ -22,6 +22,7 @@ pub(super) fn alone(made: &Made) -> impl Iterator<Item = Case> {
         what: what.to_owned(),
         subject: placing(made, addresses.clone()),
         reference: Some(bare(&made.plain, addresses)),
+        at_most: None,
     })
 }
 

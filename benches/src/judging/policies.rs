@@ -41,23 +41,27 @@ pub(super) fn prefixes(count: usize) -> Result<Vec<Ipv4Network>> {
 
 /// A policy of that size. Flows are judged by its product `product-0`.
 pub(super) fn policy(size: Size) -> Result<Policy> {
-    let mut sources = vec![
-        Source::from_text("product-0.toml", &product(size)?),
-        Source::from_text("platform.toml", PLATFORM),
-        Source::from_text(
-            "jurisdictions.toml",
-            include_str!("../../../allowlists/jurisdictions.toml"),
-        ),
-        Source::from_text(
-            "providers.toml",
-            include_str!("../../../allowlists/providers.toml"),
-        ),
+    let files = files(size)?;
+    let sources = files
+        .iter()
+        .map(|(name, text)| Source::from_text(name, text));
+    Policy::from_sources(sources.collect()).map_err(|rejected| anyhow!("{rejected}"))
+}
+
+/// The files of a policy of that size, by name.
+pub(super) fn files(size: Size) -> Result<Vec<(String, String)>> {
+    let jurisdictions = include_str!("../../../allowlists/jurisdictions.toml");
+    let providers = include_str!("../../../allowlists/providers.toml");
+    let mut files = vec![
+        ("product-0.toml".to_owned(), product(size)?),
+        ("platform.toml".to_owned(), PLATFORM.to_owned()),
+        ("jurisdictions.toml".to_owned(), jurisdictions.to_owned()),
+        ("providers.toml".to_owned(), providers.to_owned()),
     ];
     for number in 1..=OTHERS {
-        let name = format!("product-{number}.toml");
-        sources.push(Source::from_text(&name, &head(number)));
+        files.push((format!("product-{number}.toml"), head(number)));
     }
-    Policy::from_sources(sources).map_err(|rejected| anyhow!("{rejected}"))
+    Ok(files)
 }
 
 /// A product and its workloads: units, containers, pods.

@@ -21,6 +21,7 @@ pub(super) fn matching() -> Result<Vec<Case>> {
         what: what.to_owned(),
         subject: joint(&prefixes),
         reference: Some(reference),
+        at_most: None,
     };
     Ok(vec![
         case("ipnetwork, one after another", scan(&prefixes)),

@@ -1,6 +1,6 @@
 //! Verdicts alone, and with the place before them.
 
-use std::{hint::black_box, net::IpAddr, rc::Rc, sync::Arc};
+use std::{hint::black_box, net::IpAddr, sync::Arc};
 
 use anyhow::Result;
 use jiff::tz::Offset;
@@ -8,7 +8,7 @@ use weir::{
     jurisdiction::{Located, Locator},
     naming::Named,
     policy::Policy,
-    verdict::{Moment, Spent, decide},
+    verdict::{Judge, Moment, Spent, decide},
 };
 
 use super::{
@@ -23,6 +23,8 @@ use super::{
 const DESTINATIONS: usize = 10_000;
 /// Flows that are drawn before any comes again.
 const DRAWN: usize = 1 << 20;
+/// Nanoseconds that a verdict shall take at most.
+const VERDICT: f64 = 500.0;
 /// The policy that others are compared with.
 const SMALLEST: Size = Size {
     networks: 5,
@@ -31,14 +33,15 @@ const SMALLEST: Size = Size {
 };
 
 /// The verdict on flows that were located before, as the policy grows.
-pub(super) fn alone(made: &Made, large: &Rc<Policy>) -> Result<Vec<Case>> {
-    let smallest = Rc::new(policies::policy(SMALLEST)?);
-    let beside = |what: &str, policy: &Rc<Policy>, size, naming| -> Result<Case> {
+pub(super) fn alone(made: &Made, large: &Arc<Policy>) -> Result<Vec<Case>> {
+    let smallest = Arc::new(policies::policy(SMALLEST)?);
+    let beside = |what: &str, policy: &Arc<Policy>, size, naming| -> Result<Case> {
         Ok(Case {
             group: "Verdict alone, beside 10 entries",
             what: what.to_owned(),
             subject: deciding(made, policy, size, naming)?,
             reference: Some(deciding(made, &smallest, SMALLEST, naming)?),
+            at_most: Some(VERDICT),
         })
     };
     let mut cases = Vec::new();
@@ -52,7 +55,7 @@ pub(super) fn alone(made: &Made, large: &Rc<Policy>) -> Result<Vec<Case>> {
             prefixes: 1,
             names: half,
         };
-        let policy = Rc::new(policies::policy(size)?);
+        let policy = Arc::new(policies::policy(size)?);
         cases.push(beside(what, &policy, size, Naming::Usual)?);
     }
     let what = "10,000, and 100,000 prefixes";
@@ -63,25 +66,42 @@ pub(super) fn alone(made: &Made, large: &Rc<Policy>) -> Result<Vec<Case>> {
 }
 
 /// Place and verdict: what the agent does with a flow that it knows by name.
-pub(super) fn with_places(made: &Made, large: &Rc<Policy>) -> Result<Vec<Case>> {
-    let known = destinations(LARGE, DESTINATIONS)?;
-    [
-        ("10,000 destinations, by Zipf", flows::zipf(&known, DRAWN)),
-        ("always another destination", flows::addresses(DRAWN, 29)),
-    ]
-    .into_iter()
-    .map(|(what, addresses)| {
-        Ok(Case {
-            group: "Place and verdict",
-            what: what.to_owned(),
-            subject: judging(made, large, addresses)?,
-            reference: None,
-        })
-    })
-    .collect()
+pub(super) fn with_places(made: &Made, large: &Arc<Policy>) -> Result<Vec<Case>> {
+    let known = flows::zipf(&destinations(LARGE, DESTINATIONS)?, DRAWN);
+    let others = flows::addresses(DRAWN, 29);
+    let case = |what: &str, subject| Case {
+        group: "Place and verdict",
+        what: what.to_owned(),
+        subject,
+        reference: None,
+        at_most: None,
+    };
+    let usual = "10,000 destinations, by Zipf";
+    let worded = judging(made, large, known.clone(), in_words)?;
+    Ok(vec![
+        case(usual, judging(made, large, known, decided)?),
+        case("the same, put into words", worded),
+        case(
+            "always another destination",
+            judging(made, large, others, decided)?,
+        ),
+    ])
 }
 
-fn deciding(made: &Made, policy: &Rc<Policy>, size: Size, naming: Naming) -> Result<Work> {
+/// What is done with a flow; gives it back.
+type Step = fn(&mut Judge, Named, Moment<'_>) -> Named;
+
+fn decided(judge: &mut Judge, flow: Named, moment: Moment<'_>) -> Named {
+    let (located, verdict) = judge.decide(flow, moment, |decision, _| decision.verdict);
+    black_box(verdict);
+    located.flow
+}
+
+fn in_words(judge: &mut Judge, flow: Named, moment: Moment<'_>) -> Named {
+    black_box(judge.judge(flow, moment)).flow.flow
+}
+
+fn deciding(made: &Made, policy: &Arc<Policy>, size: Size, naming: Naming) -> Result<Work> {
     let mut locator = Locator::new(Arc::clone(&made.weir), Arc::clone(policy.providers()));
     let flows = flows::flows(BATCH, size.names, naming)?;
     let addresses = destinations(size, flows.len())?;
@@ -93,7 +113,7 @@ fn deciding(made: &Made, policy: &Rc<Policy>, size: Size, naming: Naming) -> Res
             locator.locate(flow, DAY)
         })
         .collect();
-    let policy = Rc::clone(policy);
+    let policy = Arc::clone(policy);
     let spent = Spent::default();
     Ok(Work::new(BATCH, move || {
         let moment = noon(&spent);
@@ -105,12 +125,11 @@ fn deciding(made: &Made, policy: &Rc<Policy>, size: Size, naming: Naming) -> Res
 
 /// Flows are few and used again, with another destination each time: the agent, too,
 /// has just made the flow that it judges.
-fn judging(made: &Made, policy: &Rc<Policy>, addresses: Vec<IpAddr>) -> Result<Work> {
-    let mut locator = Locator::new(Arc::clone(&made.weir), Arc::clone(policy.providers()));
+fn judging(made: &Made, policy: &Arc<Policy>, addresses: Vec<IpAddr>, step: Step) -> Result<Work> {
+    let mut judge = Judge::new(Arc::clone(&made.weir), Arc::clone(policy));
     let flows = flows::flows(256, LARGE.names, Naming::Usual)?;
     let mut flows: Vec<Option<Named>> = flows.into_iter().map(Some).collect();
     let mut addresses = Ring::new(addresses);
-    let policy = Rc::clone(policy);
     let spent = Spent::default();
     Ok(Work::new(BATCH, move || {
         let moment = noon(&spent);
@@ -120,9 +139,7 @@ fn judging(made: &Made, policy: &Rc<Policy>, addresses: Vec<IpAddr>) -> Result<W
                     continue;
                 };
                 flow.flow.record.address = address;
-                let located = locator.locate(flow, DAY);
-                black_box(decide(&located, &policy, moment).verdict);
-                *slot = Some(located.flow);
+                *slot = Some(step(&mut judge, flow, moment));
             }
         }
     }))

@@ -1,5 +1,6 @@
 //! `weir check`: is a set of allowlists valid, and if not, everything that is
-//! wrong with it; if so, what is worth a second look.
+//! wrong with it; if so, what is worth a second look, and whether the tests beside it
+//! hold.
 
 mod object;
 mod sarif;
@@ -20,7 +21,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use crate::{
     jurisdiction::Review,
     kernel::Clock,
-    policy::{Policy, schema, schema_names},
+    policy::{Lints, Policy, Rejected, cases_of, schema, schema_names},
 };
 
 /// Exit code for a set that is refused.
@@ -89,27 +90,25 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         Some(today) => today,
         None => Clock::read()?.now().to_zoned(TimeZone::UTC).date(),
     };
-    let outcome = Policy::load_and_lint(directory, today);
+    let outcome = look(directory, today);
     let mut out = io::stdout().lock();
     match (&outcome, args.format) {
-        (Ok((policy, lints)), Answer::Text) => {
-            text::print_lints(lints)?;
-            text::print_valid(directory, policy, &mut out)?;
+        (Ok(checked), Answer::Text) => {
+            text::print_lints(&checked.lints)?;
+            text::print_valid(directory, checked, &mut out)?;
         }
         (Err(rejected), Answer::Text) => text::print_rejected(rejected)?,
-        (Ok((policy, lints)), Answer::Json) => {
-            writeln!(out, "{}", object::valid(directory, policy, lints))?;
-        }
+        (Ok(checked), Answer::Json) => writeln!(out, "{}", object::valid(directory, checked))?,
         (Err(rejected), Answer::Json) => writeln!(out, "{}", object::invalid(rejected))?,
-        (Ok((_, lints)), Answer::Sarif) => {
-            writeln!(out, "{}", sarif::log(lints.diagnostics()))?;
+        (Ok(checked), Answer::Sarif) => {
+            writeln!(out, "{}", sarif::log(checked.lints.diagnostics()))?;
         }
         (Err(rejected), Answer::Sarif) => {
             writeln!(out, "{}", sarif::log(rejected.diagnostics()))?;
         }
     }
     let good = match &outcome {
-        Ok((_, lints)) => lints.is_empty() || !args.deny_warnings,
+        Ok(checked) => checked.lints.is_empty() || !args.deny_warnings,
         Err(_) => false,
     };
     Ok(if good {
@@ -117,6 +116,32 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::from(INVALID)
     })
+}
+
+/// A valid set with what was looked at.
+struct Checked {
+    policy: Policy,
+    lints: Lints,
+    /// How many tests stand beside it, all of which say what is so.
+    tests: usize,
+}
+
+/// Checks the set, and then what its tests expect of it.
+fn look(directory: &Path, today: Date) -> Result<Checked, Rejected> {
+    let (policy, lints) = Policy::load_and_lint(directory, today)?;
+    let cases = cases_of(directory)?;
+    let failures = cases
+        .iter()
+        .flat_map(|case| case.failures(&policy, today))
+        .collect();
+    match Rejected::if_any(directory, failures) {
+        Some(rejected) => Err(rejected),
+        None => Ok(Checked {
+            policy,
+            lints,
+            tests: cases.len(),
+        }),
+    }
 }
 
 /// Providers whose domicile nobody has compared with a source, by id.

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::unreviewed;
-use crate::policy::{Lints, Policy, Product, Rejected};
+use super::{Checked, unreviewed};
+use crate::policy::{Product, Rejected};
 
 /// Of a valid set.
-pub(super) fn valid(directory: &Path, policy: &Policy, lints: &Lints) -> serde_json::Value {
+pub(super) fn valid(directory: &Path, checked: &Checked) -> serde_json::Value {
+    let policy = &checked.policy;
     let products: Vec<_> = policy.products().map(product).collect();
     json!({
         "type": "allowlists",
@@ -19,8 +20,9 @@ pub(super) fn valid(directory: &Path, policy: &Policy, lints: &Lints) -> serde_j
         "home": policy.home(),
         "products": products,
         "providers": { "listed": policy.providers().len(), "unreviewed": unreviewed(policy) },
+        "tests": checked.tests,
         "errors": [],
-        "warnings": lints.diagnostics(),
+        "warnings": checked.lints.diagnostics(),
     })
 }
 

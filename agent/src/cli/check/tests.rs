@@ -28,9 +28,10 @@ fn date() -> Date {
 #[test]
 fn a_valid_set_is_listed_with_its_digest() {
     let directory = args("allowlists").directory.unwrap();
-    let policy = Policy::load(&directory).unwrap();
+    let checked = look(&directory, date()).unwrap();
+    let policy = &checked.policy;
     let mut out = Vec::new();
-    print_valid(&directory, &policy, &mut out).unwrap();
+    print_valid(&directory, &checked, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     let rows: Vec<Vec<&str>> = text
         .lines()
@@ -49,6 +50,7 @@ fn a_valid_set_is_listed_with_its_digest() {
     ];
     assert!(rows.iter().any(|row| *row == image), "{text}");
     assert!(text.contains("12 products, 12 entries, valid\n"), "{text}");
+    assert!(text.contains("\ntests: 7, as expected\n"), "{text}");
     assert!(text.contains("\nclaims: 17, out of reach: 15\n"), "{text}");
     assert!(text.ends_with(&format!("digest: {}\n", policy.digest())));
 }
@@ -73,18 +75,21 @@ fn providers_are_counted() {
         source("a.toml", product),
         source("providers.toml", &providers),
     ];
-    let policy = Policy::from_sources(sources).unwrap();
-    let lints = Policy::load_and_lint(
-        &args("tests/linted-allowlists/terms").directory.unwrap(),
-        date(),
-    );
-    let object = valid(Path::new("."), &policy, &lints.unwrap().1);
+    let linted = args("tests/linted-allowlists/terms").directory.unwrap();
+    let (_, lints) = Policy::load_and_lint(&linted, date()).unwrap();
+    let checked = Checked {
+        policy: Policy::from_sources(sources).unwrap(),
+        lints,
+        tests: 7,
+    };
+    let object = valid(Path::new("."), &checked);
     assert_eq!(object["warnings"][0]["lint"], "weir/port-less");
     assert_eq!(object["warnings"][0]["line"], 10);
+    assert_eq!(object["tests"], 7);
     let counted = json!({ "listed": 2, "unreviewed": ["a"] });
     assert_eq!(object["providers"], counted);
     let mut out = Vec::new();
-    print_valid(Path::new("."), &policy, &mut out).unwrap();
+    print_valid(Path::new("."), &checked, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("\nproviders: 2, unreviewed: 1\n"), "{text}");
 }
@@ -92,8 +97,7 @@ fn providers_are_counted() {
 #[test]
 fn json_of_both_outcomes() {
     let good = args("allowlists").directory.unwrap();
-    let (policy, lints) = Policy::load_and_lint(&good, date()).unwrap();
-    let object = valid(&good, &policy, &lints);
+    let object = valid(&good, &look(&good, date()).unwrap());
     assert_eq!(object["valid"], true);
     assert_eq!(object["home"], "EEA");
     assert_eq!(object["products"].as_array().unwrap().len(), 12);
@@ -208,4 +212,30 @@ fn a_sarif_log() {
         } }],
     }]);
     assert_eq!(run["results"], result);
+}
+
+/// Every test that fails is told of, with the place and the verdict's reason.
+#[test]
+fn tests_beside_the_policy() {
+    let set = args("tests/tested-allowlists/holding").directory.unwrap();
+    assert_eq!(
+        look(&set, date()).map_err(|e| e.to_string()).unwrap().tests,
+        10
+    );
+    for case in ["failing", "faulty"] {
+        let set = args(&format!("tests/tested-allowlists/{case}"))
+            .directory
+            .unwrap();
+        let rejected = look(&set, date()).err().unwrap();
+        let shown = format!("{rejected}\n").replace(&format!("{}/", set.display()), "");
+        let expected = set.join("expected.txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&expected, &shown).unwrap();
+        }
+        let known = std::fs::read_to_string(&expected).unwrap_or_default();
+        assert!(
+            known == shown,
+            "{case} now prints:\n{shown}\nBLESS=1 accepts this"
+        );
+    }
 }

@@ -7,15 +7,16 @@ use std::{
 
 use comfy_table::{Table, presets};
 
-use super::unreviewed;
-use crate::policy::{Lints, Policy, Rejected};
+use super::{Checked, unreviewed};
+use crate::policy::{Lints, Rejected};
 
 /// What a valid set has.
 pub(super) fn print_valid(
     directory: &Path,
-    policy: &Policy,
+    checked: &Checked,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    let policy = &checked.policy;
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(["PRODUCT", "POSTURE", "OWNER", "WORKLOADS", "ENTRIES"]);
@@ -56,6 +57,9 @@ pub(super) fn print_valid(
             claims.stated.len(),
             claims.out_of_reach.len()
         )?;
+    }
+    if checked.tests > 0 {
+        writeln!(out, "tests: {}, as expected", checked.tests)?;
     }
     writeln!(
         out,

@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use jiff::{Timestamp, civil::Date, tz::Offset};
+
 use super::recorded::Recorded;
 use crate::{
     policy::{Entry, Policy, Posture, Product},
-    verdict::{Judged, Moment, Spent, judge},
+    verdict::{
+        Considered, Judged, Moment, Spent, Verdict, considered as considered_entries, judge,
+    },
 };
 
 /// Allowlists that are given.
@@ -18,16 +22,20 @@ pub(super) struct Allowlists {
 
 /// What is explained.
 pub(super) struct Explanation<'a> {
-    pub(super) recorded: &'a Recorded,
+    pub(super) judged: &'a Judged,
+    /// As of when.
+    pub(super) time: Timestamp,
+    /// Where the flow was recorded; `None` where it is described.
+    pub(super) recorded: Option<&'a Recorded>,
     /// What the allowlists say of it, where some are given.
     pub(super) by: Option<ByAllowlists<'a>>,
 }
 
-/// A recorded flow, looked at by a set of allowlists.
+/// A flow, looked at by a set of allowlists.
 pub(super) struct ByAllowlists<'a> {
     pub(super) directory: &'a Path,
     pub(super) policy: &'a Policy,
-    /// The flow as recorded, judged by this set as of the day of the record.
+    /// The flow, judged by this set as of the time of the record.
     pub(super) judged: Judged,
     /// Whether the verdict or the rule is another than was recorded.
     pub(super) differs: bool,
@@ -35,6 +43,9 @@ pub(super) struct ByAllowlists<'a> {
     pub(super) was_in_force: Option<bool>,
     /// The product that was recorded, where the set has it.
     pub(super) product: Option<&'a Product>,
+    /// Every entry that the product has or inherits, the nearest first; none where no
+    /// product claims the workload.
+    pub(super) considered: Vec<Considered<'a>>,
     /// The entry that decided, where the set has it.
     pub(super) rule: Option<Rule<'a>>,
 }
@@ -58,43 +69,80 @@ impl Rule<'_> {
 impl<'a> Explanation<'a> {
     pub(super) fn of(recorded: &'a Recorded, allowlists: Option<&'a Allowlists>) -> Self {
         Self {
-            recorded,
+            judged: &recorded.flow.judged,
+            time: recorded.time,
+            recorded: Some(recorded),
             by: allowlists.map(|set| ByAllowlists::of(recorded, set)),
         }
     }
 
-    /// The recorded judgement.
+    /// Of a flow that is described, and judged by the set.
+    pub(super) fn of_described(judged: &'a Judged, time: Timestamp, set: &'a Allowlists) -> Self {
+        let by = ByAllowlists::new(judged, time, judged.clone(), set);
+        Self {
+            judged,
+            time,
+            recorded: None,
+            by: Some(by),
+        }
+    }
+
+    /// The judgement that is explained.
     pub(super) fn judged(&self) -> &'a Judged {
-        &self.recorded.flow.judged
+        self.judged
+    }
+
+    /// The day, in UTC, as everything that is dated.
+    pub(super) fn day(&self) -> Date {
+        Offset::UTC.to_datetime(self.time).date()
     }
 
     /// Whether the country of hosting lies outside the platform's home, by the allowlists.
     pub(super) fn third_country(&self) -> Option<bool> {
         let country = self.judged().flow.country()?;
         let by = self.by.as_ref()?;
-        by.policy.third_country(country, self.recorded.day())
+        by.policy.third_country(country, self.day())
     }
 }
 
 impl<'a> ByAllowlists<'a> {
     fn of(recorded: &'a Recorded, set: &'a Allowlists) -> Self {
-        let Allowlists { directory, policy } = set;
         let before = &recorded.flow.judged;
         let moment = Moment {
             time: recorded.time,
             spent: &Spent::default(),
         };
-        let judged = judge(before.flow.clone(), policy, moment);
-        let in_force = recorded.allowlists.as_deref();
+        let judged = judge(before.flow.clone(), &set.policy, moment);
+        let began = recorded.allowlists.as_deref();
+        Self {
+            was_in_force: began.map(|digest| digest == set.policy.digest()),
+            ..Self::new(before, recorded.time, judged, set)
+        }
+    }
+
+    /// `before` is what is explained, `judged` what the set makes of it.
+    fn new(before: &Judged, time: Timestamp, judged: Judged, set: &'a Allowlists) -> Self {
+        let Allowlists { directory, policy } = set;
         let product = before.product.as_deref();
         let product = product.and_then(|name| policy.product(name));
         let rule = before.rule.as_deref();
+        let moment = Moment {
+            time,
+            spent: &Spent::default(),
+        };
+        let asked = judged.product.as_deref();
+        let asked = asked.and_then(|name| policy.product(name));
+        let considered = asked.filter(|_| judged.verdict != Verdict::Internal);
+        let considered = considered
+            .map(|product| considered_entries(&judged.flow, policy, product, moment))
+            .unwrap_or_default();
         Self {
             directory,
             policy,
             differs: (judged.verdict, &judged.rule) != (before.verdict, &before.rule),
-            was_in_force: in_force.map(|digest| digest == policy.digest()),
+            was_in_force: None,
             product,
+            considered,
             rule: rule.and_then(|id| find(policy, product, id)),
             judged,
         }

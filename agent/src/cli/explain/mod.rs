@@ -1,10 +1,12 @@
-//! `weir explain`: why a recorded flow got its verdict.
+//! `weir explain`: why a flow got its verdict, or would get it.
 //!
 //! ```text
-//! ledger ─> recorded (the flows that are wanted) ─> explanation ─┬─> page (people)
-//!                        allowlists, where given ────────┘       └─> object (JSON)
+//! ledger ─> recorded (the flows that are wanted) ─┬─> explanation ─┬─> page (people)
+//!           described (flows that are only said) ─┤                └─> object (JSON)
+//!                        allowlists, where given ─┘
 //! ```
 
+mod described;
 mod explanation;
 mod names;
 mod object;
@@ -22,14 +24,26 @@ use std::{
     process::ExitCode,
 };
 
+use jiff::Timestamp;
+
 use self::{
+    described::{At, DescribedArgs},
     explanation::{Allowlists, Explanation},
     object::Object,
     recorded::{Found, find},
     wanted::{Destination, Wanted},
 };
 use super::{NOT_RECORDED, check::CheckFormat};
-use crate::{daemon::Failure, policy::Policy};
+use crate::{
+    daemon::Failure,
+    described::{Case, Description},
+    kernel::Clock,
+    policy::{Policy, cases_in},
+    verdict::Judged,
+};
+
+/// Exit code of a wrong command line.
+const WRONG_COMMAND_LINE: u8 = 2;
 
 /// What `weir explain` is asked.
 #[derive(Debug, clap::Args)]
@@ -48,10 +62,10 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "DIR")]
     allowlists: Option<PathBuf>,
 
-    /// Only flows of these workloads: part of the name or of the cgroup path, or the
-    /// product.
+    /// Only flows of this workload: part of the name or of the cgroup path, or the product.
+    /// With --to, a fact of the workload, as KEY=VALUE.
     #[arg(long, value_name = "TEXT")]
-    workload: Option<String>,
+    workload: Vec<String>,
 
     /// How many flows, the newest first.
     #[arg(long, value_name = "N", default_value = "1")]
@@ -60,6 +74,9 @@ pub(super) struct ExplainArgs {
     /// How to answer: text, or a JSON object on a line for each flow.
     #[arg(long, value_enum, default_value_t)]
     format: CheckFormat,
+
+    #[command(flatten)]
+    described: DescribedArgs,
 }
 
 /// Finds the flows and explains them.
@@ -75,9 +92,19 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         }),
         None => None,
     };
+    if let Some(set) = &allowlists
+        && (args.described.to.is_some() || args.described.flow.is_some())
+    {
+        return described(args, set);
+    }
+    let workload = match args.workload.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        _ => return Ok(wrong("give one --workload, or --to to describe a flow")),
+    };
     let wanted = Wanted {
         destination: args.destination.clone(),
-        workload: args.workload.clone(),
+        workload,
     };
     let flows = match find(&args.store, &wanted, args.last.get()).map_err(Failure::from)? {
         Found::Flows(flows) => flows,
@@ -86,10 +113,55 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(NOT_RECORDED));
         }
     };
+    let explanations = flows
+        .iter()
+        .map(|recorded| Explanation::of(recorded, allowlists.as_ref()));
+    print(args.format, explanations)
+}
+
+/// Explains the flows that are described.
+fn described(args: &ExplainArgs, set: &Allowlists) -> anyhow::Result<ExitCode> {
+    let now = match args.described.at {
+        Some(At(time)) => time,
+        None => Clock::read().map_err(Failure::Clock)?.now(),
+    };
+    let flows: Vec<(Description, Timestamp)> = match &args.described.flow {
+        Some(file) => {
+            let cases = cases_in(file).map_err(Failure::from)?;
+            let time = |case: &Case| args.described.at.map(|at| at.0).or(case.at);
+            cases
+                .into_iter()
+                .map(|case| (case.description.clone(), time(&case).unwrap_or(now)))
+                .collect()
+        }
+        None => match args.described.description(&args.workload) {
+            Ok(description) => description.into_iter().map(|flow| (flow, now)).collect(),
+            Err(error) => return Ok(wrong(&error.to_string())),
+        },
+    };
+    let judged: Vec<(Judged, Timestamp)> = flows
+        .iter()
+        .map(|(flow, time)| (flow.judged(&set.policy, *time), *time))
+        .collect();
+    let explanations = judged
+        .iter()
+        .map(|(judged, time)| Explanation::of_described(judged, *time, set));
+    print(args.format, explanations)
+}
+
+/// A command line that asks for nothing that there is.
+fn wrong(message: &str) -> ExitCode {
+    anstream::eprintln!("weir: {message}");
+    ExitCode::from(WRONG_COMMAND_LINE)
+}
+
+fn print<'a>(
+    format: CheckFormat,
+    explanations: impl Iterator<Item = Explanation<'a>>,
+) -> anyhow::Result<ExitCode> {
     let mut out = anstream::stdout().lock();
-    for (number, recorded) in flows.iter().enumerate() {
-        let explanation = Explanation::of(recorded, allowlists.as_ref());
-        match args.format {
+    for (number, explanation) in explanations.enumerate() {
+        match format {
             CheckFormat::Json => {
                 let object = serde_json::to_string(&Object::from(&explanation))?;
                 writeln!(out, "{object}")?;

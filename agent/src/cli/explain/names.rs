@@ -60,6 +60,10 @@ fn source(source: &Source) -> String {
             served_by,
             asked_by,
         } => {
+            // Nobody answers there: the name is only described.
+            if resolver.is_unspecified() {
+                return "as described".to_owned();
+            }
             let over = match transport {
                 Transport::Udp => "UDP",
                 Transport::Tcp => "TCP",

@@ -6,13 +6,19 @@ use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
 use super::explanation::{Explanation, Rule};
-use crate::{output::FlowFacts, policy::Posture, verdict::Verdict};
+use crate::{
+    output::FlowFacts,
+    policy::{Posture, Product},
+    verdict::{Considered, Verdict},
+};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "explanation")]
 pub(super) struct Object<'a> {
     time: Timestamp,
-    recording: &'a str,
+    /// Whether it is described and not recorded.
+    described: bool,
+    recording: Option<&'a str>,
     first_seen: Option<Timestamp>,
     last_seen: Option<Timestamp>,
     #[serde(flatten)]
@@ -28,7 +34,26 @@ struct ByAllowlists<'a> {
     posture: Option<Posture>,
     entry: Option<Rule<'a>>,
     third_country: Option<bool>,
+    considered: Vec<Entry<'a>>,
     again: Again<'a>,
+}
+
+/// An entry that was considered.
+#[derive(Serialize)]
+struct Entry<'a> {
+    of: Option<&'a str>,
+    id: &'a str,
+    misses: &'a [String],
+}
+
+impl<'a> From<&'a Considered<'a>> for Entry<'a> {
+    fn from(considered: &'a Considered<'a>) -> Self {
+        Self {
+            of: considered.owner.map(Product::name),
+            id: &considered.entry.id,
+            misses: &considered.misses,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -44,11 +69,13 @@ struct Again<'a> {
 impl<'a> From<&'a Explanation<'a>> for Object<'a> {
     fn from(explanation: &'a Explanation<'a>) -> Self {
         let recorded = explanation.recorded;
+        let seen = recorded.and_then(|recorded| recorded.seen);
         Self {
-            time: recorded.time,
-            recording: &recorded.flow.recording,
-            first_seen: recorded.seen.map(|(first, _)| first),
-            last_seen: recorded.seen.map(|(_, last)| last),
+            time: explanation.time,
+            described: recorded.is_none(),
+            recording: recorded.map(|recorded| recorded.flow.recording.as_str()),
+            first_seen: seen.map(|(first, _)| first),
+            last_seen: seen.map(|(_, last)| last),
             facts: FlowFacts::from(explanation.judged()),
             by_allowlists: explanation.by.as_ref().map(|by| ByAllowlists {
                 directory: by.directory,
@@ -57,8 +84,9 @@ impl<'a> From<&'a Explanation<'a>> for Object<'a> {
                 posture: by.posture(),
                 entry: by.rule,
                 third_country: explanation.third_country(),
+                considered: by.considered.iter().map(Entry::from).collect(),
                 again: Again {
-                    day: recorded.day(),
+                    day: explanation.day(),
                     differs: by.differs,
                     product: by.judged.product.as_deref(),
                     verdict: by.judged.verdict,

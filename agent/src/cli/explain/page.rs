@@ -11,6 +11,7 @@ use super::{
     explanation::{ByAllowlists, Explanation},
     names::{self, time},
     place,
+    recorded::Recorded,
     wanted::has_destination,
 };
 use crate::{
@@ -21,6 +22,9 @@ use crate::{
     record::{Direction, FlowRecord},
 };
 
+/// Entries that are shown at most.
+const SHOWN: usize = 5;
+
 /// Colours are written as ANSI codes; give it a writer that removes them where they do
 /// not belong.
 pub(super) fn print(explanation: &Explanation<'_>, out: &mut impl Write) -> io::Result<()> {
@@ -28,7 +32,9 @@ pub(super) fn print(explanation: &Explanation<'_>, out: &mut impl Write) -> io::
     let named = &judged.flow.flow;
     heading(&Endpoint(&named.flow.record), out)?;
     workload(explanation, out)?;
-    traffic(explanation, out)?;
+    if let Some(recorded) = explanation.recorded {
+        traffic(recorded, out)?;
+    }
     writeln!(out)?;
     heading("NAMES", out)?;
     names::print(&named.names, out)?;
@@ -94,7 +100,11 @@ fn workload(explanation: &Explanation<'_>, out: &mut impl Write) -> io::Result<(
         workload.cgroup_path.as_deref().unwrap_or("not known"),
         out,
     )?;
-    line("process", &process(flow), out)?;
+    let process = match explanation.recorded {
+        Some(_) => process(flow),
+        None => described_process(flow),
+    };
+    line("process", &process, out)?;
     let executable = match &flow.executable {
         Executable::Path(path) => path.display().to_string(),
         Executable::Unknown(reason) => format!("not known: {reason}"),
@@ -126,6 +136,14 @@ fn kind(kind: WorkloadKind) -> &'static str {
     }
 }
 
+/// All that a description says of a process.
+fn described_process(flow: &Attributed) -> String {
+    match &flow.record.process {
+        Some(process) => format!("of uid {}", process.uid),
+        None => "not said".to_owned(),
+    }
+}
+
 fn process(flow: &Attributed) -> String {
     let record = &flow.record;
     match (&record.process, &record.forwarded_from) {
@@ -138,8 +156,8 @@ fn process(flow: &Attributed) -> String {
     }
 }
 
-fn traffic(explanation: &Explanation<'_>, out: &mut impl Write) -> io::Result<()> {
-    let record = &explanation.judged().flow.flow.flow.record;
+fn traffic(recorded: &Recorded, out: &mut impl Write) -> io::Result<()> {
+    let record = &recorded.flow.judged.flow.flow.flow.record;
     let counters = record.counters;
     let amount = |sent: u64, packets: u64| {
         let exact = if sent < 1024 {
@@ -160,13 +178,13 @@ fn traffic(explanation: &Explanation<'_>, out: &mut impl Write) -> io::Result<()
         &amount(counters.ingress_bytes, counters.ingress_packets),
         out,
     )?;
-    match explanation.recorded.seen {
+    match recorded.seen {
         Some((first, last)) => {
             line("first seen", &time(first), out)?;
             line("last seen", &time(last), out)
         }
         None => {
-            let recorded = time(explanation.recorded.time);
+            let recorded = time(recorded.time);
             let text = format!("not known in the time of day; recorded at {recorded}");
             line("seen", &text, out)
         }
@@ -183,9 +201,42 @@ fn decision(explanation: &Explanation<'_>, out: &mut impl Write) -> io::Result<(
         (Some(rule), Some(by)) => entry(rule, by, out)?,
     }
     line("because", &judged.reason, out)?;
-    match &explanation.by {
-        Some(by) => again(explanation, by, out),
-        None => Ok(()),
+    let Some(by) = &explanation.by else {
+        return Ok(());
+    };
+    if explanation.recorded.is_some() {
+        again(explanation, by, out)?;
+    }
+    if by.considered.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    heading("ENTRIES, THE NEAREST FIRST", out)?;
+    entries(by, out)
+}
+
+/// What kept each entry from declaring the flow.
+fn entries(by: &ByAllowlists<'_>, out: &mut impl Write) -> io::Result<()> {
+    for considered in by.considered.iter().take(SHOWN) {
+        let of = considered
+            .owner
+            .map_or("the platform", |product| product.name());
+        wrapped("", &format!("{} of {of}", considered.entry.id), out)?;
+        if considered.misses.is_empty() {
+            let does = if considered.entry.denies() {
+                "denies it"
+            } else {
+                "declares it, as far as it is asked"
+            };
+            wrapped("  ", does, out)?;
+        }
+        for miss in &considered.misses {
+            wrapped("  - ", miss, out)?;
+        }
+    }
+    match by.considered.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => wrapped("", &format!("and {more} more"), out),
+        _ => Ok(()),
     }
 }
 
@@ -215,7 +266,7 @@ fn again(
         Some(false) => "another set than was in force",
         None => "which set was in force is not recorded",
     };
-    let day = explanation.recorded.day();
+    let day = explanation.day();
     if !by.differs {
         let text = format!("as recorded, by {directory} as of {day} ({set})");
         return line("judged again", &text, out);

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::wanted::{Destination, Wanted, has_destination};
 use crate::{
@@ -29,13 +29,6 @@ pub(super) struct Recorded {
     /// the agent's beginning.
     pub(super) allowlists: Option<String>,
     pub(super) flow: Box<FlowInterval>,
-}
-
-impl Recorded {
-    /// The day of the record, in UTC, as everything that is dated.
-    pub(super) fn day(&self) -> Date {
-        self.time.to_zoned(TimeZone::UTC).date()
-    }
 }
 
 /// What was found.

@@ -46,9 +46,6 @@ const SECTION: Key = required(
     "`section = [\"the report's heading\"]`",
 );
 
-/// Names of products.
-const PRODUCTS: Kind = Kind::Patterns("products", "^[a-z0-9][a-z0-9-]*$");
-
 /// The condition's own keys, and the conditions they belong to.
 const OWN_KEYS: [(&str, &str); 4] = [
     ("within", "hosting_and_domicile_within"),
@@ -66,10 +63,14 @@ pub(in crate::policy) static CLAIM: Section = Section {
         SECTION,
         optional(
             "products",
-            Kind::Products,
+            Kind::AllOr("products", "^[a-z0-9][a-z0-9-]*$"),
             "`products = [\"llm-inference\"]` or `\"all\"`",
         ),
-        optional("all_but", PRODUCTS, "`all_but = [\"image-generation\"]`"),
+        optional(
+            "all_but",
+            Kind::Patterns("products", "^[a-z0-9][a-z0-9-]*$"),
+            "`all_but = [\"image-generation\"]`",
+        ),
         required(
             "condition",
             Kind::Word(&Condition::LABELS),
@@ -78,7 +79,7 @@ pub(in crate::policy) static CLAIM: Section = Section {
         optional("within", Kind::Territories, "`within = [\"EEA\"]`"),
         optional(
             "confined_to",
-            PRODUCTS,
+            Kind::Patterns("products", "^[a-z0-9][a-z0-9-]*$"),
             "`confined_to = [\"image-generation\"]`",
         ),
         optional(
@@ -88,7 +89,7 @@ pub(in crate::policy) static CLAIM: Section = Section {
         ),
         optional(
             "unused",
-            Kind::Patterns("entries' ids", "^[A-Za-z0-9_.-]+$"),
+            Kind::Patterns("entries' ids", "^[A-Za-z0-9._-]+$"),
             "`unused = [\"image-provider-b\"]`",
         ),
         optional("absent_ok", Kind::Flag, "`absent_ok = true`"),

@@ -9,6 +9,7 @@ use super::{
     destination::{self, Destination},
     duties,
     entry::{EntryForm, ID, entry_id},
+    exception,
     kind::Kind,
     reader::{Problems, Reader, Section, required},
 };
@@ -37,6 +38,7 @@ pub(in crate::policy) static DENY: Section = Section {
         duties::EXPIRES,
         duties::APPROVED_BY,
         duties::APPROVED_ON,
+        exception::LINT_ALLOW,
     ],
 };
 
@@ -74,6 +76,7 @@ fn read(
     let to = Destination::read(&mut reader, known, &NAMING);
     let expires = reader.date("expires");
     let duties = duties::read(&mut reader, expires.as_ref());
+    let exceptions = exception::read_all(&mut reader);
     let expires_at = expires.as_ref().map(|date| date.span.clone());
     let entry = (|| {
         Some(Entry {
@@ -111,7 +114,7 @@ fn read(
         operator_domicile: Vec::new(),
         lacking: Vec::new(),
         expires_at,
-        exceptions: Vec::new(),
+        exceptions,
         entry,
     }
 }

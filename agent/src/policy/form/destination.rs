@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Who sends first, as it is written.
-const DIRECTIONS: [(&str, Direction); 2] = [
+pub(super) const DIRECTIONS: [(&str, Direction); 2] = [
     ("outbound", Direction::Outbound),
     ("inbound", Direction::Inbound),
 ];

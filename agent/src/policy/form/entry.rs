@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What a name must be worth, as it is written.
-const GRADES: [(&str, Grade); 3] = [
+pub(super) const GRADES: [(&str, Grade); 3] = [
     (Grade::Answered.label(), Grade::Answered),
     (Grade::AnsweredUntrusted.label(), Grade::AnsweredUntrusted),
     (Grade::Presented.label(), Grade::Presented),

@@ -17,6 +17,8 @@ pub(in crate::policy) enum Kind {
     Words(&'static str, &'static [&'static str]),
     /// An array of texts that fit a pattern, called so in the plural.
     Patterns(&'static str, &'static str),
+    /// The word `all`, or such an array.
+    AllOr(&'static str, &'static str),
     /// `true` or `false`.
     Flag,
     /// Only `false`.
@@ -27,11 +29,15 @@ pub(in crate::policy) enum Kind {
     Date,
     /// A time of day.
     Time,
+    /// A day, or a time with its offset from UTC.
+    Moment,
     /// A network in CIDR notation.
     Network,
     /// An array of them.
     Networks,
-    /// An array of IP addresses.
+    /// An IP address.
+    Address,
+    /// An array of them.
     Addresses,
     /// An array of host names, or `*.` and one.
     Names,
@@ -45,12 +51,12 @@ pub(in crate::policy) enum Kind {
     Territories,
     /// An array of ids of `providers.toml`.
     Providers,
-    /// `"all"`, or an array of products.
-    Products,
     /// An array of AS numbers.
     AsNumbers,
     /// An array of ports and ranges of them.
     Ports,
+    /// A protocol by name or IANA number.
+    Protocol,
     /// A protocol or an array of protocols.
     Protocols,
     /// A table of labels and patterns for their values.
@@ -68,11 +74,15 @@ impl Kind {
             Self::Text | Self::Pattern(_) | Self::Word(_) => "a string".to_owned(),
             Self::Texts => "an array of strings".to_owned(),
             Self::Words(what, _) | Self::Patterns(what, _) => format!("an array of {what}"),
+            Self::AllOr(what, _) => format!("`\"all\"` or an array of {what}"),
             Self::Flag => "a boolean".to_owned(),
             Self::False => "`false`".to_owned(),
             Self::Number(what, ..) => (*what).to_owned(),
             Self::Date => "a date".to_owned(),
             Self::Time => "a time of UTC".to_owned(),
+            Self::Moment => "a date, or a date and time".to_owned(),
+            Self::Address => "an IP address".to_owned(),
+            Self::Protocol => "a protocol".to_owned(),
             Self::Network => "a network in CIDR notation".to_owned(),
             Self::Networks => "an array of networks".to_owned(),
             Self::Addresses => "an array of addresses".to_owned(),
@@ -82,7 +92,6 @@ impl Kind {
             Self::Territory => "the name of a set or a country".to_owned(),
             Self::Territories => "an array of countries or sets".to_owned(),
             Self::Providers => "an array of providers' ids".to_owned(),
-            Self::Products => "`\"all\"` or an array of products".to_owned(),
             Self::AsNumbers => "an array of AS numbers".to_owned(),
             Self::Ports => "an array of ports".to_owned(),
             Self::Protocols => "a protocol or an array of protocols".to_owned(),

@@ -11,6 +11,7 @@ mod destination;
 mod duties;
 mod entry;
 mod exception;
+mod flow;
 mod host_group;
 mod host_names;
 mod jurisdictions;
@@ -31,6 +32,7 @@ use std::{collections::BTreeSet, ops::Range};
 pub(super) use self::{
     claims::{ClaimsForm, product_names},
     entry::EntryForm,
+    flow::read as read_cases,
     host_group::HostGroups,
     jurisdictions::JurisdictionsForm,
     kind::Kind,
@@ -58,10 +60,11 @@ pub(super) struct Placed<T> {
 }
 
 /// The kinds of file, each with its outermost table, which leads to all others.
-pub(super) const FILES: [(&str, &Section); 5] = [
+pub(super) const FILES: [(&str, &Section); 6] = [
     ("product", &product::PRODUCT),
     ("platform", &platform::PLATFORM),
     ("jurisdictions", &jurisdictions::JURISDICTIONS),
     ("providers", &providers::PROVIDERS),
     ("claims", &claims::CLAIMS),
+    ("tests", &flow::TESTS),
 ];

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Placed, kind::Kind};
+use super::{Placed, kind::Kind, values};
 use crate::policy::{diagnostic::Diagnostic, source::Source};
 
 /// A key of a table.
@@ -284,6 +284,43 @@ impl<'t, 'p> Reader<'t, 'p> {
             value: time,
             span: value.span(),
         })
+    }
+
+    /// A number of [`Kind::Number`], within its bounds.
+    pub(super) fn number<T: TryFrom<i64>>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.value(name)?;
+        let DeValue::Integer(written) = value.get_ref() else {
+            self.wrong_type(name, value);
+            return None;
+        };
+        let bounds = match self.key(name).map(|key| key.kind) {
+            Some(Kind::Number(_, least, most)) => least..=most,
+            _ => i64::MIN..=i64::MAX,
+        };
+        let number = values::integer::<i64>(written).filter(|number| bounds.contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        if number.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            self.problems.report(
+                value.span(),
+                format!("`{name}` must be from {least} to {most}"),
+                format!(
+                    "for example {}",
+                    self.key(name).map_or("", |key| key.example)
+                ),
+            );
+        }
+        number
+    }
+
+    /// A table within this one.
+    pub(super) fn inner(&mut self, name: &'static str) -> Option<(&'t DeTable<'t>, Range<usize>)> {
+        let value = self.value(name)?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong_type(name, value);
+            return None;
+        };
+        Some((table, value.span()))
     }
 
     /// Yes or no.

@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) fn check(item: Item<'_>, own: &[IpNetwork], providers: &Providers, noted: &mut Noted) {
     let entry = item.entry;
-    if entry.direction == Direction::Inbound || whole::stays_in(item.form, own) {
+    if entry.denies() || entry.direction == Direction::Inbound || whole::stays_in(item.form, own) {
         return;
     }
     if entry.duties.disclosed_at.is_none() {

@@ -19,6 +19,9 @@ struct Named<'a> {
 
 pub(super) fn check(item: Item<'_>, set: &Valid<'_>, noted: &mut Noted) {
     let entry = item.entry;
+    if entry.denies() {
+        return;
+    }
     for named in operators(item, set.providers) {
         if entry.operator_domicile.is_empty() {
             foreign(item, &named, set, noted);

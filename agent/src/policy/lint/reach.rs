@@ -4,10 +4,7 @@ use ipnetwork::IpNetwork;
 use jiff::civil::Date;
 
 use super::{Item, Lint, Noted};
-use crate::policy::whole;
-
-/// Days before the last one from which on it is near.
-const NEAR: i32 = 30;
+use crate::policy::{WARNING_DAYS, whole};
 
 pub(super) fn check(item: Item<'_>, own: &[IpNetwork], today: Date, noted: &mut Noted) {
     let id = &item.entry.id;
@@ -27,7 +24,7 @@ pub(super) fn check(item: Item<'_>, own: &[IpNetwork], today: Date, noted: &mut 
         let message = format!("`{id}` expired on {last}");
         let help = "renew its approval and the date, or remove the entry: it declares nothing";
         noted.note(item, Lint::Expired, place, message, help);
-    } else if left <= NEAR {
+    } else if left <= WARNING_DAYS {
         let message = match left {
             0 => format!("`{id}` expires today, on {last}"),
             1 => format!("`{id}` expires tomorrow, on {last}"),

@@ -7,7 +7,8 @@ use std::fmt;
 pub enum Lint {
     /// Another entry declares all that this one does.
     Shadowed,
-    /// What it names is the platform's own, and `internal` whatever is declared.
+    /// What it names is the platform's own, and `internal` whatever is declared, or is
+    /// denied.
     Unreachable,
     /// Its last day has passed.
     Expired,
@@ -77,7 +78,7 @@ impl Lint {
                 "Another entry declares every flow that this one does, on the same or weaker terms."
             }
             Self::Unreachable => {
-                "All that the entry names is the platform's own, and internal whatever is declared."
+                "The entry decides nothing: all that it names is the platform's own, or denied."
             }
             Self::Expired => "The entry's last day has passed: it declares nothing.",
             Self::ExpiresSoon => "The entry's last day is within 30 days.",

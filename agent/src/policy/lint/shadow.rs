@@ -3,7 +3,7 @@
 use super::{Item, Lint, Noted};
 use crate::{
     jurisdiction::NamePattern,
-    policy::{Entry, Territory, whole::within},
+    policy::{Effect, Entry, Territory, whole::within},
 };
 
 /// Notes every entry whose flows another of the same product or of the platform
@@ -11,6 +11,7 @@ use crate::{
 /// stands first is kept.
 pub(super) fn check(items: &[Item<'_>], shared: &[Item<'_>], noted: &mut Noted) {
     for (at, item) in items.iter().enumerate() {
+        denied(*item, items.iter().chain(shared), noted);
         let beside = items.iter().enumerate().filter(|(other, _)| *other != at);
         let wider = beside
             .filter(|(_, other)| covers(other.entry, item.entry))
@@ -32,14 +33,34 @@ pub(super) fn check(items: &[Item<'_>], shared: &[Item<'_>], noted: &mut Noted) 
     }
 }
 
-/// Whether every flow that `narrow` declares on some day, `wide` declares on that day:
+/// Notes an entry all of which another denies.
+fn denied<'a>(item: Item<'a>, others: impl Iterator<Item = &'a Item<'a>>, noted: &mut Noted) {
+    if item.entry.denies() {
+        return;
+    }
+    let mut others = others.filter(|other| other.entry.denies());
+    let takes = |other: &&Item<'_>| {
+        let as_allowed = Entry {
+            effect: Effect::Allow,
+            ..other.entry.clone()
+        };
+        covers(&as_allowed, item.entry)
+    };
+    if let Some(other) = others.find(takes) {
+        let message = format!("`{}` denies all of `{}`", other.entry.id, item.entry.id);
+        let help = format!("{}: remove one of the two, or narrow it", other.shown());
+        noted.note(item, Lint::Unreachable, item.place(), message, help);
+    }
+}
+
+/// Whether every flow that `narrow` declares, or denies, on some day, `wide` does on that day:
 /// sound and not complete, since a network may be covered by several together.
 fn covers(wide: &Entry, narrow: &Entry) -> bool {
     // Every key that narrows an entry is looked at here: a new one does not compile
     // until it is.
     let Entry {
         id: _,
-        effect: _,
+        effect,
         purpose: _,
         owner: _,
         direction,
@@ -73,7 +94,8 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
                 .all(|one| networks.iter().any(|network| within(*one, *network)))
             && narrow.systems.iter().all(|system| systems.contains(system))
             && narrow.providers.iter().all(|id| providers.contains(id)));
-    *direction == narrow.direction
+    *effect == narrow.effect
+        && *direction == narrow.direction
         && lasts
         && (protocols.is_empty() || all(&narrow.protocols, |one| protocols.contains(one)))
         && (ports.is_empty()

@@ -13,6 +13,9 @@ const BROADEST: (u8, u8) = (16, 32);
 
 pub(super) fn check(item: Item<'_>, noted: &mut Noted) {
     let Item { form, entry, .. } = item;
+    if entry.denies() {
+        return;
+    }
     for network in &form.networks {
         let broadest = match network.value {
             IpNetwork::V4(_) => BROADEST.0,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod denials;
+mod judging;
 mod language;
 mod law;
 mod limits;

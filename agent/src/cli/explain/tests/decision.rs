@@ -10,7 +10,9 @@ use crate::cli::explain::object::Object;
 fn decision(flow: FlowInterval, allowlists: &Allowlists) -> String {
     let page = page(&recorded(flow), Some(allowlists));
     let (_, decision) = page.split_once("DECISION\n").unwrap();
-    decision.to_owned()
+    // What the entries are is said behind it.
+    let end = decision.find("\nENTRIES").unwrap_or(decision.len());
+    decision[..end].to_owned()
 }
 
 #[test]
@@ -72,7 +74,7 @@ fn an_entry_that_is_gone_is_said_to_be() {
 fn the_day_of_the_record_counts() {
     let entry = "id = \"net\"\ncidr = [\"198.51.100.0/24\"]\nexpires = 2026-10-31";
     let explained = recorded(flow());
-    assert_eq!(explained.day(), date(2026, 11, 1));
+    assert_eq!(Explanation::of(&explained, None).day(), date(2026, 11, 1));
     let lists = allowlists(entry);
     let explanation = Explanation::of(&explained, Some(&lists));
     let by = explanation.by.unwrap();

@@ -3,6 +3,7 @@
 
 mod choice;
 mod decision;
+mod described;
 mod pages;
 
 use std::{path::PathBuf, sync::Arc};
