@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     effect::{Effect, Why, effect},
@@ -23,6 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Evaluation<'p> {
     policy: &'p Policy,
+    /// Sets that were in force, each from a moment on, in their order.
+    in_force: Vec<(Timestamp, &'p Policy)>,
     span: Span,
     /// Products of which a workload was seen.
     seen: BTreeSet<&'p str>,
@@ -57,10 +59,19 @@ impl<'p> Evaluation<'p> {
         };
         Self {
             policy,
+            in_force: Vec::new(),
             span,
             seen: BTreeSet::new(),
             trials: claims.stated.iter().map(trial).collect(),
         }
+    }
+
+    /// Asks for pages, shared entries and countries the sets that were in force, each from
+    /// a moment on, in their order; the set of the claims is asked where none of them is.
+    #[must_use]
+    pub fn by(mut self, in_force: Vec<(Timestamp, &'p Policy)>) -> Self {
+        self.in_force = in_force;
+        self
     }
 
     /// Takes a flow interval of the period.
@@ -75,8 +86,13 @@ impl<'p> Evaluation<'p> {
             return;
         }
         let day = interval.time.to_zoned(TimeZone::UTC).date();
+        let after = self
+            .in_force
+            .partition_point(|(from, _)| *from <= interval.time);
+        let in_force = after.checked_sub(1).and_then(|at| self.in_force.get(at));
+        let policy = in_force.map_or(self.policy, |(_, policy)| *policy);
         for trial in &mut self.trials {
-            let effect = effect(trial.claim, self.policy, judged, day);
+            let effect = effect(trial.claim, policy, judged, day);
             trial.take(interval, effect);
         }
     }
@@ -251,7 +267,7 @@ impl<'p> Trial<'p> {
 
 /// Whether an entry is outbound and disclosed, and was in force on a day of the period.
 fn is_due(entry: &Entry, span: Span) -> bool {
-    let day = |time: jiff::Timestamp| time.to_zoned(TimeZone::UTC).date();
+    let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
     entry.direction == Direction::Outbound
         && entry.duties.disclosed_at.is_some()
         && entry.expires.is_none_or(|last| day(span.from) <= last)

@@ -108,6 +108,34 @@ fn only_declared_and_disclosed() {
     );
 }
 
+/// A page that is added later was not there: the set in force is asked.
+#[test]
+fn the_set_in_force_says_whether_an_entry_is_disclosed() {
+    let claim = "products = [\"image\"]\ncondition = \"only_declared_and_disclosed\"";
+    let then = policy(claim);
+    let now = IMAGE.replace(
+        "approved_by = \"dpo\"\napproved_on = 2026-10-01\nexpires",
+        "disclosed_at = \"https://platform.example/b\"\napproved_by = \"dpo\"\n\
+         approved_on = 2026-10-01\nexpires",
+    );
+    let now = now.replacen("disclosed_at = \"https://platform.example/b\"\n", "", 1);
+    let now = policy_with(&now, claim);
+    let outcome = |in_force: Vec<(Timestamp, &Policy)>| {
+        let mut evaluation = Evaluation::new(&now, now.claims().unwrap(), november());
+        evaluation = evaluation.by(in_force);
+        let flow = image("image-b", 10);
+        evaluation.take(&interval(&flow, time("2026-11-10T00:00:00Z")));
+        evaluation.finish(whole()).worst()
+    };
+    let (before, after) = (time("2026-11-01T00:00:00Z"), time("2026-11-20T00:00:00Z"));
+    assert_eq!(outcome(Vec::new()), Some(Upheld));
+    assert_eq!(
+        outcome(vec![(before, &then), (after, &now)]),
+        Some(Contradicted)
+    );
+    assert_eq!(outcome(vec![(after, &then)]), Some(Upheld));
+}
+
 #[test]
 fn hosting_and_domicile_within() {
     let claim = "products = [\"image\"]\ncondition = \"hosting_and_domicile_within\"\n\

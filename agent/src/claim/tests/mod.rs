@@ -91,12 +91,16 @@ reviewed = 2026-10-01
 
 /// The set with one claim, `c`.
 fn policy(claim: &str) -> Policy {
+    policy_with(IMAGE, claim)
+}
+
+fn policy_with(image: &str, claim: &str) -> Policy {
     let claims = format!(
         "report = \"Report\"\nreviewed = 2026-11-01\n[[claim]]\nid = \"c\"\n\
          statement = \"a sentence\"\nsection = [\"Summary\"]\n{claim}\n"
     );
     let files = [
-        ("image.toml", IMAGE),
+        ("image.toml", image),
         ("llm.toml", LLM),
         ("platform.toml", PLATFORM),
         ("jurisdictions.toml", JURISDICTIONS),

@@ -12,6 +12,8 @@ mod tests;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
+use jiff::Timestamp;
+
 use self::page::Page;
 use super::{NOT_RECORDED, check::CheckFormat, nearest::Nearest};
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     daemon::Failure,
     history::{self, Span},
     ledger::LedgerError,
-    policy::{Claims, Policy},
+    policy::{Archive, Claims, Policy},
 };
 
 /// Exit code for allowlists without what is asked of them.
@@ -81,7 +83,8 @@ pub(super) fn run(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
             }
         },
     };
-    let report = evaluate(&policy, &claims, args).map_err(Failure::from)?;
+    let kept = kept(&policy, args).map_err(Failure::from)?;
+    let report = evaluate((&policy, &kept), &claims, args).map_err(Failure::from)?;
     let mut out = anstream::stdout().lock();
     match args.format {
         CheckFormat::Json => {
@@ -100,12 +103,33 @@ pub(super) fn run(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     Ok(exit_code(report.worst()))
 }
 
+/// The sets by which the flows of the period were judged, as the store keeps them. Of one
+/// that it does not keep, or that this build does not read, the set of the claims takes
+/// the place; the answer says by which sets the flows were judged.
+fn kept(
+    policy: &Policy,
+    args: &ClaimsArgs,
+) -> Result<Vec<(Timestamp, Option<Policy>)>, LedgerError> {
+    let reading = history::intervals(&args.store, &args.period, |_| ())?;
+    let archive = Archive::of(&args.store);
+    let kept = reading.policies.into_iter().map(|one| {
+        let other = one.digest != policy.digest();
+        let set = other.then(|| archive.policy(&one.digest).ok()).flatten();
+        (one.from, set)
+    });
+    Ok(kept.collect())
+}
+
 fn evaluate<'p>(
-    policy: &'p Policy,
+    (policy, kept): (&'p Policy, &'p [(Timestamp, Option<Policy>)]),
     claims: &'p Claims,
     args: &ClaimsArgs,
 ) -> Result<Report<'p>, LedgerError> {
-    let mut evaluation = Evaluation::new(policy, claims, args.period);
+    let in_force = kept
+        .iter()
+        .map(|(from, set)| (*from, set.as_ref().unwrap_or(policy)));
+    let in_force = in_force.collect();
+    let mut evaluation = Evaluation::new(policy, claims, args.period).by(in_force);
     let reading = history::intervals(&args.store, &args.period, |interval| {
         evaluation.take(&interval);
     })?;

@@ -109,7 +109,7 @@ fn args(store: &Path, period: &str) -> ClaimsArgs {
 }
 
 fn page(policy: &Policy, claims: &Claims, args: &ClaimsArgs, all: bool) -> String {
-    let report = evaluate(policy, claims, args).unwrap();
+    let report = evaluate((policy, &[]), claims, args).unwrap();
     let mut out = Vec::new();
     let page = Page {
         report: &report,
@@ -162,7 +162,7 @@ fn objects() {
     let store = store(&policy, true);
     let claims = policy.claims().unwrap();
     let args = args(store.path(), "2026-11-02T06:00:00Z..2026-11-04");
-    let report = evaluate(&policy, claims, &args).unwrap();
+    let report = evaluate((&policy, &[]), claims, &args).unwrap();
     assert_eq!(report.worst(), Some(Outcome::Contradicted));
     let lines = objects::of(&report, claims, &policy).unwrap();
     let objects: Vec<Value> = lines

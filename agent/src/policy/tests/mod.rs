@@ -136,6 +136,9 @@ mod arbitrary_text {
             "[[set]]",
             "[[provider]]",
             "[[set.conditional]]",
+            "[[claim]]",
+            "condition = \"no_provider_above\"",
+            "percent",
             "fresh_for_days = 1",
             "names",
             "*.a",
@@ -154,7 +157,7 @@ mod arbitrary_text {
         #[test]
         fn is_read_without_panic(
             parts in proptest::collection::vec(fragment(), 0..40),
-            name in proptest::sample::select(vec!["a.toml", "platform.toml", "jurisdictions.toml", "providers.toml"]),
+            name in proptest::sample::select(vec!["a.toml", "platform.toml", "jurisdictions.toml", "providers.toml", "claims.toml"]),
         ) {
             let text = parts.concat();
             if let Err(rejected) = Policy::from_sources(sources(&[(name, &text)])) {
