@@ -135,8 +135,7 @@ impl<'a> Valid<'a> {
 
 fn items<'a>(source: &'a Arc<Source>, forms: &'a [EntryForm]) -> Vec<Item<'a>> {
     let item = |form: &'a EntryForm| {
-        // Lints are of what declares too much; a denial declares nothing.
-        let entry = form.entry.as_ref().filter(|entry| !entry.denies())?;
+        let entry = form.entry.as_ref()?;
         Some(Item {
             source,
             form,
