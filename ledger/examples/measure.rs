@@ -7,7 +7,12 @@
     reason = "a measurement, printed"
 )]
 
-use std::{error::Error, fs, path::PathBuf, time::Instant};
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use serde_json::{Value, json};
 use weir_ledger::{Key, Log, Options, Query, query};
@@ -77,7 +82,7 @@ fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
             {"source": "other", "value": value, "prefix": format!("203.{provider}.0.0/18"), "note": null},
         ])
     };
-    let answers = |value: Value| json!({"value": value, "agreement": "unanimous", "sources": source(value.clone()), "reason": null});
+    let answers = |value: Value| json!({"sources": source(value.clone()), "value": value, "agreement": "unanimous", "reason": null});
     json!({
         "type": "flow",
         "counters": count(sent, received),
@@ -129,7 +134,7 @@ fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
     })
 }
 
-fn write(store: &PathBuf, rows: u64) -> Result<(), Box<dyn Error>> {
+fn write(store: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
     let (mut log, _) = Log::open(store, Options::default(), |_, _| {})?;
     let mut numbers = Numbers(88_172_645_463_325_252);
     let begun = Instant::now();

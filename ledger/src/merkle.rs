@@ -28,9 +28,9 @@ impl Range {
     }
 
     /// The range of these nodes, if that is what they cover.
-    pub(crate) fn of(begin: u64, end: u64, nodes: Vec<(u8, [u8; 32])>) -> Option<Self> {
+    pub(crate) fn of(begin: u64, end: u64, nodes: &[(u8, [u8; 32])]) -> Option<Self> {
         let mut range = Self::at(begin);
-        for (level, hash) in &nodes {
+        for (level, hash) in nodes {
             range.push_node(*level, *hash)?;
         }
         (range.end == end && range.nodes == nodes).then_some(range)
@@ -158,7 +158,7 @@ mod tests {
                 for leaf in &leaves[part[0]..part[1]] {
                     range.push(leaf);
                 }
-                let again = Range::of(range.begin, range.end, range.nodes.clone());
+                let again = Range::of(range.begin, range.end, &range.nodes);
                 prop_assert_eq!(again.as_ref(), Some(&range));
                 whole.extend(&range).unwrap();
             }
@@ -171,6 +171,6 @@ mod tests {
     #[test]
     fn a_range_that_does_not_follow_is_refused() {
         assert_eq!(Range::at(3).extend(&Range::at(4)), None);
-        assert_eq!(Range::of(1, 3, vec![(1, [0; 32])]), None);
+        assert_eq!(Range::of(1, 3, &[(1, [0; 32])]), None);
     }
 }

@@ -53,7 +53,7 @@ pub struct Rotation {
     pub note: String,
 }
 
-fn key_error(path: &Path, what: impl ToString) -> LedgerError {
+fn key_error(path: &Path, what: &impl ToString) -> LedgerError {
     LedgerError::Key {
         path: path.to_owned(),
         what: what.to_string(),
@@ -69,7 +69,7 @@ impl Node {
             Ok(_) => false,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if has_entries {
-                    return Err(key_error(&path, "missing, but the store has entries"));
+                    return Err(key_error(&path, &"missing, but the store has entries"));
                 }
                 let mut id = [0; 8];
                 OsRng.fill_bytes(&mut id);
@@ -82,7 +82,7 @@ impl Node {
         };
         let private = fs::read_to_string(&path).map_err(io(&path, "read"))?;
         let signer =
-            StandardSigner::new(private.trim()).map_err(|error| key_error(&path, error))?;
+            StandardSigner::new(private.trim()).map_err(|error| key_error(&path, &error))?;
         let listed = directory.join(PUBLIC);
         let text = match fs::read_to_string(&listed) {
             Ok(text) => text,
@@ -94,7 +94,7 @@ impl Node {
             signer,
             public: text.lines().map(str::to_owned).collect(),
         };
-        let own = public_of(&private).ok_or_else(|| key_error(&path, "malformed"))?;
+        let own = public_of(&private).ok_or_else(|| key_error(&path, &"malformed"))?;
         node.list(own)?;
         Ok((node, made))
     }
@@ -150,7 +150,8 @@ impl Node {
             return Ok(());
         }
         let private = fs::read_to_string(&key).map_err(io(&key, "read"))?;
-        let signer = StandardSigner::new(private.trim()).map_err(|error| key_error(&key, error))?;
+        let signer =
+            StandardSigner::new(private.trim()).map_err(|error| key_error(&key, &error))?;
         let (private, _) = generate_key(&mut OsRng, signer.name());
         disk::replace(&next, 0o600, private.as_bytes()).map_err(io(&next, "written"))
     }
@@ -164,12 +165,12 @@ impl Node {
             Err(error) => return Err(io(&path, "read")(error)),
         };
         let signer =
-            StandardSigner::new(private.trim()).map_err(|error| key_error(&path, error))?;
-        let new = public_of(&private).ok_or_else(|| key_error(&path, "malformed"))?;
+            StandardSigner::new(private.trim()).map_err(|error| key_error(&path, &error))?;
+        let new = public_of(&private).ok_or_else(|| key_error(&path, &"malformed"))?;
         let old = self.public().to_owned();
         let text = format!("weir key rotation\n{old}\n{new}\n");
         let note = sign(text.as_bytes(), &[&self.signer, &signer])
-            .map_err(|what| key_error(&path, what))?;
+            .map_err(|what| key_error(&path, &what))?;
         Ok(Some(Rotation { old, new, note }))
     }
 
@@ -178,8 +179,8 @@ impl Node {
         let (key, next) = (self.directory.join(KEY), self.directory.join(NEXT));
         let private = fs::read_to_string(&next).map_err(io(&next, "read"))?;
         let signer =
-            StandardSigner::new(private.trim()).map_err(|error| key_error(&next, error))?;
-        let new = public_of(&private).ok_or_else(|| key_error(&next, "malformed"))?;
+            StandardSigner::new(private.trim()).map_err(|error| key_error(&next, &error))?;
+        let new = public_of(&private).ok_or_else(|| key_error(&next, &"malformed"))?;
         self.list(new)?;
         disk::rename(&next, &key)
             .and_then(|()| disk::sync_directory(&self.directory))

@@ -92,6 +92,9 @@ enum Builder {
     Contexts(TextsBuilder<[u8; 32]>),
 }
 
+/// A context that is kept whole: its column, its digest and its bytes.
+type Whole<'a> = (&'a str, [u8; 32], &'a Arc<[u8]>);
+
 /// What contexts say that can be asked for.
 #[derive(Clone, Debug, Default)]
 struct Said(Vec<(&'static str, Arc<[u8]>)>);
@@ -193,7 +196,7 @@ impl Rows {
         &mut self,
         ints: &[(&str, i64)],
         texts: Vec<(&str, String)>,
-        whole: &[(&str, [u8; 32], &Arc<[u8]>)],
+        whole: &[Whole<'_>],
     ) -> Result<(), LedgerError> {
         self.rows += 1;
         for (name, value) in ints {
@@ -218,7 +221,7 @@ impl Rows {
         // An address that is announced from several places is in no country.
         let anycast = derived.iter().any(|(name, _)| name.is_empty());
         for (name, text) in derived {
-            if !name.is_empty() && !(anycast && name == "hosted_in") {
+            if !(name.is_empty() || anycast && name == "hosted_in") {
                 self.text(name, text);
             }
         }

@@ -61,7 +61,7 @@ fn range(begin: u64, end: u64, nodes: &[(u8, String)]) -> Option<Range> {
         .iter()
         .map(|(level, hash)| Some((*level, from_hex(hash)?)))
         .collect();
-    Range::of(begin, end, nodes?)
+    Range::of(begin, end, &nodes?)
 }
 
 impl Sidecar {

@@ -2,7 +2,7 @@
 //!
 //! `verify.py` reads rows with DuckDB and makes the leaves and the root of the tree again by
 //! the documentation alone. `cargo xtask setup` installs DuckDB.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::{
     path::{Path, PathBuf},

@@ -93,7 +93,7 @@ fn entries_wait_are_refused_and_go_on_when_there_is_room() {
     drop(log);
     let mut found = Vec::new();
     for_each(store, |_, _, entry| {
-        found.push(entry["n"].as_u64().unwrap())
+        found.push(entry["n"].as_u64().unwrap());
     })
     .unwrap();
     assert_eq!(found, kept);

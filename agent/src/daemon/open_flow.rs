@@ -106,7 +106,7 @@ impl OpenFlow {
             recording: recording.to_owned(),
             judged: self.judged.clone(),
         };
-        if ledger.offer(clock.now(), Entry::Flow(Box::new(interval)))? == Appended::Kept {
+        if ledger.offer(clock.now(), &Entry::Flow(Box::new(interval)))? == Appended::Kept {
             self.stored = Some(now);
             self.judged_anew = false;
         }

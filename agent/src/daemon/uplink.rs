@@ -327,7 +327,7 @@ impl Slot {
             recording: recording.to_owned(),
             record: self.record.clone(),
         };
-        if ledger.offer(clock.now(), Entry::Uplink(Box::new(interval)))? == Appended::Kept {
+        if ledger.offer(clock.now(), &Entry::Uplink(Box::new(interval)))? == Appended::Kept {
             self.stored = Some(now);
         }
         Ok(())

@@ -68,13 +68,13 @@ impl Ledger {
             now,
             forgone: (0, Counters::default()),
         };
-        ledger.begin(now, opened)?;
+        ledger.begin(now, &opened)?;
         Ok(ledger)
     }
 
     /// Tells of what was found on opening, and proves, now and not at the first flow,
     /// that the disk takes writes.
-    fn begin(&mut self, now: Timestamp, opened: Opened) -> Result<(), LedgerError> {
+    fn begin(&mut self, now: Timestamp, opened: &Opened) -> Result<(), LedgerError> {
         if self.log.seq() == 0 {
             let entry = Entry::NodeKey {
                 node: self.log.node().name().to_owned(),
@@ -139,8 +139,12 @@ impl Ledger {
     /// # Errors
     /// The system's, once so much is waiting that it has to be written; or when an
     /// entry cannot be serialised, which would be a defect.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an entry is made to be appended"
+    )]
     pub fn append(&mut self, time: Timestamp, entry: Entry) -> Result<(), LedgerError> {
-        self.offer(time, entry).map(drop)
+        self.offer(time, &entry).map(drop)
     }
 
     /// As [`Ledger::append`], for an entry that can be offered again, as counts can that
@@ -148,13 +152,13 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::append`].
-    pub fn offer(&mut self, time: Timestamp, entry: Entry) -> Result<Appended, LedgerError> {
+    pub fn offer(&mut self, time: Timestamp, entry: &Entry) -> Result<Appended, LedgerError> {
         self.now = time;
         let value =
-            serde_json::to_value(&entry).map_err(|error| LedgerError::Entry(error.to_string()))?;
+            serde_json::to_value(entry).map_err(|error| LedgerError::Entry(error.to_string()))?;
         let appended = self.log.append(ns_of(time)?, value)?;
         if appended == Appended::Kept {
-            self.tracker.take(self.log.seq(), &entry)?;
+            self.tracker.take(self.log.seq(), entry)?;
         }
         Ok(appended)
     }

@@ -9,6 +9,7 @@ use std::{
 };
 
 /// A change that is about to be made.
+#[derive(Clone, Copy)]
 pub(crate) enum Op<'a> {
     Create(&'a Path),
     Append(&'a Path),

@@ -1,5 +1,5 @@
 //! Whole ledgers.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod crash;
 mod life;

@@ -145,7 +145,7 @@ fn rows_are_folded_over_segments_and_tail() {
                 .unwrap()
                 .iter()
                 .flatten()
-                .sum::<i64>()
+                .sum::<i64>();
         },
         |part| sum += part,
     )
@@ -198,7 +198,7 @@ fn rows_are_grouped_and_summed_over_segments_and_tail() {
     )
     .unwrap();
     let naive = |address: u64| {
-        let of = |n: &u64| n % 3 != 0 && n % 2 == 0 && n % 5 == address;
+        let of = |n: &u64| !n.is_multiple_of(3) && n.is_multiple_of(2) && n % 5 == address;
         let rows: Vec<u64> = (5..40).filter(of).collect();
         let sums = [
             rows.iter().map(|n| i128::from(100 + n)).sum(),
@@ -263,7 +263,7 @@ proptest! {
         let mut meant = Vec::new();
         for (n, (index, value)) in values.into_iter().enumerate() {
             let n = n as u64 + 1;
-            let layout = &crate::LAYOUTS[n as usize % crate::LAYOUTS.len()];
+            let layout = &crate::LAYOUTS[usize::try_from(n).unwrap() % crate::LAYOUTS.len()];
             let pointers: Vec<&str> = layout
                 .at
                 .iter()
