@@ -1,7 +1,7 @@
 //! Entries, found by what they name.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
 
@@ -16,6 +16,8 @@ use crate::{by_name::ByName, jurisdiction::AsNumber, naming::DomainName};
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     entries: Vec<Entry>,
+    /// Of each entry, the number of the first that answers alike: see [`Entry::answers`].
+    alike: Vec<u32>,
     /// At each network, where its entries stand in `networks`.
     by_network: JointPrefixMap<IpNetwork, u32>,
     /// Of each network, the entries of all networks that hold it, with the length of
@@ -46,6 +48,10 @@ pub struct Entries {
 pub struct Candidate<'a> {
     /// The entry.
     pub entry: &'a Entry,
+    /// One that answers alike: what it says of a flow to a destination that both name,
+    /// the entry says, too. A large policy has few different ones, and these are at hand
+    /// in the processor's cache.
+    pub like: &'a Entry,
     /// Length of the prefix that holds the address; `None` when the entry was not
     /// found by a network.
     pub prefix: Option<u8>,
@@ -54,19 +60,15 @@ pub struct Candidate<'a> {
 /// Entries whose networks hold an address; by default none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Holding<'a> {
-    entries: &'a [Entry],
+    of: Option<&'a Entries>,
     numbers: &'a [(usize, u8)],
 }
 
 impl<'a> Holding<'a> {
     /// Each of them, once for every network that holds the address.
     pub fn iter(self) -> impl Iterator<Item = Candidate<'a>> {
-        self.numbers.iter().filter_map(move |(number, prefix)| {
-            Some(Candidate {
-                entry: self.entries.get(*number)?,
-                prefix: Some(*prefix),
-            })
-        })
+        let numbers = self.numbers.iter();
+        numbers.filter_map(move |(number, prefix)| self.of?.candidate(*number, Some(*prefix)))
     }
 }
 
@@ -80,6 +82,7 @@ impl Entries {
         }
         index.nest();
         index.foremost = foremost(&entries);
+        index.alike = alike(&entries);
         index.systems = systems(&entries);
         index.entries = entries;
         index
@@ -150,7 +153,7 @@ impl Entries {
     pub(super) fn holding(&self, narrowest: Option<u32>) -> Holding<'_> {
         let numbers = narrowest.and_then(|at| self.networks.get(index(at)?));
         Holding {
-            entries: &self.entries,
+            of: Some(self),
             numbers: numbers.map_or(&[], Vec::as_slice),
         }
     }
@@ -224,8 +227,11 @@ impl Entries {
     }
 
     fn candidate(&self, number: usize, prefix: Option<u8>) -> Option<Candidate<'_>> {
-        let entry = self.entries.get(number)?;
-        Some(Candidate { entry, prefix })
+        Some(Candidate {
+            entry: self.entries.get(number)?,
+            like: self.entries.get(index(*self.alike.get(number)?)?)?,
+            prefix,
+        })
     }
 
     /// Entries that a name which is not known might satisfy: those that hang on one,
@@ -239,7 +245,7 @@ impl Entries {
         holding: Holding<'a>,
         said: Option<&DomainName>,
     ) -> impl Iterator<Item = Candidate<'a>> {
-        let in_network = holding.iter().filter(|found| found.entry.hangs_on_name());
+        let in_network = holding.iter().filter(|found| found.like.hangs_on_name());
         let mut fitting = Vec::new();
         if let Some(name) = said {
             self.of_name(name, |found| fitting.push(found));
@@ -278,6 +284,14 @@ fn push(numbers: &mut Vec<usize>, number: usize) {
     if numbers.last() != Some(&number) {
         numbers.push(number);
     }
+}
+
+/// Of each entry, the number of the first that answers alike.
+fn alike(entries: &[Entry]) -> Vec<u32> {
+    let mut first = BTreeMap::new();
+    let numbered = entries.iter().zip(0..);
+    let numbers = numbered.map(|(entry, number)| *first.entry(entry.answers()).or_insert(number));
+    numbers.collect()
 }
 
 /// Numbers of the entries that hang on a name or a provider and need neither network nor

@@ -131,6 +131,17 @@ impl Entry {
         )
     }
 
+    /// All that its answer to a flow hangs on, but for the networks, autonomous systems,
+    /// providers and names themselves: with equal ones, two entries say the same of a flow
+    /// to a destination that both name.
+    pub(super) fn answers(&self) -> impl Ord {
+        (
+            self.terms(),
+            (self.names.is_empty(), self.grade),
+            (self.names_who(), self.hangs_on_name()),
+        )
+    }
+
     /// Whether a date and time of UTC lies in one of its windows.
     pub fn is_open(&self, at: DateTime) -> bool {
         self.windows.is_empty() || self.windows.iter().any(|window| window.holds(at))

@@ -38,9 +38,9 @@ impl<'a> Best<'a> {
         found: Candidate<'a>,
         owner: Option<&'a Product>,
     ) {
-        let denies = found.entry.denies();
+        let denies = found.like.denies();
         let before = if denies { &self.denied } else { &self.answered };
-        let Candidate { entry, prefix } = found;
+        let Candidate { entry, prefix, .. } = found;
         let order = before.as_ref().map_or(Ordering::Greater, |best| {
             let before = best.found.entry;
             (answer, prefix)

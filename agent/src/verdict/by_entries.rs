@@ -150,9 +150,15 @@ impl<'a> Case<'a, '_> {
     /// provider's name where a grade is given.
     #[inline]
     fn ask(&self, set: &Set<'a>, found: Candidate<'a>, grade: Option<Grade>, best: &mut Best<'a>) {
-        if found.entry.names_one_of(best.identity().names()) {
+        if Self::is_named(found, best.identity()) {
             self.ask_named(set, found, grade, best);
         }
+    }
+
+    /// Whether the entry names one of the names, or none at all.
+    #[inline]
+    fn is_named(found: Candidate<'a>, identity: Identity<'a>) -> bool {
+        found.like.names.is_empty() || found.entry.names_one_of(identity.names())
     }
 
     /// Asks an entry that names one of the names, if it names any.
@@ -164,10 +170,10 @@ impl<'a> Case<'a, '_> {
         grade: Option<Grade>,
         best: &mut Best<'a>,
     ) {
-        if !found.entry.takes(&self.flow.flow.flow.record) {
+        if !found.like.takes(&self.flow.flow.flow.record) {
             return;
         }
-        if let Some(answer) = self.answer(found.entry, grade, best.identity()) {
+        if let Some(answer) = self.answer(found.like, grade, best.identity()) {
             best.take(answer, found, set.owner);
         }
     }
@@ -193,20 +199,20 @@ impl<'a> Case<'a, '_> {
         } = *set;
         let announced = self.system.named_by(entries);
         let announced = announced.chain(self.system.may_be_named_by(entries));
-        let announced = announced.filter(|found| found.entry.hangs_on_name());
+        let announced = announced.filter(|found| found.like.hangs_on_name());
         for found in entries.hang_on_names(holding, said).chain(announced) {
-            let entry = found.entry;
+            let Candidate { entry, like, .. } = found;
             // A name that was said and is none of the entry's rules it out.
             let mut all_said = names.presented().map(|name| &name.name);
             let fits =
                 said.is_none() || all_said.all(|name| entry.names_one_of([name].into_iter()));
             if fits
-                && entry.takes(&self.flow.flow.flow.record)
-                && entry.in_force(self.today)
-                && self.refused(entry).is_none()
-                && admitted(entry, self.flow, self.policy, self.today) != Some(false)
+                && like.takes(&self.flow.flow.flow.record)
+                && like.in_force(self.today)
+                && self.refused(like).is_none()
+                && admitted(like, self.flow, self.policy, self.today) != Some(false)
             {
-                best.take(if_known(entry, Answer::NameUnknown), found, set.owner);
+                best.take(if_known(like, Answer::NameUnknown), found, set.owner);
             }
         }
     }
@@ -214,15 +220,13 @@ impl<'a> Case<'a, '_> {
     /// Asks the entries that the autonomous system which is not known might satisfy.
     fn unknown_systems(&self, set: &Set<'a>, best: &mut Best<'a>) {
         for found in self.system.may_be_named_by(set.entries) {
-            let entry = found.entry;
-            if !entry.takes(&self.flow.flow.flow.record)
-                || !entry.names_one_of(best.identity().names())
-            {
+            let like = found.like;
+            if !like.takes(&self.flow.flow.flow.record) || !Self::is_named(found, best.identity()) {
                 continue;
             }
-            let answer = self.answer(entry, None, best.identity());
+            let answer = self.answer(like, None, best.identity());
             if answer >= Some(Answer::PlaceUnknown) {
-                best.take(if_known(entry, Answer::SystemUnknown), found, set.owner);
+                best.take(if_known(like, Answer::SystemUnknown), found, set.owner);
             }
         }
     }

@@ -97,6 +97,7 @@ proptest! {
         });
         let wanted = best(walked.map(|entry| Candidate {
             entry,
+            like: entry,
             prefix: prefix(entry, address),
         }));
         let index = Entries::new(all.clone());
