@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod lookup;
 pub mod metrics;
 pub mod named_stage;
+pub mod own_allowlists;
 pub mod peer;
 pub mod pins;
 pub mod record;

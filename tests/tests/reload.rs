@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     thread,
 };
@@ -13,63 +13,11 @@ use std::{
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use weir_tests::{
-    agent::{Agent, Settings},
-    ledger,
     metrics::by_label,
+    own_allowlists::OwnAllowlists,
     record::Flow,
-    stage::{self, Stage, ended_well, fixtures},
+    stage::{self, ended_well},
 };
-
-/// An agent whose allowlists are the test's own.
-struct Scene {
-    stage: Stage,
-    settings: Settings,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let stage = Stage::new().unwrap();
-        let mut settings = stage.settings().unwrap();
-        settings.allowlists = stage.run.directory().join("allowlists");
-        fs::create_dir(&settings.allowlists).unwrap();
-        for entry in fs::read_dir(fixtures().join("allowlists")).unwrap() {
-            let path = entry.unwrap().path();
-            let to = settings.allowlists.join(path.file_name().unwrap());
-            fs::copy(path, to).unwrap();
-        }
-        Self { stage, settings }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.settings.allowlists.join(name)
-    }
-
-    /// Puts a text in the place of a file, as editors do.
-    fn write(&self, name: &str, text: &str) {
-        let partial = self.stage.run.directory().join("partial");
-        fs::write(&partial, text).unwrap();
-        fs::rename(partial, self.file(name)).unwrap();
-    }
-
-    fn agent(&self) -> Agent {
-        self.stage.agent_with(&self.settings).unwrap()
-    }
-
-    fn send(&self, address: &str) {
-        let unit = self.stage.unit("image-generation.service").unwrap();
-        let line = format!("tcp --to {address}:443 --bytes 100");
-        unit.traffic(&self.stage.app, &line).unwrap();
-    }
-
-    fn ledger(&self) -> Vec<Value> {
-        ledger::entries(&self.settings.store).unwrap()
-    }
-
-    /// Where the store keeps a set.
-    fn kept(&self, digest: &str) -> PathBuf {
-        self.settings.store.join("policies").join(digest)
-    }
-}
 
 /// An entry for the peer overseas.
 fn entry(id: &str) -> String {
@@ -111,11 +59,11 @@ fn told(entries: &[Value], kind: &str) -> Vec<Value> {
 
 #[test]
 fn a_flow_that_is_undeclared_becomes_declared_by_a_set_that_declares_it() {
-    let scene = Scene::new();
-    let agent = scene.agent();
+    let scene = OwnAllowlists::new().unwrap();
+    let agent = scene.agent().unwrap();
     let first = agent.started().allowlists.clone();
     assert_eq!(first.digest, digest(&scene.settings.allowlists));
-    scene.send(stage::OVERSEAS);
+    scene.send(stage::OVERSEAS, 100).unwrap();
     let before = agent
         .wait_for("undeclared", |flow| {
             is_judged(flow, stage::OVERSEAS, "undeclared")
@@ -124,7 +72,7 @@ fn a_flow_that_is_undeclared_becomes_declared_by_a_set_that_declares_it() {
 
     let name = "image-generation.toml";
     let text = fs::read_to_string(scene.file(name)).unwrap() + &entry("image-new");
-    scene.write(name, &text);
+    scene.write(name, &text).unwrap();
     let loaded = agent.wait_for_allowlists(1).unwrap();
     let second = digest(&scene.settings.allowlists);
     assert_eq!(loaded.event, "loaded");
@@ -146,7 +94,7 @@ fn a_flow_that_is_undeclared_becomes_declared_by_a_set_that_declares_it() {
     assert!(metrics.contains("\nweir_allowlists_rejected 0\n"));
     ended_well(&agent.stop().unwrap()).unwrap();
 
-    let entries = scene.ledger();
+    let entries = scene.ledger().unwrap();
     assert_eq!(
         told(&entries, "allowlists_loaded"),
         [json!({
@@ -176,14 +124,14 @@ fn a_flow_that_is_undeclared_becomes_declared_by_a_set_that_declares_it() {
 
 #[test]
 fn a_set_with_an_error_is_refused_and_the_one_in_force_stays() {
-    let scene = Scene::new();
-    let agent = scene.agent();
+    let scene = OwnAllowlists::new().unwrap();
+    let agent = scene.agent().unwrap();
     let first = agent.started().allowlists.digest.clone();
     let name = "image-generation.toml";
     let good = fs::read_to_string(scene.file(name)).unwrap();
     // What it would declare, it does not: the set is refused whole.
     let broken = good.replace("external_declared", "sometimes") + &entry("image-new");
-    scene.write(name, &broken);
+    scene.write(name, &broken).unwrap();
     let refused = agent.wait_for_allowlists(1).unwrap();
     let second = digest(&scene.settings.allowlists);
     assert_eq!(refused.event, "refused");
@@ -198,7 +146,7 @@ fn a_set_with_an_error_is_refused_and_the_one_in_force_stays() {
         "help": "write `internal_only` or `external_declared`",
     });
     assert_eq!(refused.errors, [error]);
-    scene.send(stage::OVERSEAS);
+    scene.send(stage::OVERSEAS, 100).unwrap();
     let undeclared = |flow: &Flow| is_judged(flow, stage::OVERSEAS, "undeclared");
     agent.wait_for("undeclared", undeclared).unwrap();
     let metrics = agent.metrics().unwrap();
@@ -211,7 +159,7 @@ fn a_set_with_an_error_is_refused_and_the_one_in_force_stays() {
     let again = agent.wait_for_allowlists(2).unwrap();
     assert_eq!(again.event, "refused");
 
-    scene.write(name, &good);
+    scene.write(name, &good).unwrap();
     agent.signal(Signal::SIGHUP).unwrap();
     let reverted = agent.wait_for_allowlists(3).unwrap();
     assert_eq!(reverted.event, "reverted");
@@ -227,7 +175,7 @@ fn a_set_with_an_error_is_refused_and_the_one_in_force_stays() {
     );
     assert!(ended.stderr.contains(&line), "{}", ended.stderr);
 
-    let entries = scene.ledger();
+    let entries = scene.ledger().unwrap();
     let fact = json!({
         "digest": second, "in_force": first, "errors": [line], "more_errors": 0,
     });
@@ -245,7 +193,7 @@ fn a_set_with_an_error_is_refused_and_the_one_in_force_stays() {
 /// Two sets that differ in two files: which entry declares, and where home is.
 #[test]
 fn under_load_each_judgement_is_by_one_set() {
-    let scene = Scene::new();
+    let scene = OwnAllowlists::new().unwrap();
     let (product, platform) = ("image-generation.toml", "platform.toml");
     let text = |name: &str| fs::read_to_string(scene.file(name)).unwrap();
     let (product_text, platform_text) = (text(product), text(platform));
@@ -255,14 +203,14 @@ fn under_load_each_judgement_is_by_one_set() {
     ];
     let write = |(id, home, _): (&str, &str, &str)| {
         let home = format!("home = \"{home}\"");
-        scene.write(product, &(product_text.clone() + &entry(id)));
-        scene.write(platform, &platform_text.replace("home = \"EEA\"", &home));
+        scene.write(product, &(product_text.clone() + &entry(id))).unwrap();
+        scene.write(platform, &platform_text.replace("home = \"EEA\"", &home)).unwrap();
         digest(&scene.settings.allowlists)
     };
     let mut says = BTreeMap::new();
     let first = write(sets[0]);
     says.insert(first.clone(), sets[0]);
-    let agent = scene.agent();
+    let agent = scene.agent().unwrap();
     assert_eq!(agent.started().allowlists.digest, first);
     thread::scope(|scope| {
         let senders: Vec<_> = (0..4)
@@ -292,7 +240,7 @@ fn under_load_each_judgement_is_by_one_set() {
 
     let mut in_force = None;
     let mut judged = BTreeMap::<String, BTreeSet<String>>::new();
-    for entry in scene.ledger() {
+    for entry in scene.ledger().unwrap() {
         match entry["type"].as_str() {
             Some("started") => in_force = entry["allowlists"].as_str().map(str::to_owned),
             Some("allowlists_loaded") => {
@@ -337,17 +285,17 @@ fn under_load_each_judgement_is_by_one_set() {
 
 #[test]
 fn entries_that_have_ended_are_told_of_at_the_start_and_when_a_set_is_new() {
-    let scene = Scene::new();
+    let scene = OwnAllowlists::new().unwrap();
     let name = "image-generation.toml";
     let text = fs::read_to_string(scene.file(name)).unwrap();
     let ended = entry("image-old").replace("2099-12-31", "2026-02-01");
-    scene.write(name, &(text.clone() + &ended));
-    let agent = scene.agent();
+    scene.write(name, &(text.clone() + &ended)).unwrap();
+    let agent = scene.agent().unwrap();
     let of = |line: &weir_tests::record::Expiring| {
         assert_eq!(line.more_entries, 0);
         line.entries.clone()
     };
-    scene.send(stage::OVERSEAS);
+    scene.send(stage::OVERSEAS, 100).unwrap();
     let expired = |flow: &Flow| is_judged(flow, stage::OVERSEAS, "expired");
     agent.wait_for("expired", expired).unwrap();
     let told = agent.expiring();
@@ -377,7 +325,7 @@ fn entries_that_have_ended_are_told_of_at_the_start_and_when_a_set_is_new() {
     let count = |metrics: &str| by_label(metrics, "weir_ending_entries", &[], "state").unwrap();
     assert_eq!(count(&metrics)["ended"], 1);
 
-    scene.write(name, &text);
+    scene.write(name, &text).unwrap();
     agent.signal(Signal::SIGHUP).unwrap();
     agent.wait_for_allowlists(1).unwrap();
     let metrics = agent.metrics().unwrap();
