@@ -37,6 +37,14 @@ impl<K: Eq + Hash, V, S: BuildHasher + Default> Bounded<K, V, S> {
         self.young.get_mut(key)
     }
 
+    /// What `take` makes of the value of `key`, which counts as use.
+    pub(crate) fn with<R>(&mut self, key: &K, take: impl FnOnce(&V) -> R) -> Option<R> {
+        if let Some(value) = self.young.get(key) {
+            return Some(take(value));
+        }
+        self.get_mut(key).map(|value| take(value))
+    }
+
     /// Every entry, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.young.iter().chain(&self.old)
@@ -47,10 +55,7 @@ impl<K: Eq + Hash, V, S: BuildHasher + Default> Bounded<K, V, S> {
     where
         V: Clone,
     {
-        if let Some(value) = self.young.get(key) {
-            return Some(value.clone());
-        }
-        self.get_mut(key).map(|value| value.clone())
+        self.with(key, V::clone)
     }
 
     /// Puts `value` in the place of any earlier one.

@@ -168,10 +168,7 @@ impl Pipeline {
         clock: &Clock,
     ) -> Judged {
         let named = self.namer.name(flow, before, clock);
-        let moment = Moment {
-            time: clock.now(),
-            spent: &self.spent,
-        };
+        let moment = Moment::new(clock.now(), &self.spent);
         self.judge.judge(named, moment)
     }
 

@@ -55,10 +55,7 @@ impl Description {
         let day = Offset::UTC.to_datetime(time).date();
         let located = self.located(policy.providers(), time, day);
         let spent = Spent::default();
-        let moment = Moment {
-            time,
-            spent: &spent,
-        };
+        let moment = Moment::new(time, &spent);
         judge(located, policy, moment)
     }
 }

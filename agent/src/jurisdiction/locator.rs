@@ -68,6 +68,26 @@ struct Destination {
     domicile: Arc<Domicile>,
 }
 
+/// What is known of the destination of one flow: small beside the flow itself, which is
+/// not moved for it.
+pub(crate) struct Facts {
+    destination: Destination,
+    encrypted_dns: Option<EncryptedDns>,
+}
+
+impl Facts {
+    /// The flow with them.
+    #[inline]
+    pub(crate) fn of(self, flow: Named) -> Located {
+        Located {
+            flow,
+            place: self.destination.place,
+            operator_domicile: self.destination.domicile,
+            encrypted_dns: self.encrypted_dns,
+        }
+    }
+}
+
 impl Located {
     /// A flow at a place that is known already, with what the table of providers says of
     /// it on a day.
@@ -106,16 +126,16 @@ impl<T: Clone> Locator<T> {
         &self.databases
     }
 
-    /// The flow with its place and its operator's legal home as of a day, and what the
-    /// caller knows of its address, which `beside` tells where it is not remembered.
-    pub fn locate_beside(
+    /// What is known of a flow's destination as of a day, and what the caller knows of its
+    /// address, which `beside` tells where it is not remembered.
+    pub(crate) fn facts_beside(
         &mut self,
-        flow: Named,
+        flow: &Named,
         day: Date,
         beside: impl FnOnce(IpAddr) -> T,
-    ) -> (Located, T) {
+    ) -> (Facts, T) {
         let record = &flow.flow.record;
-        let (Destination { place, domicile }, known) = match record.scope {
+        let (destination, known) = match record.scope {
             Scope::Exact | Scope::Unseen => self.destination(record.address, day, beside),
             Scope::Folded | Scope::Sink => (
                 Destination {
@@ -125,15 +145,13 @@ impl<T: Clone> Locator<T> {
                 beside(record.address),
             ),
         };
-        let encrypted_dns: Option<EncryptedDns> =
-            encrypted_dns::of(record, &flow.names, &domicile, &self.providers);
-        let located = Located {
-            flow,
-            place,
-            operator_domicile: domicile,
+        let encrypted_dns =
+            encrypted_dns::of(record, &flow.names, &destination.domicile, &self.providers);
+        let facts = Facts {
+            destination,
             encrypted_dns,
         };
-        (located, known)
+        (facts, known)
     }
 
     fn destination(
@@ -168,6 +186,7 @@ impl<T: Clone> Locator<T> {
 impl Locator {
     /// The flow with its place and its operator's legal home as of a day.
     pub fn locate(&mut self, flow: Named, day: Date) -> Located {
-        self.locate_beside(flow, day, |_| ()).0
+        let (facts, ()) = self.facts_beside(&flow, day, |_| ());
+        facts.of(flow)
     }
 }

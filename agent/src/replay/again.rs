@@ -42,13 +42,13 @@ impl<'p> Replay<'p> {
         let at = Offset::UTC.to_datetime(time);
         let located = self.relocator.locate(&interval.flow.judged.flow, at.date());
         let spent = &self.spent;
-        let mut judged = judge(located, self.policy, Moment { time, spent });
+        let mut judged = judge(located, self.policy, Moment::new(time, spent));
         // What the interval carried has been carried by its end, as of which it is judged.
         // Each turn uses up the budget of another entry.
         let bytes = interval.flow.counters.egress_bytes;
         while self.spent.charge(self.policy, &judged, bytes, at) {
             let spent = &self.spent;
-            judged = judge(judged.flow, self.policy, Moment { time, spent });
+            judged = judge(judged.flow, self.policy, Moment::new(time, spent));
             if judged.verdict != Verdict::Declared {
                 break;
             }

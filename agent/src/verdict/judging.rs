@@ -71,9 +71,10 @@ impl Judge {
         let policy = &*self.policy;
         let address = flow.flow.record.address;
         let product = self.claims.product(policy, &flow.flow);
-        let (flow, mut networks) = self.locator.locate_beside(flow, moment.day(), |address| {
+        let (facts, mut networks) = self.locator.facts_beside(&flow, moment.day(), |address| {
             policy.networks(address, product)
         });
+        let flow = facts.of(flow);
         if networks.product() != product {
             networks = policy.networks(address, product);
         }
@@ -111,11 +112,13 @@ impl Claims {
             workload: Arc::as_ptr(&flow.workload).addr(),
             uid: flow.record.process.as_ref().map(|process| process.uid),
         };
-        if let Some(claimed) = self.0.get_mut(&asked)
-            && Arc::ptr_eq(&claimed.workload, &flow.workload)
-            && is_same(&claimed.executable, &flow.executable)
-        {
-            return Some(claimed.product);
+        let known = self.0.with(&asked, |claimed| {
+            let same = Arc::ptr_eq(&claimed.workload, &flow.workload)
+                && is_same(&claimed.executable, &flow.executable);
+            same.then_some(claimed.product)
+        });
+        if let Some(Some(product)) = known {
+            return Some(product);
         }
         let product = policy.number_of(policy.claim(flow).product()?)?;
         let claimed = Claimed {

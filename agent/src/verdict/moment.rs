@@ -13,21 +13,29 @@ use jiff::{
 /// verdict, whenever it is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
-    /// Time of day at which the flow is judged.
-    pub time: Timestamp,
+    /// Date and time of day in UTC: worked out once for all that is judged then.
+    civil: DateTime,
     /// What entries with a budget have carried by then.
     pub spent: &'a Spent,
 }
 
-impl Moment<'_> {
+impl<'a> Moment<'a> {
+    /// At this time, when entries with a budget have carried so much.
+    pub fn new(time: Timestamp, spent: &'a Spent) -> Self {
+        Self {
+            civil: Offset::UTC.to_datetime(time),
+            spent,
+        }
+    }
+
     /// The day, in UTC, as everything in the policy that is dated.
     pub fn day(&self) -> Date {
-        self.civil().date()
+        self.civil.date()
     }
 
     /// Date and time of day, in UTC.
     pub fn civil(&self) -> DateTime {
-        Offset::UTC.to_datetime(self.time)
+        self.civil
     }
 }
 
@@ -92,10 +100,7 @@ mod tests {
     fn the_day_is_that_of_utc() {
         let spent = Spent::default();
         let time = "2026-11-01T01:30:00+02:00".parse().unwrap();
-        let moment = Moment {
-            time,
-            spent: &spent,
-        };
+        let moment = Moment::new(time, &spent);
         assert_eq!(moment.day(), date(2026, 10, 31));
         assert_eq!(moment.civil(), date(2026, 10, 31).at(23, 30, 0, 0));
     }

@@ -148,10 +148,7 @@ fn judging(made: &Made, policy: &Arc<Policy>, addresses: Vec<IpAddr>, step: Step
 /// Noon of the day, with what entries have carried before.
 fn noon(spent: &Spent) -> Moment<'_> {
     let time = Offset::UTC.to_timestamp(DAY.at(12, 0, 0, 0));
-    Moment {
-        time: time.unwrap_or_default(),
-        spent,
-    }
+    Moment::new(time.unwrap_or_default(), spent)
 }
 
 /// Addresses of which half are in the policy's prefixes.

@@ -108,10 +108,8 @@ impl<'a> Explanation<'a> {
 impl<'a> ByAllowlists<'a> {
     fn of(recorded: &'a Recorded, set: &'a Allowlists) -> Self {
         let before = &recorded.flow.judged;
-        let moment = Moment {
-            time: recorded.time,
-            spent: &Spent::default(),
-        };
+        let spent = Spent::default();
+        let moment = Moment::new(recorded.time, &spent);
         let judged = judge(before.flow.clone(), &set.policy, moment);
         let began = recorded.allowlists.as_deref();
         Self {
@@ -126,10 +124,8 @@ impl<'a> ByAllowlists<'a> {
         let product = before.product.as_deref();
         let product = product.and_then(|name| policy.product(name));
         let rule = before.rule.as_deref();
-        let moment = Moment {
-            time,
-            spent: &Spent::default(),
-        };
+        let spent = Spent::default();
+        let moment = Moment::new(time, &spent);
         let asked = judged.product.as_deref();
         let asked = asked.and_then(|name| policy.product(name));
         let considered = asked.filter(|_| judged.verdict != Verdict::Internal);

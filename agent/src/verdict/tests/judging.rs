@@ -217,10 +217,7 @@ proptest! {
             let providers = Arc::clone(policy.providers());
             let located = Locator::new(Arc::clone(&DATABASES), providers).locate(named.clone(), day);
             let spent = Spent::default();
-            let moment = Moment {
-                time: Offset::UTC.to_timestamp(day.at(12, 0, 0, 0)).unwrap(),
-                spent: &spent,
-            };
+            let moment = Moment::new(Offset::UTC.to_timestamp(day.at(12, 0, 0, 0)).unwrap(), &spent);
             let wanted = super::super::judge(located, &policy, moment);
             prop_assert_eq!(remembering.judge(named, moment), wanted, "{:?}", asked);
         }

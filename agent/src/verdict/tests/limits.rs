@@ -67,10 +67,7 @@ fn at(day: i8, hour: i8) -> DateTime {
 }
 
 fn outcome(flow: Located, at: DateTime, spent: &Spent) -> (Verdict, Option<String>, String) {
-    let moment = Moment {
-        time: Offset::UTC.to_timestamp(at).unwrap(),
-        spent,
-    };
+    let moment = Moment::new(Offset::UTC.to_timestamp(at).unwrap(), spent);
     let judged = super::super::judge(flow, &policy(&[("a.toml", PRODUCT)]), moment);
     (judged.verdict, judged.rule, judged.reason)
 }

@@ -37,10 +37,11 @@ fn policy(files: &[(&str, &str)]) -> Policy {
 
 /// Judges at noon of a day, with nothing carried before.
 fn judge(flow: Located, policy: &Policy, day: Date) -> Judged {
-    let moment = Moment {
-        time: Offset::UTC.to_timestamp(day.at(12, 0, 0, 0)).unwrap(),
-        spent: &Spent::default(),
-    };
+    let spent = Spent::default();
+    let moment = Moment::new(
+        Offset::UTC.to_timestamp(day.at(12, 0, 0, 0)).unwrap(),
+        &spent,
+    );
     super::judge(flow, policy, moment)
 }
 

@@ -54,10 +54,7 @@ fn engine(policy: &Policy, entries: &[Drawn], flow: &Located, now: DateTime) -> 
             );
         }
     }
-    let moment = Moment {
-        time: Offset::UTC.to_timestamp(now).unwrap(),
-        spent: &spent,
-    };
+    let moment = Moment::new(Offset::UTC.to_timestamp(now).unwrap(), &spent);
     crate::verdict::judge(flow.clone(), policy, moment)
 }
 
