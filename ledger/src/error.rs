@@ -6,20 +6,18 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The directory or a file cannot be opened, read or written.
-    #[error(
-        "the store {path} cannot be {action} ({source}): check that it is a writable directory with free space, or name another with --store"
-    )]
+    #[error("the store {path} cannot be {action} ({cause}): {}", remedy(action))]
     Io {
         /// What was touched.
         path: PathBuf,
         /// `created`, `opened`, `read`, `written` or `repaired`.
         action: &'static str,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. It is part of the message, and so no source.
+        cause: std::io::Error,
     },
     /// What had reached the disk is not there as it was written: no torn write.
     #[error(
-        "the store file {path} is damaged at {at}: move the store aside, keep it as evidence, and restart"
+        "the store {path} is damaged at {at}: put that back from a backup; or move the store aside, keep it as evidence, and restart `weir run`"
     )]
     Damaged {
         /// The file.
@@ -64,16 +62,26 @@ pub enum LedgerError {
     Entry(String),
 }
 
+/// What helps against an error of the system.
+fn remedy(action: &str) -> &'static str {
+    match action {
+        "read" => {
+            "check that it is there and may be read by this user, or name another with --store"
+        }
+        _ => "check that it is a writable directory with free space, or name another with --store",
+    }
+}
+
 /// Gives an error its place.
 pub(crate) fn io(
     path: &Path,
     action: &'static str,
 ) -> impl FnOnce(std::io::Error) -> LedgerError + use<> {
     let path = path.to_owned();
-    move |source| LedgerError::Io {
+    move |cause| LedgerError::Io {
         path,
         action,
-        source,
+        cause,
     }
 }
 
@@ -83,4 +91,12 @@ pub(crate) fn damaged(path: &Path, at: impl Into<String>) -> LedgerError {
         path: path.to_owned(),
         at: at.into(),
     }
+}
+
+/// A hole in the log: an entry that is not there, and was not pruned.
+pub(crate) fn missing(directory: &Path, entry: u64) -> LedgerError {
+    damaged(
+        directory,
+        format!("entry {entry}, which is missing and was not pruned"),
+    )
 }

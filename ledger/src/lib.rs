@@ -20,6 +20,7 @@ mod merkle;
 mod node;
 mod open;
 mod options;
+mod pieces;
 mod proofs;
 mod query;
 mod read;

@@ -347,7 +347,7 @@ impl Log {
 }
 
 fn is_full(error: &LedgerError) -> bool {
-    matches!(error, LedgerError::Io { source, .. } if disk::is_full(source))
+    matches!(error, LedgerError::Io { cause, .. } if disk::is_full(cause))
 }
 
 /// A segment in the making is not left half done for no reason; a process that

@@ -190,6 +190,18 @@ impl Node {
     }
 }
 
+/// Every public key that the node of a store ever had, the newest last.
+pub(crate) fn listed(directory: &Path) -> Result<Vec<String>, LedgerError> {
+    let path = directory.join(PUBLIC);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(key_error(&path, &"missing, but the store has a checkpoint"))
+        }
+        Err(error) => Err(io(&path, "read")(error)),
+    }
+}
+
 /// Size and root of a checkpoint with this origin, if one of the public keys
 /// signed it.
 pub(crate) fn verify(text: &str, origin: &str, public: &[String]) -> Option<(u64, [u8; 32])> {

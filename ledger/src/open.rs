@@ -7,12 +7,12 @@ use std::{
 };
 
 use crate::{
-    LedgerError, Log, Node, Options, Range, Rotation, Sidecar, disk,
-    error::{damaged, io},
+    LedgerError, Log, Node, Options, Range, Rotation, disk,
+    error::{damaged, io, missing},
     leaf::digest,
     retention::Kept,
     seal::{self, Order},
-    sidecar::{segment_path, sidecars},
+    sidecar::{self, segment_path, sidecars},
     tail::{self, Found, FrameKind, Tail, tails},
 };
 
@@ -152,29 +152,17 @@ fn sealed(
     directory: &Path,
     sidecars: &[(u64, PathBuf)],
 ) -> Result<(Sealed, VecDeque<Kept>), LedgerError> {
-    let mut sealed = Sealed {
-        range: Range::at(0),
-        last_ns: None,
-        firsts: HashSet::new(),
+    let (range, chain) = sidecar::chain(directory, sidecars)?;
+    let sealed = Sealed {
+        range,
+        last_ns: chain.last().map(|sidecar| sidecar.to_ns),
+        firsts: chain.iter().map(|sidecar| sidecar.first).collect(),
     };
-    let mut kept = VecDeque::new();
-    for (first, path) in sidecars {
-        let sidecar = Sidecar::read(path)?;
-        if *first != sealed.range.end() + 1 || sidecar.first != *first {
-            return Err(damaged(path, format!("its first entry {first}")));
-        }
-        let tree = sidecar.own().and_then(|own| {
-            let mut whole = sealed.range.clone();
-            whole.extend(&own)?;
-            (Some(&whole) == sidecar.whole().as_ref()).then_some(whole)
-        });
-        sealed.range = tree.ok_or_else(|| damaged(path, "its nodes"))?;
-        sealed.last_ns = Some(sidecar.to_ns);
-        sealed.firsts.insert(*first);
-        if segment_path(directory, *first).exists() {
-            kept.push_back(Kept::of(&sidecar));
-        }
-    }
+    let kept = chain
+        .iter()
+        .filter(|sidecar| segment_path(directory, sidecar.first).exists())
+        .map(Kept::of)
+        .collect();
     Ok((sealed, kept))
 }
 
@@ -205,6 +193,9 @@ fn read_tails(
                 return Err(damaged(&last, format!("byte {}", found.whole)));
             }
             tails.complete.push((last, before, tails.range.clone()));
+        }
+        if first > tails.range.end() + 1 {
+            return Err(missing(directory, tails.range.end() + 1));
         }
         if first != tails.range.end() + 1 {
             return Err(damaged(&path, format!("its first entry {first}")));

@@ -24,7 +24,7 @@ use crate::{
 struct Part {
     own: Range,
     /// Where they are made again of, if that is not pruned.
-    segment: Option<PathBuf>,
+    segment: Option<(PathBuf, Sidecar)>,
     /// Hashes of its leaves, once they are read.
     leaves: RefCell<Option<Vec<[u8; 32]>>>,
 }
@@ -44,11 +44,12 @@ impl Proofs {
         let mut parts = BTreeMap::new();
         let mut last = 0;
         for (first, path) in sidecars(directory)? {
-            let own = Sidecar::read(&path)?
-                .own()
-                .ok_or_else(|| damaged(&path, "its nodes"))?;
+            let sidecar = Sidecar::read(&path)?;
+            let own = sidecar.own().ok_or_else(|| damaged(&path, "its nodes"))?;
             last = own.end();
-            let segment = Some(segment_path(directory, first)).filter(|path| path.exists());
+            let segment = segment_path(directory, first)
+                .exists()
+                .then(|| (directory.to_owned(), sidecar));
             parts.insert(
                 last,
                 Part {
@@ -140,10 +141,11 @@ impl Proofs {
     fn leaves(&self, part: &Part, from: u64, to: u64) -> Option<Vec<[u8; 32]>> {
         let mut known = part.leaves.borrow_mut();
         if known.is_none() {
-            let path = part.segment.as_ref()?;
+            let (directory, sidecar) = part.segment.as_ref()?;
             let mut hashes = Vec::new();
-            let segment = Segment::open(path).ok()?;
-            leaves(path, &segment, |leaf| hashes.push(record_hash(leaf).0)).ok()?;
+            let segment = Segment::open(directory, sidecar).ok()?;
+            let path = segment_path(directory, sidecar.first);
+            leaves(&path, &segment, |leaf| hashes.push(record_hash(leaf).0)).ok()?;
             *known = Some(hashes);
         }
         let place = |leaf: u64| usize::try_from(leaf - part.own.begin()).ok();

@@ -73,11 +73,10 @@ impl Log {
                 }
                 _ => remove_first(&mut self.kept, pruned.first),
             }
+            // Each by itself: a segment that is gone behind one that is there is damage.
+            disk::sync_directory(&self.directory).map_err(io(&self.directory, "written"))?;
         }
-        if segments.is_empty() {
-            return Ok(());
-        }
-        disk::sync_directory(&self.directory).map_err(io(&self.directory, "written"))
+        Ok(())
     }
 }
 

@@ -1,6 +1,11 @@
 //! Segments: Parquet files of entries.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
 
 use parquet::{
     basic::{
@@ -17,13 +22,16 @@ use parquet::{
     },
     schema::types::{ColumnPath, Type},
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::{
-    LedgerError,
+    LedgerError, Sidecar,
     error::{damaged, io},
     layout::{COLUMNS, Kind, layouts_json},
+    leaf::hex,
     read,
     rows::{Batch, Column},
+    sidecar::segment_path,
 };
 
 /// Rows whose statistics are kept together.
@@ -161,17 +169,64 @@ pub(crate) struct Segment<R: parquet::file::reader::ChunkReader + 'static> {
     file: SerializedFileReader<R>,
 }
 
+/// Decodes. The library takes a segment for well formed and may panic where it is not;
+/// that is damage of the file, and no reason to end. Nothing that was being decoded is
+/// used after a panic.
+fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
+        Err(ParquetError::General(
+            "a page or footer that cannot be decoded".to_owned(),
+        ))
+    })
+}
+
 impl Segment<File> {
-    /// Opens a segment.
-    pub(crate) fn open(path: &Path) -> std::result::Result<Self, LedgerError> {
-        let file = File::open(path).map_err(io(path, "opened"))?;
-        Self::of(file).map_err(|error| damaged(path, error.to_string()))
+    /// Opens a segment, once its bytes are those that its sidecar tells of.
+    pub(crate) fn open(
+        directory: &Path,
+        sidecar: &Sidecar,
+    ) -> std::result::Result<Self, LedgerError> {
+        let path = segment_path(directory, sidecar.first);
+        let mut file = File::open(&path).map_err(io(&path, "read"))?;
+        let mut sum = Sha256::new();
+        let bytes = std::io::copy(&mut file, &mut sum).map_err(io(&path, "read"))?;
+        if bytes != sidecar.bytes {
+            let at = format!("its length: {bytes} bytes instead of {}", sidecar.bytes);
+            return Err(damaged(&path, at));
+        }
+        if hex(&sum.finalize()) != sidecar.sha256 {
+            return Err(damaged(
+                &path,
+                "its SHA-256, which its sidecar has otherwise",
+            ));
+        }
+        Self::of(file).map_err(|error| damaged(&path, error.to_string()))
+    }
+
+    /// As [`Segment::open`], if it may have entries from a time, and before another.
+    ///
+    /// One that has none by its sidecar and by its own statistics is not hashed.
+    pub(crate) fn open_within(
+        directory: &Path,
+        sidecar: &Sidecar,
+        (from, to): (i64, i64),
+    ) -> std::result::Result<Option<Self>, LedgerError> {
+        if sidecar.to_ns < from || sidecar.from_ns >= to {
+            let path = segment_path(directory, sidecar.first);
+            let file = File::open(&path).map_err(io(&path, "read"))?;
+            let segment = Self::of(file).map_err(|error| damaged(&path, error.to_string()))?;
+            // A clock that was set back puts later times before the last.
+            if !(0..segment.groups()).any(|group| segment.overlaps(group, (from, to))) {
+                return Ok(None);
+            }
+        }
+        Self::open(directory, sidecar).map(Some)
     }
 }
 
 impl<R: parquet::file::reader::ChunkReader + 'static> Segment<R> {
     pub(crate) fn of(file: R) -> Result<Self> {
-        let file = SerializedFileReader::new(file)?;
+        let file = guarded(|| SerializedFileReader::new(file))?;
         let columns = file.metadata().file_metadata().schema_descr().columns();
         let same = columns.len() == COLUMNS.len()
             && columns
@@ -226,12 +281,12 @@ impl<R: parquet::file::reader::ChunkReader + 'static> Segment<R> {
         columns: &[usize],
         batch: &mut Batch,
     ) -> Result<()> {
-        let group = self.file.get_row_group(group)?;
+        let group = guarded(|| self.file.get_row_group(group))?;
         for place in columns {
             if let (Some(column), Some(slot @ None)) =
                 (COLUMNS.get(*place), batch.columns.get_mut(*place))
             {
-                *slot = Some(read_column(&*group, *place, column.kind)?);
+                *slot = Some(guarded(|| read_column(&*group, *place, column.kind))?);
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     LedgerError, Range, disk,
-    error::{damaged, io},
+    error::{damaged, io, missing},
     leaf::{from_hex, hex},
     tail::numbered,
 };
@@ -108,4 +108,33 @@ pub(crate) fn sidecar_path(directory: &Path, first: u64) -> PathBuf {
 /// has one.
 pub(crate) fn sidecars(directory: &Path) -> Result<Vec<(u64, PathBuf)>, LedgerError> {
     numbered(directory, "segment-", ".json").map_err(io(directory, "read"))
+}
+
+/// Reads sidecars, the oldest first, and gives the tree up to the last.
+///
+/// # Errors
+/// The system's; or one is missing or damaged.
+pub(crate) fn chain(
+    directory: &Path,
+    sidecars: &[(u64, PathBuf)],
+) -> Result<(Range, Vec<Sidecar>), LedgerError> {
+    let mut range = Range::at(0);
+    let mut chain = Vec::with_capacity(sidecars.len());
+    for (first, path) in sidecars {
+        if *first > range.end() + 1 {
+            return Err(missing(directory, range.end() + 1));
+        }
+        let sidecar = Sidecar::read(path)?;
+        if *first != range.end() + 1 || sidecar.first != *first {
+            return Err(damaged(path, format!("its first entry {first}")));
+        }
+        let tree = sidecar.own().and_then(|own| {
+            let mut whole = range.clone();
+            whole.extend(&own)?;
+            (Some(&whole) == sidecar.whole().as_ref()).then_some(whole)
+        });
+        range = tree.ok_or_else(|| damaged(path, "its nodes"))?;
+        chain.push(sidecar);
+    }
+    Ok((range, chain))
 }

@@ -1,30 +1,24 @@
 //! Reads a log, also while an agent writes to it.
 
 use std::{
-    collections::HashMap,
     fs::File,
     io::ErrorKind,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::{self, ScopedJoinHandle},
 };
 
 use parquet::errors::ParquetError;
 use serde_json::Value;
 
 use crate::{
-    LedgerError,
-    error::{damaged, io},
+    LedgerError, Sidecar,
+    error::{damaged, missing},
     layout::{COLUMNS, column},
-    leaf::digest,
-    open::refuse_old_format,
-    rows::{Again, Batch, Rows},
+    pieces::Pieces,
+    rows::{Again, Batch},
     segment::Segment,
-    sidecar::{segment_path, sidecars},
-    tail::{self, FrameKind, tails},
+    sidecar::{segment_path, sidecar_path},
 };
 
 /// Takes number, time (nanoseconds since 1970) and entry.
@@ -32,66 +26,8 @@ pub trait EachEntry: FnMut(u64, i64, Value) {}
 
 impl<F: FnMut(u64, i64, Value)> EachEntry for F {}
 
-/// Rows of a tail that are read at once.
-const TAIL_ROWS: usize = 1 << 16;
-
-/// Segments that are there, and tails that are not sealed.
-struct Pieces {
-    segments: Vec<PathBuf>,
-    tails: Vec<(u64, PathBuf)>,
-}
-
-fn pieces(directory: &Path, from: u64) -> Result<(Pieces, u64), LedgerError> {
-    refuse_old_format(directory)?;
-    // Tails first: one that is sealed meanwhile is found as a segment, and is
-    // dropped here.
-    let tails = tails(directory).map_err(io(directory, "read"))?;
-    let mut next = from;
-    let mut segments = Vec::new();
-    let sealed = sidecars(directory)?;
-    for (first, _) in &sealed {
-        let path = segment_path(directory, *first);
-        if *first >= from && path.exists() {
-            segments.push(path);
-        }
-        next = next.max(first + 1);
-    }
-    let tails = tails
-        .into_iter()
-        .filter(|(first, _)| {
-            *first >= from && sealed.binary_search_by_key(first, |(f, _)| *f).is_err()
-        })
-        .collect();
-    Ok((Pieces { segments, tails }, next))
-}
-
-/// Columns of a tail's rows.
-fn tail_batches(
-    path: &Path,
-    first: u64,
-    mut take: impl FnMut(&Batch) -> Result<(), LedgerError>,
-) -> Result<(), LedgerError> {
-    let mut contexts: HashMap<[u8; 32], Arc<[u8]>> = HashMap::new();
-    let mut rows = Rows::new();
-    tail::read(path, first, |kind, content| {
-        match kind {
-            FrameKind::Context => drop(contexts.insert(digest(content), content.into())),
-            FrameKind::Entry => rows.add(content, &contexts)?,
-            FrameKind::Batch => {}
-        }
-        if rows.len() >= TAIL_ROWS {
-            take(&std::mem::replace(&mut rows, Rows::new()).finish())?;
-        }
-        Ok(())
-    })?;
-    if rows.len() > 0 {
-        take(&rows.finish())?;
-    }
-    Ok(())
-}
-
 fn is_gone(error: &LedgerError) -> bool {
-    matches!(error, LedgerError::Io { source, .. } if source.kind() == ErrorKind::NotFound)
+    matches!(error, LedgerError::Io { cause, .. } if cause.kind() == ErrorKind::NotFound)
 }
 
 /// Gives every entry in order. What is pruned is left out.
@@ -113,6 +49,7 @@ pub fn for_each_since(
     mut take: impl EachEntry,
 ) -> Result<(), LedgerError> {
     let all: Vec<usize> = (0..COLUMNS.len()).collect();
+    let times = (from_ns, i64::MAX);
     let mut next = 1;
     let mut give = |path: &Path, batch: &Batch| {
         let again = Again::new(batch, false);
@@ -125,41 +62,36 @@ pub fn for_each_since(
     };
     // A tail may be sealed while the one before it is read.
     loop {
-        let (pieces, _) = pieces(directory, next)?;
-        for path in &pieces.segments {
-            let segment = match Segment::open(path) {
+        let mut pieces = Pieces::find(directory)?;
+        for sidecar in pieces.segments.iter().filter(|one| one.first >= next) {
+            let path = segment_path(directory, sidecar.first);
+            let segment = match Segment::open_within(directory, sidecar, times) {
+                // Pruned just now.
                 Err(error) if is_gone(&error) => continue,
                 other => other?,
             };
-            let wanted = |group: &usize| segment.overlaps(*group, (from_ns, i64::MAX));
-            for group in (0..segment.groups()).filter(wanted) {
+            let Some(segment) = segment else { continue };
+            for group in (0..segment.groups()).filter(|group| segment.overlaps(*group, times)) {
                 let batch = segment
                     .read(group, &all)
-                    .map_err(|error| damaged(path, error.to_string()))?;
-                give(path, &batch)?;
-                next = batch
-                    .head(batch.rows.saturating_sub(1))
-                    .map_or(next, |(seq, _)| seq + 1);
+                    .map_err(|error| damaged(&path, error.to_string()))?;
+                give(&path, &batch)?;
             }
         }
+        next = next.max(pieces.range.end() + 1);
         let mut sealed = false;
-        for (first, path) in &pieces.tails {
-            let read = tail_batches(path, *first, |batch| {
-                next = batch
-                    .head(batch.rows.saturating_sub(1))
-                    .map_or(next, |(seq, _)| seq + 1);
-                give(path, batch)
-            });
-            match read {
+        for (first, path) in std::mem::take(&mut pieces.tails) {
+            match pieces.tail(first, &path, |batch| give(&path, batch)) {
                 Err(error) if is_gone(&error) => {
                     sealed = true;
                     break;
                 }
                 other => other?,
             }
+            next = pieces.range.end() + 1;
         }
         if !sealed {
-            return Ok(());
+            return pieces.end();
         }
     }
 }
@@ -202,17 +134,13 @@ pub fn fold<T: Send>(
         }
         Ok(())
     };
-    let (pieces, _) = pieces(directory, 1)?;
+    let mut pieces = Pieces::find(directory)?;
+    let segments = open_all(directory, &pieces.segments, (from_ns, to_ns))?;
     let mut work = Vec::new();
-    for path in &pieces.segments {
-        let segment = match Segment::open(path) {
-            // Pruned just now.
-            Err(error) if is_gone(&error) => continue,
-            other => Arc::new(other?),
-        };
+    for (path, segment) in &segments {
         for group in 0..segment.groups() {
             if segment.overlaps(group, (from_ns, to_ns)) {
-                work.push((path, Arc::clone(&segment), group));
+                work.push((path, segment, group));
             }
         }
     }
@@ -228,18 +156,14 @@ pub fn fold<T: Send>(
             Ok(state)
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        let ended = || LedgerError::Entry("a thread ended early".to_owned());
-        handles
-            .into_iter()
-            .map(|handle| handle.join().unwrap_or_else(|_| Err(ended())))
-            .collect()
+        handles.into_iter().map(joined).collect()
     });
     for state in folded {
         join(state?);
     }
     let mut state = begin();
-    for (number, path) in &pieces.tails {
-        let read = tail_batches(path, *number, |batch| {
+    for (first, path) in std::mem::take(&mut pieces.tails) {
+        let read = pieces.tail(first, &path, |batch| {
             if keep(&mut state, batch) {
                 step(&mut state, batch);
             }
@@ -248,15 +172,58 @@ pub fn fold<T: Send>(
         match read {
             // Sealed just now: everything in it is in its segment.
             Err(error) if is_gone(&error) => {
-                let path = segment_path(directory, *number);
-                let segment = Segment::open(&path)?;
+                let sidecar = Sidecar::read(&sidecar_path(directory, first))?;
+                let path = segment_path(directory, first);
+                let segment = Segment::open(directory, &sidecar)?;
                 for group in 0..segment.groups() {
                     take(&mut state, &path, &segment, group)?;
                 }
+                sidecar
+                    .own()
+                    .and_then(|own| pieces.range.extend(&own))
+                    .ok_or_else(|| missing(directory, pieces.range.end() + 1))?;
             }
             other => other?,
         }
     }
+    pieces.end()?;
     join(state);
     Ok(())
+}
+
+/// Opens the segments that may have entries in a time. They are hashed on every
+/// processor.
+fn open_all(
+    directory: &Path,
+    sidecars: &[Sidecar],
+    times: (i64, i64),
+) -> Result<Vec<(PathBuf, Segment<File>)>, LedgerError> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut opened = Vec::new();
+        while let Some(sidecar) = sidecars.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match Segment::open_within(directory, sidecar, times) {
+                // Pruned just now.
+                Err(error) if is_gone(&error) => {}
+                other => {
+                    let path = segment_path(directory, sidecar.first);
+                    opened.extend(other?.map(|segment| (path, segment)));
+                }
+            }
+        }
+        Ok(opened)
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let opened: Result<Vec<_>, LedgerError> = thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        handles.into_iter().map(joined).collect()
+    });
+    Ok(opened?.into_iter().flatten().collect())
+}
+
+/// What a thread came to. Its panic is that of the thread that waits.
+fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> T {
+    handle
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -99,7 +99,7 @@ impl Ledger {
             return Err(LedgerError::Io {
                 path: self.directory.clone(),
                 action: "written",
-                source: std::io::ErrorKind::StorageFull.into(),
+                cause: std::io::ErrorKind::StorageFull.into(),
             });
         }
         if opened.rotation.is_some() {
@@ -293,23 +293,24 @@ impl Ledger {
         weir_ledger::for_each_since(directory, from_ns, |seq, time, entry| {
             match typed(time, entry) {
                 Ok((time, entry)) => take(seq, time, entry),
-                Err(error) => drop(odd.get_or_insert((seq, error))),
+                Err(what) => drop(odd.get_or_insert((seq, what))),
             };
         })?;
         match odd {
             None => Ok(()),
-            Some((seq, error)) => Err(LedgerError::Damaged {
+            Some((seq, what)) => Err(LedgerError::Damaged {
                 path: directory.to_owned(),
-                at: format!("entry {seq} ({error})"),
+                at: format!("entry {seq} ({what})"),
             }),
         }
     }
 }
 
-fn typed(time: i64, entry: Value) -> Result<(Timestamp, Entry), LedgerError> {
-    let entry =
-        serde_json::from_value(entry).map_err(|error| LedgerError::Entry(error.to_string()))?;
-    Ok((time_of(time)?, entry))
+/// An entry that was read, or what is wrong with it.
+fn typed(time: i64, entry: Value) -> Result<(Timestamp, Entry), String> {
+    let entry = serde_json::from_value(entry).map_err(|error| error.to_string())?;
+    let time = Timestamp::from_nanosecond(time.into()).map_err(|error| error.to_string())?;
+    Ok((time, entry))
 }
 
 fn time_of(ns: i64) -> Result<Timestamp, LedgerError> {

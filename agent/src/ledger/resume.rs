@@ -77,10 +77,10 @@ impl Tracker {
         match write() {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(false),
-            Err(source) => Err(LedgerError::Io {
+            Err(cause) => Err(LedgerError::Io {
                 path,
                 action: "written",
-                source,
+                cause,
             }),
         }
     }
