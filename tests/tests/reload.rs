@@ -203,8 +203,12 @@ fn under_load_each_judgement_is_by_one_set() {
     ];
     let write = |(id, home, _): (&str, &str, &str)| {
         let home = format!("home = \"{home}\"");
-        scene.write(product, &(product_text.clone() + &entry(id))).unwrap();
-        scene.write(platform, &platform_text.replace("home = \"EEA\"", &home)).unwrap();
+        scene
+            .write(product, &(product_text.clone() + &entry(id)))
+            .unwrap();
+        scene
+            .write(platform, &platform_text.replace("home = \"EEA\"", &home))
+            .unwrap();
         digest(&scene.settings.allowlists)
     };
     let mut says = BTreeMap::new();
