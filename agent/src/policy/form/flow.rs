@@ -225,7 +225,7 @@ fn workload(flow: &mut Reader<'_, '_>) -> Option<WorkloadFacts> {
     let mut facts = WorkloadFacts::default();
     for key in WorkloadFacts::TEXTS {
         if let Some(text) = reader.text(key) {
-            note(&mut facts, key, &text.value, text.span, reader.problems);
+            note(&mut facts, key, text.value, text.span, reader.problems);
         }
     }
     if let Some(uid) = reader.number::<u32>("uid") {
