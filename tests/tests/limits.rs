@@ -85,6 +85,10 @@ fn a_budget_that_is_used_up_declares_no_more() {
 
 /// The clock decides; the test looks at it too, and picks a day that is not today.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the agent's clock is the system's"
+)]
 fn an_entry_declares_within_its_windows_only() {
     let scene = OwnAllowlists::new().unwrap();
     let text = std::fs::read_to_string(scene.file(FILE)).unwrap();

@@ -226,6 +226,7 @@ BETTER: would be fixed, or nearer to it
 
 What is not recorded is not judged: the record begins only at
 2026-11-01T10:00:00Z.
+What is not recorded is not judged: the record ends at 2026-11-01T12:00:08Z.
 2026-11: 8 flows, 35.6 KiB sent; worse 1 (1.9 KiB), better 1 (2.9 KiB), other 0
 "
         );

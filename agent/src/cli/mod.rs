@@ -16,12 +16,16 @@ mod replay;
 mod run;
 mod text;
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 
 use crate::{canary, daemon::Failure};
 
+/// Exit code of a wrong command line.
+const WRONG_COMMAND_LINE: u8 = 2;
+/// Exit code where nobody reads the answer any more, as of a program that SIGPIPE ends.
+const NOT_READ: u8 = 141;
 /// Exit code where the record does not have what is asked for.
 const NOT_RECORDED: u8 = 8;
 /// Exit code where flows would be judged worse than they were.
@@ -65,7 +69,7 @@ enum Command {
 /// Does what the command line asks.
 pub fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG")
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
@@ -86,18 +90,54 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What only the command itself can tell to be wrong in its command line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+struct WrongCommandLine(String);
+
 fn or_failure(outcome: anyhow::Result<ExitCode>) -> ExitCode {
-    outcome.unwrap_or_else(|error| {
-        anstream::eprintln!("weir: {error:#}");
-        ExitCode::FAILURE
-    })
+    outcome.unwrap_or_else(|error| ExitCode::from(told(&error, 1)))
 }
 
 /// As [`or_failure`], with the exit code that `docs/exit-codes.md` has for it.
 fn or_exit_code(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
-        anstream::eprintln!("weir: {error:#}");
         let failure = error.downcast_ref::<Failure>();
-        ExitCode::from(failure.map_or(1, Failure::exit_code))
+        ExitCode::from(told(&error, failure.map_or(1, Failure::exit_code)))
     })
+}
+
+/// Says what went wrong; the exit code is that one unless the error has its own. An error
+/// of input and output that nothing explains is of the answer's own writing.
+fn told(error: &anyhow::Error, code: u8) -> u8 {
+    if let Some(unwritten) = error.downcast_ref::<io::Error>() {
+        if unwritten.kind() == io::ErrorKind::BrokenPipe {
+            return NOT_READ;
+        }
+        anstream::eprintln!(
+            "weir: the answer cannot be written ({unwritten}): see where standard output goes, \
+             and whether there is space"
+        );
+        return code;
+    }
+    anstream::eprintln!("weir: {error:#}");
+    if error.is::<WrongCommandLine>() {
+        return WRONG_COMMAND_LINE;
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_with_exit_codes_of_their_own() {
+        let pipe = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(told(&pipe, 1), 141);
+        let full = anyhow::Error::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(told(&full, 1), 1);
+        let line = anyhow::Error::from(WrongCommandLine("--since: no".to_owned()));
+        assert_eq!(told(&line, 1), 2);
+    }
 }

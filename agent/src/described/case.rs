@@ -32,7 +32,7 @@ pub struct Case {
     pub title: String,
     /// The flow.
     pub description: Description,
-    /// When; `None` for noon of the day on which it is asked.
+    /// When; `None` for when it is asked.
     pub at: Option<Timestamp>,
     /// The outcome.
     pub verdict: Expected<Verdict>,
@@ -42,10 +42,18 @@ pub struct Case {
     pub product: Option<Expected<String>>,
 }
 
+/// A day whose noon is no time: the calendar goes on for longer than the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is too far off: write a day from -009999-01-02 to 9999-12-30")]
+pub(crate) struct TooFar(Date);
+
 /// Noon of a day, in UTC, as everything in the policy that is dated.
-pub(crate) fn noon(day: Date) -> Timestamp {
+///
+/// # Errors
+/// When no time is that far off.
+pub(crate) fn noon(day: Date) -> Result<Timestamp, TooFar> {
     let noon = day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC);
-    noon.map_or(Timestamp::UNIX_EPOCH, |noon| noon.timestamp())
+    noon.map(|noon| noon.timestamp()).map_err(|_| TooFar(day))
 }
 
 impl Description {
@@ -61,15 +69,14 @@ impl Description {
 }
 
 impl Case {
-    /// The flow, judged; `today` where the case says no other time.
-    pub fn judged(&self, policy: &Policy, today: Date) -> Judged {
-        self.description
-            .judged(policy, self.at.unwrap_or_else(|| noon(today)))
+    /// The flow, judged; at that time where the case says no other.
+    pub fn judged(&self, policy: &Policy, time: Timestamp) -> Judged {
+        self.description.judged(policy, self.at.unwrap_or(time))
     }
 
-    /// Everything that is not as expected.
-    pub fn failures(&self, policy: &Policy, today: Date) -> Vec<Diagnostic> {
-        let judged = self.judged(policy, today);
+    /// Everything that is not as expected, at that time where the case says no other.
+    pub fn failures(&self, policy: &Policy, time: Timestamp) -> Vec<Diagnostic> {
+        let judged = self.judged(policy, time);
         let mut failures = Vec::new();
         let mut fail = |span: &Range<usize>, got: String| {
             let message = format!("{}: {got}", self.title);

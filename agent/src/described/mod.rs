@@ -22,7 +22,7 @@ use crate::{
     record::{Direction, Protocol},
 };
 
-pub(crate) use self::case::noon;
+pub(crate) use self::case::{TooFar, noon};
 pub use self::{
     case::{Case, Expected},
     located::DESCRIBED,

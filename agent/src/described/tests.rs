@@ -62,8 +62,34 @@ fn what_is_no_fact_is_refused() {
         facts.set("uid", "-1"),
         Err(UnknownFact::Uid("-1".to_owned()))
     );
+    for (key, value, why) in [
+        ("unit", "", "`unit` says nothing"),
+        ("labels.", "a", "`labels.` says nothing"),
+        ("executable", "x", "`x` is no path from the root"),
+        ("cgroup", "x.slice", "`x.slice` is no path from the root"),
+    ] {
+        assert_eq!(facts.set(key, value).unwrap_err().to_string(), why);
+    }
     assert!(facts.is_empty());
     assert!(matches!(facts.executable(), Executable::Unknown(_)));
+}
+
+#[test]
+fn what_is_said_twice_is_refused() {
+    for key in ["unit", "uid", "labels.a", "pod_labels.a"] {
+        let mut facts = facts(&[(key, "7")]);
+        assert_eq!(facts.set(key, "8"), Err(UnknownFact::Twice(key.to_owned())));
+    }
+}
+
+/// The last day of the calendar has no noon that the clock can show.
+#[test]
+fn a_day_too_far_off_has_no_noon() {
+    let day = |text: &str| noon(text.parse().unwrap()).map(|noon| noon.to_string());
+    assert_eq!(day("9999-12-30"), Ok("9999-12-30T12:00:00Z".to_owned()));
+    for far in ["9999-12-31", "-009999-01-01"] {
+        assert!(day(far).is_err(), "{far}");
+    }
 }
 
 /// The operator's home is looked up in the set, as for a recorded flow.

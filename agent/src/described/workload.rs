@@ -27,6 +27,31 @@ pub enum UnknownFact {
     /// It is no number.
     #[error("`{0}` is not a user id, a number from 0 to 4294967295")]
     Uid(String),
+    /// A fact without content, or a label without a key.
+    #[error("`{0}` says nothing")]
+    Empty(String),
+    /// A path that begins nowhere.
+    #[error("`{0}` is no path from the root")]
+    NotRooted(String),
+    /// Said before, perhaps otherwise.
+    #[error("`{0}` is said twice")]
+    Twice(String),
+}
+
+impl UnknownFact {
+    /// What to do.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Key(_) => format!(
+                "the facts are {}, uid, labels.KEY and pod_labels.KEY",
+                WorkloadFacts::TEXTS.join(", ")
+            ),
+            Self::Uid(_) => "write the number, such as 990".to_owned(),
+            Self::Empty(_) => "give it a value, or leave it out".to_owned(),
+            Self::NotRooted(_) => "write the whole path, with `/` first".to_owned(),
+            Self::Twice(_) => "say it once: a workload has one of each".to_owned(),
+        }
+    }
 }
 
 impl WorkloadFacts {
@@ -54,20 +79,31 @@ impl WorkloadFacts {
     /// `pod_labels.KEY`.
     ///
     /// # Errors
-    /// If there is no such fact, or the value is none of it.
+    /// If there is no such fact, the value is none of it, or it is said already.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), UnknownFact> {
-        if let Some(known) = Self::TEXTS.iter().find(|known| **known == key) {
-            self.texts.insert(known, value.to_owned());
+        let twice = if let Some(known) = Self::TEXTS.iter().find(|known| **known == key) {
+            if value.trim().is_empty() {
+                return Err(UnknownFact::Empty(key.to_owned()));
+            }
+            if matches!(key, "executable" | "cgroup") && !value.starts_with('/') {
+                return Err(UnknownFact::NotRooted(value.to_owned()));
+            }
+            set_once(&mut self.texts, known, value)
         } else if key == "uid" {
             let uid = value.parse();
             let uid = uid.map_err(|_| UnknownFact::Uid(value.to_owned()))?;
-            self.uid = Some(uid);
+            self.uid.replace(uid).is_some()
+        } else if matches!(key, "labels." | "pod_labels.") {
+            return Err(UnknownFact::Empty(key.to_owned()));
         } else if let Some(label) = key.strip_prefix("labels.") {
-            self.labels.insert(label.to_owned(), value.to_owned());
+            set_once(&mut self.labels, label.to_owned(), value)
         } else if let Some(label) = key.strip_prefix("pod_labels.") {
-            self.pod_labels.insert(label.to_owned(), value.to_owned());
+            set_once(&mut self.pod_labels, label.to_owned(), value)
         } else {
             return Err(UnknownFact::Key(key.to_owned()));
+        };
+        if twice {
+            return Err(UnknownFact::Twice(key.to_owned()));
         }
         Ok(())
     }
@@ -164,6 +200,11 @@ impl WorkloadFacts {
             ..known
         }
     }
+}
+
+/// Notes a text; whether there was one.
+fn set_once<K: Ord>(texts: &mut BTreeMap<K, String>, key: K, value: &str) -> bool {
+    texts.insert(key, value.to_owned()).is_some()
 }
 
 /// Labels of which all are said.

@@ -1,29 +1,31 @@
 //! Tests beside the policy: `tests/*.toml` of a directory of allowlists. No agent reads
 //! them, and they are no part of the set's digest.
 
-use std::{path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use super::{
-    diagnostic::Rejected,
+    diagnostic::{Diagnostic, Rejected},
     form::{Problems, read_cases},
     source::{self, Source},
 };
 use crate::described::Case;
 
-/// The tests of a directory of allowlists; none where it has no `tests`.
-///
-/// # Errors
-/// Everything that is wrong with the files.
-pub fn cases_of(directory: &Path) -> Result<Vec<Case>, Rejected> {
+/// The tests of a directory of allowlists that are sound, and everything that is wrong
+/// with others; neither where it has no `tests`.
+pub fn cases_of(directory: &Path) -> (Vec<Case>, Vec<Diagnostic>) {
     let tests = directory.join("tests");
     if !tests.is_dir() {
-        return Ok(Vec::new());
+        // What is there and no directory was meant to be one.
+        let problem = fs::symlink_metadata(&tests).is_ok().then(|| {
+            let help = "make it a directory with the files of tests, or remove it";
+            Diagnostic::whole(&tests, "this is not a directory", help)
+        });
+        return (Vec::new(), problem.into_iter().collect());
     }
-    let (sources, found) = source::read(&tests);
-    if !found.is_empty() {
-        return Err(Rejected::new(directory, found));
-    }
-    cases_from(directory, sources)
+    let (sources, mut problems) = source::read_any(&tests);
+    let (cases, found) = sound(sources);
+    problems.extend(found);
+    (cases, problems)
 }
 
 /// The flows of one file, which may stand anywhere.
@@ -40,15 +42,19 @@ pub fn cases_in(file: &Path) -> Result<Vec<Case>, Rejected> {
 }
 
 pub(super) fn cases_from(directory: &Path, sources: Vec<Source>) -> Result<Vec<Case>, Rejected> {
+    let (cases, found) = sound(sources);
+    match Rejected::if_any(directory, found) {
+        Some(rejected) => Err(rejected),
+        None => Ok(cases),
+    }
+}
+
+fn sound(sources: Vec<Source>) -> (Vec<Case>, Vec<Diagnostic>) {
     let (mut cases, mut found) = (Vec::new(), Vec::new());
     for source in sources {
         let mut problems = Problems::new(Arc::new(source));
         cases.extend(read_cases(&mut problems));
         found.extend(problems.into_found());
     }
-    if found.is_empty() {
-        Ok(cases)
-    } else {
-        Err(Rejected::new(directory, found))
-    }
+    (cases, found)
 }

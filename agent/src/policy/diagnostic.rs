@@ -125,6 +125,12 @@ impl Rejected {
         (!diagnostics.is_empty()).then(|| Self::new(directory, diagnostics))
     }
 
+    /// The same with further errors.
+    pub fn with(mut self, more: Vec<Diagnostic>) -> Self {
+        self.diagnostics.extend(more);
+        Self::new(&self.directory, self.diagnostics)
+    }
+
     /// The directory that was read.
     pub fn directory(&self) -> &Path {
         &self.directory

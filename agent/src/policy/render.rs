@@ -16,7 +16,7 @@ pub(super) fn plain(
     f: &mut impl fmt::Write,
 ) -> fmt::Result {
     for diagnostic in diagnostics {
-        write!(f, "{}", diagnostic.file.display())?;
+        f.write_str(&harmless(&diagnostic.file.to_string_lossy()))?;
         if let Some(place) = &diagnostic.place {
             write!(f, ":{}:{}", place.position.line, place.position.column)?;
         }
@@ -79,6 +79,19 @@ fn printable(c: char) -> char {
     }
 }
 
+/// With control characters escaped, in names of files above all.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// The same in frames, with neighbouring lines, for a person at a terminal.
 pub(super) fn graphical(diagnostics: &[Diagnostic], summary: &str, colour: bool) -> String {
     let theme = if colour {
@@ -115,7 +128,7 @@ impl<'a> Report<'a> {
                 c if c.is_control() && c.len_utf8() == 1 && c != '\t' => '?',
                 c => c,
             });
-            NamedSource::new(diagnostic.file.to_string_lossy(), safe.collect())
+            NamedSource::new(harmless(&diagnostic.file.to_string_lossy()), safe.collect())
         });
         Self { diagnostic, source }
     }
@@ -124,7 +137,8 @@ impl<'a> Report<'a> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.diagnostic.place.is_none() {
-            write!(f, "{}: ", self.diagnostic.file.display())?;
+            let file = harmless(&self.diagnostic.file.to_string_lossy());
+            write!(f, "{file}: ")?;
         }
         f.write_str(&self.diagnostic.message)
     }

@@ -11,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::diagnostic::Diagnostic;
 
+/// What some editors put before a text; no character of its first line.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -72,7 +75,12 @@ impl Source {
 
     fn line_start(&self, offset: usize) -> usize {
         let before = self.text.get(..offset).unwrap_or(&self.text);
-        before.rfind('\n').map_or(0, |at| at + 1)
+        let mark = if self.text.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len_utf8()
+        } else {
+            0
+        };
+        before.rfind('\n').map_or(mark.min(offset), |at| at + 1)
     }
 }
 
@@ -105,15 +113,20 @@ fn hex(bytes: &[u8]) -> String {
 /// Reads every `*.toml` of a directory, but not of its subdirectories, and
 /// none whose name starts with a dot.
 pub(super) fn read(directory: &Path) -> (Vec<Source>, Vec<Diagnostic>) {
+    let (sources, mut problems) = read_any(directory);
+    if sources.is_empty() && problems.is_empty() {
+        problems.push(Diagnostic::whole(
+            directory,
+            "the directory holds no allowlist",
+            "add one file `<product>.toml` for each product",
+        ));
+    }
+    (sources, problems)
+}
+
+/// The same of a directory that may be empty.
+pub(super) fn read_any(directory: &Path) -> (Vec<Source>, Vec<Diagnostic>) {
     let names = match toml_names(directory) {
-        Ok(names) if names.is_empty() => {
-            let problem = Diagnostic::whole(
-                directory,
-                "the directory holds no allowlist",
-                "add one file `<product>.toml` for each product",
-            );
-            return (Vec::new(), vec![problem]);
-        }
         Ok(names) => names,
         Err(error) => return (Vec::new(), vec![unreadable_directory(directory, &error)]),
     };
@@ -157,7 +170,10 @@ pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
     };
     let unreadable = |error: &io::Error| {
         let help = match error.kind() {
-            io::ErrorKind::NotFound => "it is a link to a file that is not there",
+            io::ErrorKind::NotFound if path.is_symlink() => {
+                "it is a link to a file that is not there"
+            }
+            io::ErrorKind::NotFound => "there is no such file: see its name",
             _ => "the agent needs to read it: see its permissions",
         };
         problem(format!("cannot read the file: {}", cause(error)), help)

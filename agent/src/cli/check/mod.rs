@@ -6,6 +6,8 @@ mod object;
 mod sarif;
 mod text;
 
+pub(super) use self::text::print_rejected;
+
 #[cfg(test)]
 mod tests;
 
@@ -19,13 +21,14 @@ use clap::builder::PossibleValuesParser;
 use jiff::{civil::Date, tz::TimeZone};
 
 use crate::{
+    described::noon,
     jurisdiction::Review,
     kernel::Clock,
-    policy::{Lints, Policy, Rejected, cases_of, schema, schema_names},
+    policy::{Diagnostic, Lints, Policy, Rejected, cases_of, schema, schema_names},
 };
 
 /// Exit code for a set that is refused.
-const INVALID: u8 = 3;
+pub(super) const INVALID: u8 = 3;
 
 /// What `weir check` is asked.
 #[derive(Debug, clap::Args)]
@@ -43,7 +46,7 @@ pub struct CheckArgs {
     pub deny_warnings: bool,
 
     /// The day to look at the set on, such as 2026-11-25; today without it.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     pub today: Option<Date>,
 
     /// How to answer: text (errors and warnings on standard error), one JSON object on
@@ -97,7 +100,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             text::print_lints(&checked.lints)?;
             text::print_valid(directory, checked, &mut out)?;
         }
-        (Err(rejected), Answer::Text) => text::print_rejected(rejected)?,
+        (Err(rejected), Answer::Text) => print_rejected(rejected)?,
         (Ok(checked), Answer::Json) => writeln!(out, "{}", object::valid(directory, checked))?,
         (Err(rejected), Answer::Json) => writeln!(out, "{}", object::invalid(rejected))?,
         (Ok(checked), Answer::Sarif) => {
@@ -126,15 +129,26 @@ struct Checked {
     tests: usize,
 }
 
-/// Checks the set, and then what its tests expect of it.
+/// Checks the set and its tests, and what those that are sound expect of it.
 fn look(directory: &Path, today: Date) -> Result<Checked, Rejected> {
-    let (policy, lints) = Policy::load_and_lint(directory, today)?;
-    let cases = cases_of(directory)?;
-    let failures = cases
-        .iter()
-        .flat_map(|case| case.failures(&policy, today))
-        .collect();
-    match Rejected::if_any(directory, failures) {
+    let loaded = Policy::load_and_lint(directory, today);
+    let (cases, mut problems) = cases_of(directory);
+    let (policy, lints) = match loaded {
+        Ok(loaded) => loaded,
+        Err(rejected) => return Err(rejected.with(problems)),
+    };
+    match noon(today) {
+        Ok(time) => {
+            let failures = cases.iter().flat_map(|case| case.failures(&policy, time));
+            problems.extend(failures);
+        }
+        // The command line has refused it.
+        Err(far) => {
+            let help = "look at the set on another day";
+            problems.push(Diagnostic::whole(directory, far.to_string(), help));
+        }
+    }
+    match Rejected::if_any(directory, problems) {
         Some(rejected) => Err(rejected),
         None => Ok(Checked {
             policy,
@@ -142,6 +156,15 @@ fn look(directory: &Path, today: Date) -> Result<Checked, Rejected> {
             tests: cases.len(),
         }),
     }
+}
+
+/// A day that the clock knows.
+fn day(text: &str) -> Result<Date, String> {
+    let day: Date = text
+        .parse()
+        .map_err(|error: jiff::Error| error.to_string())?;
+    noon(day).map_err(|error| error.to_string())?;
+    Ok(day)
 }
 
 /// Providers whose domicile nobody has compared with a source, by id.

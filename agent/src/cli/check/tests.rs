@@ -193,7 +193,7 @@ fn a_sarif_log() {
         "my set/\u{e5}.toml",
         "\u{1f600} = 1\nb = 2\n",
     ));
-    let found = crate::policy::Diagnostic::at(&source, 0..4, "a cause", "a remedy");
+    let found = Diagnostic::at(&source, 0..4, "a cause", "a remedy");
     let log: Value = serde_json::from_str(&sarif::log(&[found])).unwrap();
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
@@ -212,6 +212,96 @@ fn a_sarif_log() {
         } }],
     }]);
     assert_eq!(run["results"], result);
+}
+
+fn set_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let set = tempfile::tempdir().unwrap();
+    let product = "product = \"a\"\ntitle = \"A\"\nowner = \"t\"\nposture = \"internal_only\"\n\
+                   [[workload]]\nunit = \"a.service\"\n";
+    std::fs::write(set.path().join("a.toml"), product).unwrap();
+    std::fs::create_dir(set.path().join("tests")).unwrap();
+    for (name, text) in files {
+        std::fs::write(set.path().join(name), text).unwrap();
+    }
+    set
+}
+
+fn messages(set: &Path) -> Vec<String> {
+    let rejected = look(set, date()).err().unwrap();
+    let all = rejected.diagnostics().iter();
+    all.map(|found| found.message.clone()).collect()
+}
+
+/// A flow of `a` with what is expected of it.
+fn flow(title: &str, rest: &str) -> String {
+    format!(
+        "[[flow]]\ntitle = \"{title}\"\nworkload = {{ unit = \"a.service\" }}\n\
+         address = \"198.51.100.7\"\nprotocol = \"icmp\"\n{rest}\n"
+    )
+}
+
+#[test]
+fn a_directory_of_tests_may_be_empty_and_is_a_directory() {
+    let set = set_with(&[]);
+    let checked = look(set.path(), date()).map_err(|error| error.to_string());
+    assert_eq!(checked.unwrap().tests, 0);
+    let tests = set.path().join("tests");
+    std::fs::remove_dir(&tests).unwrap();
+    std::fs::write(&tests, "").unwrap();
+    assert_eq!(messages(set.path()), ["this is not a directory"]);
+    std::fs::remove_file(&tests).unwrap();
+    std::os::unix::fs::symlink("nowhere", &tests).unwrap();
+    assert_eq!(messages(set.path()), ["this is not a directory"]);
+    std::fs::remove_file(&tests).unwrap();
+    assert!(look(set.path(), date()).is_ok());
+}
+
+#[test]
+fn errors_of_the_set_and_its_tests_are_told_together() {
+    let faulty = flow("faulty", "expect = \"declared\"\nnonsense = 1");
+    let set = set_with(&[("b.toml", "nonsense = 1\n"), ("tests/t.toml", &faulty)]);
+    let found = messages(set.path());
+    let unknown = |found: &&String| found.starts_with("unknown key `nonsense`");
+    assert_eq!(found.iter().filter(unknown).count(), 2, "{found:?}");
+}
+
+/// A test that cannot be read as a whole is not judged, and hides no other.
+#[test]
+fn a_faulty_test_hides_no_failing_one() {
+    let both = [
+        flow("faulty", "expect = \"declared\"\nat = 9999-12-31"),
+        flow("failing", "expect = \"declared\""),
+    ];
+    let set = set_with(&[("tests/t.toml", &both.concat())]);
+    assert_eq!(
+        messages(set.path()),
+        [
+            "the day `9999-12-31` is too far off",
+            "failing: expected `declared`, got `undeclared`"
+        ]
+    );
+}
+
+/// The calendar has a day that the clock does not.
+#[test]
+fn a_day_that_is_too_far_off_is_refused() {
+    assert_eq!(day("9999-12-30").unwrap().to_string(), "9999-12-30");
+    assert!(day("9999-12-31").is_err());
+}
+
+#[test]
+fn names_of_files_do_not_drive_the_terminal() {
+    let set = set_with(&[("b\u{1b}[31m\n.toml", "nonsense = 1\n")]);
+    let rejected = look(set.path(), date()).err().unwrap();
+    for shown in [rejected.to_string(), rejected.graphical(false)] {
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+        assert!(!shown.contains("\n.toml"), "{shown}");
+    }
+    let plain = rejected.to_string();
+    assert!(
+        plain.contains("b\\u{1b}[31m\\n.toml:1:1: error:"),
+        "{plain}"
+    );
 }
 
 /// Every test that fails is told of, with the place and the verdict's reason.

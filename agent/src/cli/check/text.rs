@@ -73,7 +73,7 @@ pub(super) fn print_valid(
 
 /// Frames for a person at a terminal, in colour where the terminal and the
 /// environment allow it; stable plain lines for everything else.
-pub(super) fn print_rejected(rejected: &Rejected) -> io::Result<()> {
+pub(in crate::cli) fn print_rejected(rejected: &Rejected) -> io::Result<()> {
     print_found(rejected, |colour| rejected.graphical(colour))
 }
 

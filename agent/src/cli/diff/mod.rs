@@ -12,7 +12,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{changes::Changes, check::CheckFormat, period::PeriodArgs};
+use super::{WrongCommandLine, changes::Changes, check::CheckFormat, period::PeriodArgs};
 use crate::{
     daemon::Failure,
     history,
@@ -90,6 +90,10 @@ impl<'a> From<&'a Valid> for Named<'a> {
 /// # Errors
 /// A set or the store cannot be used, or the answer cannot be written.
 pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
+    if args.store.is_none() && args.period.is_given() {
+        let message = "a period is of a record: add --store DIR, or leave it out";
+        return Err(WrongCommandLine(message.to_owned()).into());
+    }
     let (before, after) = (Valid::load(&args.before)?, Valid::load(&args.after)?);
     let structure = compare(before.text.sources(), after.text.sources());
     let mut differences = Differences::default();

@@ -9,7 +9,7 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    described::{Description, UnknownFact, WorkloadFacts, noon},
+    described::{Description, TooFar, UnknownFact, WorkloadFacts, noon},
     jurisdiction::{AsNumber, CountryCode},
     naming::{DomainName, Grade},
     policy::has_ports,
@@ -28,7 +28,9 @@ pub(super) struct DescribedArgs {
 
     /// Every [[flow]] of a file of tests instead.
     #[arg(long, value_name = "FILE", requires = "allowlists")]
-    #[arg(conflicts_with_all = ["destination", "workload"])]
+    #[arg(conflicts_with_all = [
+        "destination", "workload", "inbound", "name", "presented", "hosted_in", "asn", "anycast",
+    ])]
     pub(super) flow: Option<PathBuf>,
 
     /// The other side sent first.
@@ -36,7 +38,7 @@ pub(super) struct DescribedArgs {
     pub(super) inbound: bool,
 
     /// A name that the workload was told for it; any number.
-    #[arg(long, value_name = "NAME", requires = "to")]
+    #[arg(long, value_name = "NAME", requires = "to", value_parser = host_name)]
     pub(super) name: Vec<DomainName>,
 
     /// What those names are worth: answered, answered_untrusted or presented.
@@ -44,7 +46,7 @@ pub(super) struct DescribedArgs {
     pub(super) grade: Option<Grade>,
 
     /// A name that the workload said to it; any number.
-    #[arg(long, value_name = "NAME", requires = "to")]
+    #[arg(long, value_name = "NAME", requires = "to", value_parser = host_name)]
     pub(super) presented: Vec<DomainName>,
 
     /// Country in which it stands.
@@ -52,7 +54,7 @@ pub(super) struct DescribedArgs {
     pub(super) hosted_in: Option<CountryCode>,
 
     /// Number of the autonomous system that announces it.
-    #[arg(long, value_name = "NUMBER", requires = "to")]
+    #[arg(long, value_name = "NUMBER", requires = "to", value_parser = as_number)]
     pub(super) asn: Option<AsNumber>,
 
     /// Whether it is in several places at once.
@@ -112,10 +114,7 @@ pub(super) enum DescriptionError {
     NoWorkload,
     #[error("`{0}` says no value: write KEY=VALUE, such as unit=image.service")]
     NoValue(String),
-    #[error(
-        "{0}: the facts are {list}, uid, labels.KEY and pod_labels.KEY",
-        list = WorkloadFacts::TEXTS.join(", ")
-    )]
+    #[error("{0}: {help}", help = .0.help())]
     Fact(#[from] UnknownFact),
 }
 
@@ -132,8 +131,15 @@ pub(super) struct Endpoint {
 pub(super) enum EndpointError {
     #[error("write it as 198.51.100.7:443/tcp, [2001:db8::7]:443/udp or 198.51.100.7/icmp")]
     Form,
-    #[error("a protocol is tcp, udp, icmp or an IANA number")]
+    #[error("a protocol is tcp, udp, icmp or an IANA number such as ip-47")]
     Protocol,
+    #[error(
+        "after the `/` stands the protocol, no prefix length: write tcp, udp, icmp or an IANA \
+         number such as ip-47"
+    )]
+    Network,
+    #[error("no flow has port 0: write one from 1 to 65535")]
+    PortZero,
     #[error("{0} has ports: write the address with one")]
     NoPort(Protocol),
     #[error("{0} has no ports: write the address alone")]
@@ -156,11 +162,16 @@ impl FromStr for Endpoint {
             "udp" => Protocol::UDP,
             "icmp" if address.is_ipv6() => Protocol::ICMPV6,
             "icmp" => Protocol::ICMP,
-            number => Protocol(number.parse().map_err(|_| EndpointError::Protocol)?),
+            number if number.parse::<u32>().is_ok() => return Err(EndpointError::Network),
+            other => {
+                let number = other.strip_prefix("ip-").and_then(|text| text.parse().ok());
+                Protocol(number.ok_or(EndpointError::Protocol)?)
+            }
         };
         match (port, has_ports(protocol)) {
             (None, true) => Err(EndpointError::NoPort(protocol)),
             (Some(_), false) => Err(EndpointError::Port(protocol)),
+            (Some(0), true) => Err(EndpointError::PortZero),
             (port, _) => Ok(Self {
                 address,
                 port: port.unwrap_or(0),
@@ -174,17 +185,48 @@ impl FromStr for Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct At(pub(super) Timestamp);
 
-impl FromStr for At {
-    type Err = jiff::Error;
+/// A text that is no time.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum AtError {
+    #[error(transparent)]
+    TooFar(#[from] TooFar),
+    #[error(transparent)]
+    Form(#[from] jiff::Error),
+}
 
-    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+impl FromStr for At {
+    type Err = AtError;
+
+    fn from_str(text: &str) -> Result<Self, AtError> {
         if let Ok(day) = text.parse::<Date>()
             && text.len() == "2026-11-25".len()
         {
-            return Ok(Self(noon(day)));
+            return Ok(Self(noon(day)?));
         }
-        text.parse().map(Self)
+        Ok(Self(text.parse()?))
     }
+}
+
+/// The name of one host.
+fn host_name(text: &str) -> Result<DomainName, String> {
+    let name = text
+        .parse::<DomainName>()
+        .map_err(|error| error.to_string())?;
+    if text.contains('*') {
+        return Err("this is a pattern: write the name that the workload used".to_owned());
+    }
+    Ok(name)
+}
+
+/// A number that an autonomous system can have (RFC 7607, RFC 7300).
+fn as_number(text: &str) -> Result<AsNumber, String> {
+    let number = text
+        .parse::<AsNumber>()
+        .map_err(|error| error.to_string())?;
+    if matches!(number.0, 0 | u32::MAX) {
+        return Err("no autonomous system has it: write 1 to 4294967294".to_owned());
+    }
+    Ok(number)
 }
 
 fn grade(text: &str) -> Result<Grade, String> {

@@ -33,7 +33,10 @@ use self::{
     recorded::{Found, find},
     wanted::{Destination, Wanted},
 };
-use super::{NOT_RECORDED, check::CheckFormat};
+use super::{
+    NOT_RECORDED, WRONG_COMMAND_LINE,
+    check::{CheckFormat, INVALID, print_rejected},
+};
 use crate::{
     daemon::Failure,
     described::{Case, Description},
@@ -41,9 +44,6 @@ use crate::{
     policy::{Policy, cases_in},
     verdict::Judged,
 };
-
-/// Exit code of a wrong command line.
-const WRONG_COMMAND_LINE: u8 = 2;
 
 /// What `weir explain` is asked.
 #[derive(Debug, clap::Args)]
@@ -97,6 +97,11 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     {
         return described(args, set);
     }
+    if args.described.at.is_some() {
+        return Ok(wrong(
+            "--at is of a flow that is described: add --to or --flow",
+        ));
+    }
     let workload = match args.workload.as_slice() {
         [] => None,
         [one] => Some(one.clone()),
@@ -127,7 +132,13 @@ fn described(args: &ExplainArgs, set: &Allowlists) -> anyhow::Result<ExitCode> {
     };
     let flows: Vec<(Description, Timestamp)> = match &args.described.flow {
         Some(file) => {
-            let cases = cases_in(file).map_err(Failure::from)?;
+            let cases = match cases_in(file) {
+                Ok(cases) => cases,
+                Err(rejected) => {
+                    print_rejected(&rejected)?;
+                    return Ok(ExitCode::from(INVALID));
+                }
+            };
             let time = |case: &Case| args.described.at.map(|at| at.0).or(case.at);
             cases
                 .into_iter()

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use self::draft::{Draft, drafts};
 use super::{
+    WrongCommandLine,
     check::CheckFormat,
     period::{PeriodArgs, incomplete},
 };
@@ -27,7 +28,7 @@ use crate::{
     daemon::Failure,
     history::{self, Folded, Span},
     ledger::LedgerError,
-    policy::Policy,
+    policy::{Policy, Product},
     replay::{Proposals, Replay, Unclaimed},
 };
 
@@ -82,6 +83,16 @@ pub(super) fn run(args: &LearnArgs) -> anyhow::Result<ExitCode> {
         Some(directory) => Some(Policy::load(directory).map_err(Failure::from)?),
         None => None,
     };
+    if let (Some(policy), Some(product)) = (&policy, &args.product)
+        && policy.product(product).is_none()
+    {
+        let known: Vec<&str> = policy.products().map(Product::name).collect();
+        let known = known.join(", ");
+        return Err(WrongCommandLine(format!(
+            "--product: the allowlists have no product `{product}`: name one of {known}"
+        ))
+        .into());
+    }
     let answer = learn(args, span, policy.as_ref()).map_err(Failure::from)?;
     let mut out = anstream::stdout().lock();
     match args.format {

@@ -119,6 +119,14 @@ fn parse_bytes(text: Placed<&str>, problems: &mut Problems) -> Option<u64> {
 /// When the entry declares; `None` if one of the windows is faulty.
 pub(super) fn windows(reader: &mut Reader<'_, '_>) -> Option<Vec<Window>> {
     let tables = reader.tables("window");
+    if let Some(value) = reader.value("window")
+        && value.get_ref().as_array().is_some_and(|all| all.is_empty())
+    {
+        let help = "say when, or leave it out: without windows, the entry declares at any time";
+        let message = "`window` is empty";
+        reader.problems.report(value.span(), message, help);
+        return None;
+    }
     let windows: Vec<_> = tables
         .into_iter()
         .map(|(table, span)| window(table, span, reader.problems))

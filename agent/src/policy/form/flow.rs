@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     values,
 };
 use crate::{
-    described::{Case, Description, Expected, WorkloadFacts},
+    described::{Case, Description, Expected, WorkloadFacts, noon},
     jurisdiction::AsNumber,
     naming::{DomainName, Grade},
     policy::has_ports,
@@ -152,7 +152,7 @@ pub(in crate::policy) static FACTS: Section = Section {
     ],
 };
 
-/// Every case of a file, as far as they are sound.
+/// Every case of a file that is sound as a whole.
 pub(in crate::policy) fn read(problems: &mut Problems) -> Vec<Case> {
     let source = Arc::clone(problems.source());
     let Some(table) = parse(&source.text, problems) else {
@@ -160,10 +160,14 @@ pub(in crate::policy) fn read(problems: &mut Problems) -> Vec<Case> {
     };
     let mut file = Reader::open(&TESTS, &table, 0..0, problems);
     let tables = file.tables("flow");
-    let cases = tables
-        .into_iter()
-        .map(|(table, span)| case(table, span, file.problems));
-    cases.flatten().collect()
+    let mut cases = Vec::new();
+    for (table, span) in tables {
+        let before = file.problems.count();
+        let case = case(table, span, file.problems);
+        // What is faulty in part would be judged as another flow.
+        cases.extend(case.filter(|_| file.problems.count() == before));
+    }
+    cases
 }
 
 fn case(table: &DeTable<'_>, span: Range<usize>, problems: &mut Problems) -> Option<Case> {
@@ -219,14 +223,14 @@ fn workload(flow: &mut Reader<'_, '_>) -> Option<WorkloadFacts> {
     let (table, span) = flow.inner("workload")?;
     let mut reader = Reader::open(&FACTS, table, span.clone(), flow.problems);
     let mut facts = WorkloadFacts::default();
-    // The keys are those of `FACTS`: none is unknown.
     for key in WorkloadFacts::TEXTS {
         if let Some(text) = reader.text(key) {
-            let _ = facts.set(key, text.value);
+            note(&mut facts, key, text.value, text.span, reader.problems);
         }
     }
     if let Some(uid) = reader.number::<u32>("uid") {
-        let _ = facts.set("uid", &uid.to_string());
+        let span = span.clone();
+        note(&mut facts, "uid", &uid.to_string(), span, reader.problems);
     }
     for key in ["labels", "pod_labels"] {
         let Some((labels, _)) = reader.inner(key) else {
@@ -234,7 +238,8 @@ fn workload(flow: &mut Reader<'_, '_>) -> Option<WorkloadFacts> {
         };
         for (label, value) in labels {
             if let Some(text) = values::text(value, "a label's value", reader.problems) {
-                let _ = facts.set(&format!("{key}.{}", label.get_ref()), text);
+                let key = format!("{key}.{}", label.get_ref());
+                note(&mut facts, &key, text, value.span(), reader.problems);
             }
         }
     }
@@ -244,6 +249,19 @@ fn workload(flow: &mut Reader<'_, '_>) -> Option<WorkloadFacts> {
         reader.problems.report(span, message, help);
     }
     Some(facts)
+}
+
+/// Notes a fact, or why it is none.
+fn note(
+    facts: &mut WorkloadFacts,
+    key: &str,
+    value: &str,
+    span: Range<usize>,
+    problems: &mut Problems,
+) {
+    if let Err(error) = facts.set(key, value) {
+        problems.report(span, error.to_string(), error.help());
+    }
 }
 
 /// One protocol; `icmp` is that of the address.
@@ -317,9 +335,16 @@ fn moment(reader: &mut Reader<'_, '_>) -> Option<Timestamp> {
     }
     if written.time.is_none()
         && let Ok(day) = text.parse::<Date>()
-        && let Ok(noon) = day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC)
     {
-        return Some(noon.timestamp());
+        return match noon(day) {
+            Ok(noon) => Some(noon),
+            Err(_) => {
+                let message = format!("the day `{text}` is too far off");
+                let help = "write a day until 9999-12-30";
+                reader.problems.report(value.span(), message, help);
+                None
+            }
+        };
     }
     let message = format!("`{text}` is no time that is known everywhere");
     let help = "write the day, or a time with its offset: `2026-11-25T08:00:00Z`";

@@ -83,6 +83,11 @@ impl Problems {
         &self.source
     }
 
+    /// How many errors there are.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
     /// The errors.
     pub(in crate::policy) fn into_found(self) -> Vec<Diagnostic> {
         self.found

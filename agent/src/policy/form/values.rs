@@ -167,7 +167,7 @@ pub(super) fn ports(value: &Value<'_>, problems: &mut Problems) -> Option<PortRa
         }
     };
     match range {
-        Some((first, last)) if first > last => {
+        Some((first, last)) if first > last && last > 0 => {
             problems.report(
                 value.span(),
                 format!("the range of ports `{shown}` runs backwards"),
@@ -175,7 +175,7 @@ pub(super) fn ports(value: &Value<'_>, problems: &mut Problems) -> Option<PortRa
             );
             None
         }
-        Some((first, last)) if first > 0 => Some(PortRange { first, last }),
+        Some((first, last)) if first > 0 && last > 0 => Some(PortRange { first, last }),
         _ => {
             problems.report(value.span(), format!("`{shown}` is not a port"), help);
             None

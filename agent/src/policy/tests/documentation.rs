@@ -60,7 +60,7 @@ fn every_example_is_valid() {
     let cases = cases_from(Path::new("docs"), sources(&tests)).unwrap_or_else(|e| panic!("{e}"));
     assert!(!cases.is_empty());
     for case in cases {
-        let failures = case.failures(&policy, "2026-11-25".parse().unwrap());
+        let failures = case.failures(&policy, "2026-11-25T12:00:00Z".parse().unwrap());
         assert_eq!(failures, Vec::new());
     }
 }

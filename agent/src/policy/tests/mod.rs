@@ -99,6 +99,18 @@ fn missing_directory_and_file_for_directory() {
     assert!(shown.contains("error: this is not a directory"), "{shown}");
 }
 
+/// What some editors put first is no character of the line.
+#[test]
+fn a_byte_order_mark_is_no_column() {
+    let source = Source::from_text("a.toml", "\u{feff}product = 1\nb = 2\n");
+    let at = |offset| (source.position(offset).line, source.position(offset).column);
+    assert_eq!(
+        [at(0), at(3), at(5), at(15)],
+        [(1, 1), (1, 1), (1, 3), (2, 1)]
+    );
+    assert_eq!(source.line_range(5), 3..14);
+}
+
 /// No text makes the reader panic, and a refused one always says why.
 mod arbitrary_text {
     use proptest::prelude::*;

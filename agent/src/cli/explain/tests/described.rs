@@ -143,7 +143,24 @@ fn endpoints() {
         endpoint("2001:db8::7/icmp").unwrap().protocol,
         Protocol::ICMPV6
     );
-    assert_eq!(endpoint("198.51.100.7/47").unwrap().protocol, Protocol(47));
+    assert_eq!(
+        endpoint("198.51.100.7/ip-47").unwrap().protocol,
+        Protocol(47)
+    );
+    assert_eq!(endpoint("198.51.100.7/24"), Err(EndpointError::Network));
+    assert_eq!(endpoint("198.51.100.7:0/tcp"), Err(EndpointError::PortZero));
+    for refused in [
+        "--flow a.toml --inbound",
+        "--flow a.toml --hosted-in NO",
+        "--flow a.toml --name a.example",
+        "--flow a.toml --anycast true",
+        "--to 198.51.100.7/icmp --name *.a.example",
+        "--to 198.51.100.7/icmp --asn 0",
+        "--to 198.51.100.7/icmp --at 9999-12-31",
+    ] {
+        let all = format!("explain --allowlists lists {refused}");
+        assert!(Line::try_parse_from(all.split(' ')).is_err(), "{refused}");
+    }
     assert_eq!(endpoint("198.51.100.7"), Err(EndpointError::Form));
     assert_eq!(endpoint("a.example:443/tcp"), Err(EndpointError::Form));
     assert_eq!(
