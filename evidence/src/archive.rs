@@ -1,0 +1,334 @@
+//! The archive: one tar file (POSIX.1-1988 ustar), the same bytes for the same
+//! files.
+//!
+//! Members stand in the order of their names, each once, owned by nobody in
+//! particular and with one time for all. A reader takes nothing else: no links,
+//! no devices, no paths that lead elsewhere, no names out of order.
+
+use std::io::{self, Read, Write};
+
+use tar::{Builder, EntryType, Header};
+
+use crate::name::{BadName, FileName};
+
+/// Writes an archive.
+pub struct Writer<W: Write> {
+    builder: Builder<W>,
+    time: u64,
+    last: Option<FileName>,
+}
+
+/// Why an archive cannot be written or is not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// Reading or writing failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// A member has a name that none may have.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// A member stands where it may not.
+    #[error("{name} stands after {last}: members are in the order of their names, each once")]
+    Order {
+        /// The member.
+        name: FileName,
+        /// The one before it.
+        last: FileName,
+    },
+    /// A member is no plain file.
+    #[error("{name} is not a plain file ({kind})")]
+    Kind {
+        /// The member.
+        name: String,
+        /// What it is.
+        kind: String,
+    },
+    /// A member is shorter or longer than was said.
+    #[error("{name} has {found} bytes, and {wanted} were announced")]
+    Length {
+        /// The member.
+        name: FileName,
+        /// Announced length.
+        wanted: u64,
+        /// Bytes that came.
+        found: u64,
+    },
+    /// A member is larger than a reader takes.
+    #[error("{name} has {size} bytes; at most {limit} are taken")]
+    Large {
+        /// The member.
+        name: FileName,
+        /// Its length.
+        size: u64,
+        /// The bound.
+        limit: u64,
+    },
+}
+
+impl ArchiveError {
+    fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins an archive whose members are all of this time, in seconds since 1970.
+    pub fn new(to: W, time: u64) -> Self {
+        Self {
+            builder: Builder::new(to),
+            time,
+            last: None,
+        }
+    }
+
+    /// Adds a file of this length.
+    ///
+    /// # Errors
+    /// If it does not come after the last one, or is not as long as was said, or
+    /// cannot be written.
+    pub fn add(
+        &mut self,
+        name: &FileName,
+        length: u64,
+        content: impl Read,
+    ) -> Result<(), ArchiveError> {
+        if let Some(last) = self.last.as_ref().filter(|last| *last >= name) {
+            return Err(ArchiveError::Order {
+                name: name.clone(),
+                last: last.clone(),
+            });
+        }
+        let mut header = Header::new_ustar();
+        let failed = || ArchiveError::io(format!("{name} cannot be written"));
+        header.set_path(name.as_str()).map_err(failed())?;
+        header.set_size(length);
+        header.set_mode(if name.as_str() == "verify.py" {
+            0o755
+        } else {
+            0o644
+        });
+        header.set_mtime(self.time);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_entry_type(EntryType::Regular);
+        header.set_cksum();
+        // One more than announced shows that there is more.
+        let mut counted = Counted {
+            inner: content.take(length.saturating_add(1)),
+            count: 0,
+        };
+        self.builder
+            .append(&header, &mut counted)
+            .map_err(failed())?;
+        if counted.count != length {
+            return Err(ArchiveError::Length {
+                name: name.clone(),
+                wanted: length,
+                found: counted.count,
+            });
+        }
+        self.last = Some(name.clone());
+        Ok(())
+    }
+
+    /// Ends the archive.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn finish(self) -> Result<W, ArchiveError> {
+        self.builder
+            .into_inner()
+            .map_err(ArchiveError::io("the archive cannot be ended"))
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.count += length as u64;
+        Ok(length)
+    }
+}
+
+/// Reads an archive member by member, in its order.
+///
+/// # Errors
+/// Whatever makes it another than [`Writer`] would have written, or what `each`
+/// refuses.
+pub fn each<E: From<ArchiveError>>(
+    from: impl Read,
+    largest: u64,
+    mut each: impl FnMut(&FileName, u64, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
+    let unreadable = || ArchiveError::io("the archive cannot be read");
+    let mut archive = tar::Archive::new(from);
+    let mut last: Option<FileName> = None;
+    for entry in archive.entries().map_err(unreadable())?.raw(true) {
+        let mut entry = entry.map_err(unreadable())?;
+        let path = entry.path_bytes();
+        let name = String::from_utf8_lossy(&path).into_owned();
+        drop(path);
+        let kind = entry.header().entry_type();
+        if kind != EntryType::Regular {
+            let kind = format!("type {:?}", char::from(kind.as_byte()));
+            return Err(ArchiveError::Kind { name, kind }.into());
+        }
+        let name: FileName = name.parse().map_err(ArchiveError::Name)?;
+        if let Some(last) = last.take_if(|last| *last >= name) {
+            return Err(ArchiveError::Order { name, last }.into());
+        }
+        let size = entry.header().size().map_err(unreadable())?;
+        if size > largest {
+            let limit = largest;
+            return Err(ArchiveError::Large { name, size, limit }.into());
+        }
+        let mut counted = Counted {
+            inner: &mut entry,
+            count: 0,
+        };
+        each(&name, size, &mut counted)?;
+        // What was not read is read to its end, so that a cut archive is seen.
+        io::copy(&mut counted, &mut io::sink()).map_err(unreadable())?;
+        if counted.count != size {
+            let (wanted, found) = (size, counted.count);
+            return Err(ArchiveError::Length {
+                name,
+                wanted,
+                found,
+            }
+            .into());
+        }
+        last = Some(name);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = Writer::new(Vec::new(), 1_793_404_800);
+        for (name, content) in files {
+            let length = content.len() as u64;
+            writer
+                .add(&name.parse().unwrap(), length, *content)
+                .unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
+        let mut files = Vec::new();
+        each(bytes, 1 << 20, |name, _, content| {
+            let mut all = Vec::new();
+            content
+                .read_to_end(&mut all)
+                .map_err(ArchiveError::io("test"))?;
+            files.push((name.to_string(), all));
+            Ok::<_, ArchiveError>(())
+        })?;
+        Ok(files)
+    }
+
+    #[test]
+    fn files_come_back_and_bytes_are_the_same() {
+        let files: &[(&str, &[u8])] = &[("a", b"one"), ("b/c", b""), ("b/d", &[7; 600])];
+        let bytes = archive(files);
+        assert_eq!(bytes, archive(files));
+        let found = read(&bytes).unwrap();
+        let wanted: Vec<_> = files
+            .iter()
+            .map(|(n, c)| ((*n).to_owned(), c.to_vec()))
+            .collect();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn order_and_length_are_kept() {
+        let mut writer = Writer::new(Vec::new(), 0);
+        writer
+            .add(&"b".parse().unwrap(), 1, b"x".as_slice())
+            .unwrap();
+        let refused = |result: Result<(), ArchiveError>| result.unwrap_err().to_string();
+        assert_eq!(
+            refused(writer.add(&"a".parse().unwrap(), 0, b"".as_slice())),
+            "a stands after b: members are in the order of their names, each once"
+        );
+        assert_eq!(
+            refused(writer.add(&"c".parse().unwrap(), 1, b"xy".as_slice())),
+            "c has 2 bytes, and 1 were announced"
+        );
+        assert_eq!(
+            refused(Writer::new(Vec::new(), 0).add(&"c".parse().unwrap(), 2, b"x".as_slice())),
+            "c has 1 bytes, and 2 were announced"
+        );
+    }
+
+    #[test]
+    fn other_members_are_refused() {
+        let mut header = Header::new_ustar();
+        header.set_entry_type(EntryType::Symlink);
+        header.set_path("link").unwrap();
+        header.set_size(0);
+        header.set_link_name("/etc/passwd").unwrap();
+        header.set_cksum();
+        let mut builder = Builder::new(Vec::new());
+        builder.append(&header, io::empty()).unwrap();
+        let error = read(&builder.into_inner().unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "link is not a plain file (type '2')");
+
+        let mut builder = Builder::new(Vec::new());
+        let mut header = Header::new_ustar();
+        header.as_mut_bytes()[..4].copy_from_slice(b"../a");
+        header.set_entry_type(EntryType::Regular);
+        header.set_size(0);
+        header.set_cksum();
+        builder.append(&header, io::empty()).unwrap();
+        let error = read(&builder.into_inner().unwrap()).unwrap_err();
+        assert!(matches!(error, ArchiveError::Name(_)), "{error}");
+    }
+
+    #[test]
+    fn a_large_member_is_refused_before_it_is_read() {
+        let bytes = archive(&[("a", &[0; 100])]);
+        let error = each(bytes.as_slice(), 99, |_, _, _| Ok::<_, ArchiveError>(())).unwrap_err();
+        assert_eq!(error.to_string(), "a has 100 bytes; at most 99 are taken");
+    }
+
+    #[test]
+    fn a_cut_member_is_seen() {
+        let bytes = archive(&[("a", &[7; 2000])]);
+        for cut in [100, 512, 513, 1500, 2511] {
+            assert!(read(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is read, reading ends, and never with a panic.
+        #[test]
+        fn any_bytes_are_read_or_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..2048), at in 0_usize..2048) {
+            drop(read(&bytes));
+            let mut whole = archive(&[("a", b"one"), ("b", &[1; 700])]);
+            if let (Some(place), Some(byte)) = (whole.get_mut(at), bytes.pop()) {
+                *place = byte;
+            }
+            drop(read(&whole));
+        }
+    }
+}
