@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Forms, Policy,
+    Policy,
     diagnostic::{Diagnostic, Rejected},
+    forms::Forms,
     source::{self, Source, digest},
 };
 use crate::look::Look;
