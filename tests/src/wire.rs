@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    ops::Add,
+    ops::{Add, Sub},
     os::fd::{AsFd, AsRawFd, OwnedFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -25,6 +25,8 @@ use serde::Serialize;
 use crate::{traffic::Protocol, world::Host};
 
 mod packet;
+
+use packet::{Frame, Tcp};
 
 const PACKET_VNET_HDR: libc::c_int = 15;
 const PACKET_STATISTICS: libc::c_int = 6;
@@ -69,6 +71,17 @@ impl Add for Count {
     }
 }
 
+impl Sub for Count {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes - other.bytes,
+            packets: self.packets - other.packets,
+        }
+    }
+}
+
 /// What tells the packets of one flow in one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Key {
@@ -99,6 +112,12 @@ pub struct Wire {
 struct Shared {
     socket: OwnedFd,
     counts: BTreeMap<Key, Count>,
+    /// Of each connection and direction, the latest packet: up to where it
+    /// acknowledges, and its count.
+    latest: BTreeMap<Key, (u32, Count)>,
+    /// By the key of the resets: what packets that came too late for their
+    /// connection were, and the resets that the kernel answered with.
+    late: BTreeMap<Key, Exchange>,
     lost: u64,
 }
 
@@ -119,6 +138,8 @@ impl Wire {
         let shared = Shared {
             socket,
             counts: BTreeMap::new(),
+            latest: BTreeMap::new(),
+            late: BTreeMap::new(),
             lost: 0,
         };
         let wire = Self {
@@ -162,7 +183,9 @@ impl Wire {
     /// As [`Wire::settled`].
     pub fn clear(&self) -> Result<()> {
         self.settled()?;
-        self.lock().counts.clear();
+        let mut shared = self.lock();
+        shared.counts.clear();
+        shared.late.clear();
         Ok(())
     }
 
@@ -189,6 +212,10 @@ impl Wire {
     /// What `local` exchanged with `remote` once the wire is silent. A port of 0
     /// in either stands for any.
     ///
+    /// Without what came when its connection was gone, and the kernel's resets in
+    /// answer: on several processors an acknowledgement may be overtaken by the last one
+    /// of its connection. It belongs to no socket.
+    ///
     /// # Errors
     /// As [`Wire::settled`].
     pub fn exchange(
@@ -200,17 +227,24 @@ impl Wire {
         let is = |have: SocketAddr, want: SocketAddr| {
             have.ip() == want.ip() && (want.port() == 0 || have.port() == want.port())
         };
-        let mut sum = Exchange::default();
-        for (key, count) in self.settled()? {
+        let (mut sum, mut late) = (Exchange::default(), Exchange::default());
+        let counts = self.settled()?;
+        let all_late = self.lock().late.clone();
+        for (key, count) in counts {
             if key.protocol != protocol.number() {
                 continue;
             }
             if is(key.source, local) && is(key.destination, remote) {
                 sum.egress = sum.egress + count;
+                let of_flow = all_late.get(&key).copied().unwrap_or_default();
+                late.egress = late.egress + of_flow.egress;
+                late.ingress = late.ingress + of_flow.ingress;
             } else if is(key.source, remote) && is(key.destination, local) {
                 sum.ingress = sum.ingress + count;
             }
         }
+        sum.egress = sum.egress - late.egress;
+        sum.ingress = sum.ingress - late.ingress;
         Ok(sum)
     }
 
@@ -235,14 +269,45 @@ impl Shared {
             ) {
                 Ok(length) => {
                     let seen = buffer.get(..length).and_then(packet::parse);
-                    if let Some((key, count)) = seen {
-                        let sum = self.counts.entry(key).or_default();
-                        *sum = *sum + count;
+                    if let Some(frame) = seen {
+                        self.take(frame);
                     }
                 }
                 Err(Errno::EINTR) => {}
                 Err(_) => return,
             }
+        }
+    }
+}
+
+impl Key {
+    fn reverse(self) -> Self {
+        Self {
+            source: self.destination,
+            destination: self.source,
+            ..self
+        }
+    }
+}
+
+impl Shared {
+    fn take(&mut self, frame: Frame) {
+        let Frame { key, count, tcp } = frame;
+        let sum = self.counts.entry(key).or_default();
+        *sum = *sum + count;
+        match tcp {
+            Some(Tcp::Acknowledges(up_to)) => {
+                self.latest.insert(key, (up_to, count));
+            }
+            Some(Tcp::ResetOf(up_to)) => {
+                let latest = self.latest.get(&key.reverse());
+                if let Some((_, answered)) = latest.filter(|(latest, _)| *latest == up_to) {
+                    let late = self.late.entry(key).or_default();
+                    late.egress = late.egress + count;
+                    late.ingress = late.ingress + *answered;
+                }
+            }
+            None => {}
         }
     }
 }

@@ -9,6 +9,8 @@ const ETHERNET_HEADER: usize = 14;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 const TCP: u8 = 6;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
 const UDP: u8 = 17;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -29,9 +31,30 @@ struct Ip<'a> {
     transport: &'a [u8],
 }
 
+/// What tells to which packet a reset is the answer (RFC 9293, section 3.5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tcp {
+    /// The packet acknowledges up to here.
+    Acknowledges(u32),
+    /// A reset that acknowledges nothing: the answer to a packet that belongs to no
+    /// connection and acknowledges up to here.
+    ResetOf(u32),
+}
+
+/// One frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// Whose it is.
+    pub(super) key: Key,
+    /// What it counts.
+    pub(super) count: Count,
+    /// What TCP says in it, where that is of use.
+    pub(super) tcp: Option<Tcp>,
+}
+
 /// Reads a frame that the kernel delivered with a `virtio_net_hdr` in front;
 /// `None` for what is not IP.
-pub(super) fn parse(frame: &[u8]) -> Option<(Key, Count)> {
+pub(super) fn parse(frame: &[u8]) -> Option<Frame> {
     let segment = u64::from(u16::from_ne_bytes(bytes(frame, 4)?));
     let kind = u16::from_be_bytes(bytes(frame, VNET_HEADER + 12)?);
     let network = frame.get(VNET_HEADER + ETHERNET_HEADER..)?;
@@ -46,7 +69,24 @@ pub(super) fn parse(frame: &[u8]) -> Option<(Key, Count)> {
         destination: SocketAddr::new(ip.destination, destination),
         protocol: ip.protocol,
     };
-    Some((key, count(&ip, segment)))
+    Some(Frame {
+        key,
+        count: count(&ip, segment),
+        tcp: tcp(&ip),
+    })
+}
+
+fn tcp(ip: &Ip<'_>) -> Option<Tcp> {
+    if ip.protocol != TCP || ip.continued {
+        return None;
+    }
+    let flags = *ip.transport.get(13)?;
+    let number = |at| bytes(ip.transport, at).map(u32::from_be_bytes);
+    match (flags & ACK != 0, flags & RST != 0) {
+        (true, _) => number(8).map(Tcp::Acknowledges),
+        (false, true) => number(4).map(Tcp::ResetOf),
+        (false, false) => None,
+    }
 }
 
 fn count(ip: &Ip<'_>, segment: u64) -> Count {
@@ -151,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_packet_is_counted_by_its_length_field() {
-        let (key, count) = parse(&frame(0, ETHERTYPE_IPV4, &tcp4(1500))).unwrap();
+        let Frame { key, count, tcp } = parse(&frame(0, ETHERTYPE_IPV4, &tcp4(1500))).unwrap();
+        assert_eq!(tcp, Some(Tcp::Acknowledges(0)));
         assert_eq!(key.source, "198.51.100.1:40000".parse().unwrap());
         assert_eq!(key.destination, "203.0.113.9:443".parse().unwrap());
         assert_eq!(
@@ -164,9 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn a_reset_that_acknowledges_nothing_says_what_it_answers() {
+        let mut packet = tcp4(40);
+        packet
+            .get_mut(24..28)
+            .unwrap()
+            .copy_from_slice(&[0, 0, 1, 2]);
+        *packet.get_mut(33).unwrap() = RST;
+        let frame = parse(&frame(0, ETHERTYPE_IPV4, &packet)).unwrap();
+        assert_eq!(frame.tcp, Some(Tcp::ResetOf(258)));
+    }
+
+    #[test]
     fn a_packet_to_be_segmented_counts_every_header() {
         // 52 bytes of headers, 3000 of payload, 1448 in a segment: three packets.
-        let (_, count) = parse(&frame(1448, ETHERTYPE_IPV4, &tcp4(3052))).unwrap();
+        let Frame { count, .. } = parse(&frame(1448, ETHERTYPE_IPV4, &tcp4(3052))).unwrap();
         assert_eq!(
             count,
             Count {
@@ -183,7 +236,8 @@ mod tests {
         packet.extend(Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 9).octets());
         packet.extend([FRAGMENT, 0, 1, 4, 0, 0, 0, 0, UDP, 0, 0, 1, 0, 0, 0, 7]);
         packet.extend([0x9c, 0x40, 0, 53, 0, 10, 0, 0, 1, 2]);
-        let (key, count) = parse(&frame(0, ETHERTYPE_IPV6, &packet)).unwrap();
+        let Frame { key, count, tcp } = parse(&frame(0, ETHERTYPE_IPV6, &packet)).unwrap();
+        assert_eq!(tcp, None);
         assert_eq!((key.protocol, key.destination.port()), (UDP, 53));
         assert_eq!(
             count,
