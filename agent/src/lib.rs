@@ -9,6 +9,7 @@
 //!    └─> coverage                                    policy ──────┘
 //! ```
 
+pub mod account;
 pub mod attribution;
 pub mod balance;
 mod bounded;

@@ -19,6 +19,7 @@ mod tests;
 
 pub(crate) use groups::Distinct;
 pub use groups::{Folded, Group, Groups, Kind, MOST_GROUPS, To};
+pub(crate) use reading::Reader;
 pub use reading::{InForce, Interval, MOST_GAPS, Reading, Start, Stop, intervals, intervals_from};
 pub use span::{Since, Span, SpanError};
 

@@ -167,35 +167,67 @@ pub fn intervals_from(
     from: Timestamp,
     mut take: impl FnMut(Interval<'_>),
 ) -> Result<Reading, LedgerError> {
-    let mut reading = Reading::default();
-    let mut clocks: HashMap<String, Clock> = HashMap::new();
+    let mut reader = Reader::new(*span);
     source.each(&mut |_, time, entry| {
-        reading.take(span, time, &entry);
-        match &entry {
+        if let Some(interval) = reader.take(time, &entry)
+            && from <= time
+            && time < span.to
+        {
+            take(interval);
+        }
+    })?;
+    Ok(reader.reading)
+}
+
+/// Takes a record entry by entry, from its beginning.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    span: Span,
+    /// What it has said so far.
+    pub(crate) reading: Reading,
+    clocks: HashMap<String, Clock>,
+}
+
+impl Reader {
+    /// Of a period.
+    pub(crate) fn new(span: Span) -> Self {
+        Self {
+            span,
+            reading: Reading::default(),
+            clocks: HashMap::new(),
+        }
+    }
+
+    /// Takes any entry, of the period or not; the flow interval that it is, with its
+    /// times.
+    pub(crate) fn take<'e>(&mut self, time: Timestamp, entry: &'e Entry) -> Option<Interval<'e>> {
+        self.reading.take(&self.span, time, entry);
+        match entry {
             Entry::Started {
                 recording,
                 boot_ns: Some(boot_ns),
                 ..
             } => {
-                if clocks.len() >= MOST_RECORDINGS {
-                    clocks.clear();
+                if self.clocks.len() >= MOST_RECORDINGS {
+                    self.clocks.clear();
                 }
-                clocks.insert(recording.clone(), Clock::at(*boot_ns, time));
+                let clock = Clock::at(*boot_ns, time);
+                self.clocks.insert(recording.clone(), clock);
+                None
             }
-            Entry::Flow(flow) if from <= time && time < span.to => {
+            Entry::Flow(flow) => {
                 let record = &flow.judged.flow.flow.flow.record;
-                let clock = clocks.get(&flow.recording);
+                let clock = self.clocks.get(&flow.recording);
                 // Without a clock, the time of writing is the nearest to it.
                 let seen = |ns| clock.map_or(time, |clock| clock.time_of(ns)).min(time);
-                take(Interval {
+                Some(Interval {
                     time,
                     first_seen: seen(record.first_ns),
                     last_seen: seen(record.last_ns),
                     flow,
-                });
+                })
             }
-            _ => {}
+            _ => None,
         }
-    })?;
-    Ok(reading)
+    }
 }
