@@ -446,7 +446,7 @@ mod tests {
         ] {
             assert_eq!(read(other).unwrap_err().to_string(), wanted);
         }
-        let mut padding = bytes.clone();
+        let mut padding = bytes;
         padding[1300] = b'x';
         let error = read(&padding).unwrap_err().to_string();
         assert_eq!(error, "what follows a is not empty");

@@ -31,6 +31,7 @@ mod segment;
 mod sidecar;
 mod store;
 mod tail;
+mod template;
 #[cfg(test)]
 mod tests;
 
