@@ -32,6 +32,7 @@ mod segment;
 mod sidecar;
 mod store;
 mod tail;
+mod template;
 #[cfg(test)]
 mod tests;
 mod walk;
