@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// Rows whose statistics are kept together.
-const GROUP_ROWS: usize = 1 << 17;
+pub(crate) const GROUP_ROWS: usize = 1 << 17;
 
 /// Of zstd. Sealing takes a few seconds an hour; what is sealed stays for months.
 const LEVEL: i32 = 9;
@@ -96,7 +96,11 @@ fn by_differences(values: &[Option<i64>]) -> bool {
     differences < dictionary
 }
 
-fn properties(batch: &Batch, facts: &[(&str, String)]) -> Result<WriterProperties> {
+fn properties(
+    batch: &Batch,
+    rows: std::ops::Range<usize>,
+    facts: &[(String, String)],
+) -> Result<WriterProperties> {
     let mut facts: Vec<_> = facts
         .iter()
         .map(|(key, value)| KeyValue::new(format!("weir.{key}"), value.clone()))
@@ -116,8 +120,11 @@ fn properties(batch: &Batch, facts: &[(&str, String)]) -> Result<WriterPropertie
         .set_created_by(format!("weir {}", env!("CARGO_PKG_VERSION")));
     for column in COLUMNS {
         let path = ColumnPath::from(column.name);
-        let differences =
-            GROWING.contains(&column.name) || batch.ints(column.name).is_some_and(by_differences);
+        let differences = GROWING.contains(&column.name)
+            || batch
+                .ints(column.name)
+                .and_then(|values| values.get(rows.clone()))
+                .is_some_and(by_differences);
         if differences {
             properties = properties
                 .set_column_dictionary_enabled(path, false)
@@ -132,13 +139,51 @@ fn properties(batch: &Batch, facts: &[(&str, String)]) -> Result<WriterPropertie
 
 /// The bytes of a segment.
 pub(crate) fn write(batch: &Batch, facts: &[(&str, String)]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let schema = Arc::new(schema()?);
-    let mut file =
-        SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties(batch, facts)?))?;
+    let mut writer = Writer::new(Vec::new(), facts);
     for first in (0..batch.rows).step_by(GROUP_ROWS) {
-        let rows = first..(first + GROUP_ROWS).min(batch.rows);
-        let mut group = file.next_row_group()?;
+        writer.group(batch, first..(first + GROUP_ROWS).min(batch.rows))?;
+    }
+    writer.finish()
+}
+
+/// Writes a segment, one group of rows after the other.
+pub(crate) struct Writer<W: std::io::Write + Send> {
+    facts: Vec<(String, String)>,
+    to: Option<W>,
+    file: Option<SerializedFileWriter<W>>,
+}
+
+impl<W: std::io::Write + Send> Writer<W> {
+    pub(crate) fn new(to: W, facts: &[(&str, String)]) -> Self {
+        let facts = facts.iter();
+        Self {
+            facts: facts
+                .map(|(key, value)| ((*key).to_owned(), value.clone()))
+                .collect(),
+            to: Some(to),
+            file: None,
+        }
+    }
+
+    /// The file, begun with the first rows: they decide how numbers stand in it.
+    fn file(
+        &mut self,
+        batch: &Batch,
+        rows: std::ops::Range<usize>,
+    ) -> Result<&mut SerializedFileWriter<W>> {
+        if let Some(to) = self.to.take() {
+            let properties = Arc::new(properties(batch, rows, &self.facts)?);
+            let file = SerializedFileWriter::new(to, Arc::new(schema()?), properties)?;
+            self.file = Some(file);
+        }
+        self.file
+            .as_mut()
+            .ok_or_else(|| ParquetError::General("a segment that did not begin".to_owned()))
+    }
+
+    /// Adds rows of a batch as a group.
+    pub(crate) fn group(&mut self, batch: &Batch, rows: std::ops::Range<usize>) -> Result<()> {
+        let mut group = self.file(batch, rows.clone())?.next_row_group()?;
         for (column, kind) in batch.columns.iter().zip(COLUMNS) {
             let column = column
                 .as_ref()
@@ -147,13 +192,19 @@ pub(crate) fn write(batch: &Batch, facts: &[(&str, String)]) -> Result<Vec<u8>> 
             write_column(&mut group, column, optional, rows.clone())?;
         }
         group.close()?;
+        Ok(())
     }
-    file.close()?;
-    Ok(bytes)
+
+    pub(crate) fn finish(mut self) -> Result<W> {
+        self.file(&Batch::default(), 0..0)?;
+        let file = self.file.take();
+        file.ok_or_else(|| ParquetError::General("a segment that did not begin".to_owned()))?
+            .into_inner()
+    }
 }
 
-fn write_column(
-    group: &mut SerializedRowGroupWriter<'_, &mut Vec<u8>>,
+fn write_column<W: std::io::Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
     column: &Column,
     optional: bool,
     rows: std::ops::Range<usize>,

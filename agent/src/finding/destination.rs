@@ -32,7 +32,7 @@ pub enum Group {
 
 impl Group {
     /// The group of a flow's destination; `None` where the record has none.
-    pub(super) fn of(flow: &Located) -> Option<Self> {
+    pub(crate) fn of(flow: &Located) -> Option<Self> {
         let record = &flow.flow.flow.record;
         if !matches!(record.scope, Scope::Exact | Scope::Unseen) {
             return None;
@@ -90,7 +90,7 @@ pub enum Jurisdiction {
 
 impl Jurisdiction {
     /// Of a flow's destination.
-    pub(super) fn of(flow: &Located) -> Self {
+    pub(crate) fn of(flow: &Located) -> Self {
         match flow.country() {
             Some(country) => Self::Country(country),
             None if flow.anycast() == Some(true) => Self::Anycast,

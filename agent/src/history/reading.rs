@@ -1,6 +1,6 @@
 //! Flow intervals of a period, and what else its record says.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::{Span, belongs};
 use crate::{
     coverage::Gap,
     kernel::Clock,
-    ledger::{Entry, FlowInterval, Ledger, LedgerError},
+    ledger::{Entry, FlowInterval, LedgerError, Source},
 };
 
 /// Gaps that a [`Reading`] keeps at most.
@@ -147,13 +147,13 @@ impl Reading {
 /// else its record has.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// When the source cannot be read.
 pub fn intervals(
-    store: &Path,
+    source: &(impl Source + ?Sized),
     span: &Span,
     take: impl FnMut(Interval<'_>),
 ) -> Result<Reading, LedgerError> {
-    intervals_from(store, span, span.from, take)
+    intervals_from(source, span, span.from, take)
 }
 
 /// As [`intervals`], with those since an earlier moment before them, which are not of the
@@ -162,40 +162,72 @@ pub fn intervals(
 /// # Errors
 /// As [`intervals`].
 pub fn intervals_from(
-    store: &Path,
+    source: &(impl Source + ?Sized),
     span: &Span,
     from: Timestamp,
     mut take: impl FnMut(Interval<'_>),
 ) -> Result<Reading, LedgerError> {
-    let mut reading = Reading::default();
-    let mut clocks: HashMap<String, Clock> = HashMap::new();
-    Ledger::each(store, |_, time, entry| {
-        reading.take(span, time, &entry);
-        match &entry {
+    let mut reader = Reader::new(*span);
+    source.each(&mut |_, time, entry| {
+        if let Some(interval) = reader.take(time, &entry)
+            && from <= time
+            && time < span.to
+        {
+            take(interval);
+        }
+    })?;
+    Ok(reader.reading)
+}
+
+/// Takes a record entry by entry, from its beginning.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    span: Span,
+    /// What it has said so far.
+    pub(crate) reading: Reading,
+    clocks: HashMap<String, Clock>,
+}
+
+impl Reader {
+    /// Of a period.
+    pub(crate) fn new(span: Span) -> Self {
+        Self {
+            span,
+            reading: Reading::default(),
+            clocks: HashMap::new(),
+        }
+    }
+
+    /// Takes any entry, of the period or not; the flow interval that it is, with its
+    /// times.
+    pub(crate) fn take<'e>(&mut self, time: Timestamp, entry: &'e Entry) -> Option<Interval<'e>> {
+        self.reading.take(&self.span, time, entry);
+        match entry {
             Entry::Started {
                 recording,
                 boot_ns: Some(boot_ns),
                 ..
             } => {
-                if clocks.len() >= MOST_RECORDINGS {
-                    clocks.clear();
+                if self.clocks.len() >= MOST_RECORDINGS {
+                    self.clocks.clear();
                 }
-                clocks.insert(recording.clone(), Clock::at(*boot_ns, time));
+                let clock = Clock::at(*boot_ns, time);
+                self.clocks.insert(recording.clone(), clock);
+                None
             }
-            Entry::Flow(flow) if from <= time && time < span.to => {
+            Entry::Flow(flow) => {
                 let record = &flow.judged.flow.flow.flow.record;
-                let clock = clocks.get(&flow.recording);
+                let clock = self.clocks.get(&flow.recording);
                 // Without a clock, the time of writing is the nearest to it.
                 let seen = |ns| clock.map_or(time, |clock| clock.time_of(ns)).min(time);
-                take(Interval {
+                Some(Interval {
                     time,
                     first_seen: seen(record.first_ns),
                     last_seen: seen(record.last_ns),
                     flow,
-                });
+                })
             }
-            _ => {}
+            _ => None,
         }
-    })?;
-    Ok(reading)
+    }
 }
