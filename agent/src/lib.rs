@@ -20,6 +20,7 @@ pub mod cli;
 pub mod coverage;
 pub mod daemon;
 pub mod described;
+pub mod evidence;
 pub mod finding;
 pub mod history;
 pub mod jurisdiction;

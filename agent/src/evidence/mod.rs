@@ -1,0 +1,3 @@
+//! The evidence bundle of a period (`docs/evidence.md`).
+
+pub mod views;
