@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Rows whose statistics are kept together.
-const GROUP_ROWS: usize = 1 << 17;
+pub(crate) const GROUP_ROWS: usize = 1 << 17;
 
 /// A dictionary may take this many bytes in a row group.
 const DICTIONARY_BYTES: usize = 16 << 20;
@@ -106,12 +106,28 @@ fn properties(facts: &[(&str, String)]) -> Result<WriterProperties> {
 
 /// The bytes of a segment.
 pub(crate) fn write(batch: &Batch, facts: &[(&str, String)]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let schema = Arc::new(schema()?);
-    let mut file = SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties(facts)?))?;
+    let mut writer = Writer::new(Vec::new(), facts)?;
     for first in (0..batch.rows).step_by(GROUP_ROWS) {
-        let rows = first..(first + GROUP_ROWS).min(batch.rows);
-        let mut group = file.next_row_group()?;
+        writer.group(batch, first..(first + GROUP_ROWS).min(batch.rows))?;
+    }
+    writer.finish()
+}
+
+/// Writes a segment, one group of rows after the other.
+pub(crate) struct Writer<W: std::io::Write + Send> {
+    file: SerializedFileWriter<W>,
+}
+
+impl<W: std::io::Write + Send> Writer<W> {
+    pub(crate) fn new(to: W, facts: &[(&str, String)]) -> Result<Self> {
+        let schema = Arc::new(schema()?);
+        let file = SerializedFileWriter::new(to, schema, Arc::new(properties(facts)?))?;
+        Ok(Self { file })
+    }
+
+    /// Adds rows of a batch as a group.
+    pub(crate) fn group(&mut self, batch: &Batch, rows: std::ops::Range<usize>) -> Result<()> {
+        let mut group = self.file.next_row_group()?;
         for (column, kind) in batch.columns.iter().zip(COLUMNS) {
             let column = column
                 .as_ref()
@@ -120,13 +136,16 @@ pub(crate) fn write(batch: &Batch, facts: &[(&str, String)]) -> Result<Vec<u8>> 
             write_column(&mut group, column, optional, rows.clone())?;
         }
         group.close()?;
+        Ok(())
     }
-    file.close()?;
-    Ok(bytes)
+
+    pub(crate) fn finish(self) -> Result<W> {
+        self.file.into_inner()
+    }
 }
 
-fn write_column(
-    group: &mut SerializedRowGroupWriter<'_, &mut Vec<u8>>,
+fn write_column<W: std::io::Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
     column: &Column,
     optional: bool,
     rows: std::ops::Range<usize>,
