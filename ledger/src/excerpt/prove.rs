@@ -1,5 +1,7 @@
 //! Proves of one entry of an excerpt that it is in the log, so that it can be shown alone.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::read::Excerpt;
 use crate::{LedgerError, Range, error::torn, rows::Again};
 
@@ -16,6 +18,26 @@ pub struct Inclusion {
     pub path: Vec<[u8; 32]>,
     /// Root of the tree.
     pub root: [u8; 32],
+}
+
+impl Inclusion {
+    /// As C2SP tlog-proof has it (<https://c2sp.org/tlog-proof>): one text with the way to the
+    /// root and the checkpoint that signs it. Its extra data are the leaf, so that whoever
+    /// gets it needs nothing else but the key of the node.
+    pub fn tlog_proof(&self, checkpoint: &str) -> String {
+        let mut text = format!(
+            "c2sp.org/tlog-proof@v1\nextra {}\nindex {}\n",
+            STANDARD.encode(&self.leaf),
+            self.seq - 1
+        );
+        for hash in &self.path {
+            text.push_str(&STANDARD.encode(hash));
+            text.push('\n');
+        }
+        text.push('\n');
+        text.push_str(checkpoint);
+        text
+    }
 }
 
 impl Excerpt {
