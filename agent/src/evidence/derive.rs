@@ -5,12 +5,13 @@ use std::{
     io::{self, Write},
 };
 
-use super::{EvidenceError, Predicate};
+use super::{Disclosure, EvidenceError, Mode, Predicate, views};
 use crate::{
     account::{Account, Policies, Summary},
     claim,
     history::{self, Span},
     ledger::{LedgerError, Source, Unpacked},
+    policy::Selection,
 };
 
 /// What derived files are made of.
@@ -29,21 +30,61 @@ pub struct Derivation<'a> {
 pub struct Derived {
     /// Its name in the bundle.
     pub name: &'static str,
-    /// Writes it; the only errors are the writer's.
-    pub write: fn(&Derivation<'_>, &mut dyn Write) -> io::Result<()>,
+    /// What it is made of.
+    pub made: Made,
 }
 
-/// Every derived file, by name.
-pub const DERIVED: &[Derived] = &[
+/// Writes a derived file; the only errors are the writer's.
+#[derive(Clone, Copy, Debug)]
+pub enum Made {
+    /// Of the account.
+    OfAccount(fn(&Account<'_>, &mut dyn Write) -> io::Result<()>),
+    /// Of all that there is.
+    OfAll(fn(&Derivation<'_>, &mut dyn Write) -> io::Result<()>),
+}
+
+impl Derived {
+    fn write(&self, derivation: &Derivation<'_>, to: &mut dyn Write) -> io::Result<()> {
+        match self.made {
+            Made::OfAccount(write) => write(derivation.account, to),
+            Made::OfAll(write) => write(derivation, to),
+        }
+    }
+}
+
+/// Files that are no view of the account alone.
+const OWN: [Derived; 2] = [
     Derived {
         name: "claims.json",
-        write: claims,
+        made: Made::OfAll(claims),
     },
     Derived {
         name: "summary.json",
-        write: summary,
+        made: Made::OfAll(summary),
     },
 ];
+
+/// Files that answer for all that happened: only all that is recorded makes them.
+const OF_ALL: [&str; 3] = [
+    "report.html",
+    "summary.json",
+    "views/oscal-assessment-results.json",
+];
+
+/// The files that are derived where so much is shown, by name.
+pub fn derived(disclosure: &Disclosure) -> Vec<Derived> {
+    let views = views::ALL.iter().map(|view| Derived {
+        name: view.name,
+        made: Made::OfAccount(view.write),
+    });
+    let is_shown = |file: &Derived| {
+        let hidden = disclosure.pseudonymised && file.name == "findings.json";
+        !hidden && (disclosure.is_full() || !OF_ALL.contains(&file.name))
+    };
+    let mut files: Vec<_> = views.chain(OWN).filter(is_shown).collect();
+    files.sort_by_key(|file| file.name);
+    files
+}
 
 /// Name of the summary of the period before.
 pub(super) const PREVIOUS: &str = "previous.json";
@@ -75,8 +116,8 @@ pub fn derive(
         previous: previous.as_ref(),
         predicate,
     };
-    for file in DERIVED {
-        give(file.name, &|to| (file.write)(&derivation, to))?;
+    for file in derived(&predicate.disclosure) {
+        give(file.name, &|to| file.write(&derivation, to))?;
     }
     Ok(())
 }
@@ -119,12 +160,24 @@ fn previous(bundle: &Unpacked) -> Result<Option<Summary>, EvidenceError> {
     Ok(Some(summary.map_err(torn)?))
 }
 
-/// How each claim stands, as `weir claims --format json` says it, in one list.
+/// How each claim stands, as `weir claims --format json` says it, in one list. Of an
+/// excerpt, claims about products that are all shown: nothing can be said of others.
 fn claims(derivation: &Derivation<'_>, to: &mut dyn Write) -> io::Result<()> {
     let account = derivation.account;
+    let disclosure = &derivation.predicate.disclosure;
     let policy = account.policy();
     let objects = match (&account.claims, policy.claims()) {
-        (Some(report), Some(claims)) => claim::objects(report, claims, policy)?,
+        (Some(report), Some(claims)) => {
+            let mut report = report.clone();
+            report.claims.retain(|one| match disclosure.mode {
+                Mode::Full => true,
+                Mode::Excerpt => match &one.claim.products {
+                    Selection::Only(names) => names.is_subset(&disclosure.products),
+                    Selection::All | Selection::AllBut(_) => false,
+                },
+            });
+            claim::objects(&report, claims, policy)?
+        }
         _ => Vec::new(),
     };
     if objects.is_empty() {

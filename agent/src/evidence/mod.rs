@@ -20,10 +20,11 @@ mod readme;
 mod staging;
 #[cfg(test)]
 mod tests;
+pub mod views;
 
 pub use self::{
     chosen::Chosen,
-    derive::{DERIVED, Derivation, Derived, derive},
+    derive::{Derivation, Derived, Made, derive, derived},
     disclosure::{Disclosure, Mode, PseudonymKey, ShortKey},
     error::EvidenceError,
     export::{Order, Phase, export, name},

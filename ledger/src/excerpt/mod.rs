@@ -8,12 +8,14 @@
 
 mod cut;
 mod hidden;
+mod prove;
 mod read;
 #[cfg(test)]
 mod tests;
 
 pub use cut::{Cut, Order, Veil, cut};
 pub use hidden::Hidden;
+pub use prove::Inclusion;
 pub use read::Excerpt;
 
 /// The ranges that are not shown.

@@ -28,7 +28,7 @@ pub struct Excerpt {
 }
 
 /// Goes through an excerpt and sees that every entry is there once, shown or hidden.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     excerpt: &'a Excerpt,
     hidden: Ranges,
     next: u64,
@@ -36,7 +36,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Goes on to a row, over what is hidden before it.
-    fn reach(
+    pub(super) fn reach(
         &mut self,
         path: &Path,
         seq: u64,
@@ -71,7 +71,10 @@ impl Walk<'_> {
     }
 
     /// Goes over what is hidden behind the last row.
-    fn end(mut self, mut over: impl FnMut(&Range) -> Option<()>) -> Result<(), LedgerError> {
+    pub(super) fn end(
+        mut self,
+        mut over: impl FnMut(&Range) -> Option<()>,
+    ) -> Result<(), LedgerError> {
         while self.hidden.peek().is_some() {
             self.over(&mut over)?;
         }
@@ -147,7 +150,7 @@ impl Excerpt {
         Ok(tree)
     }
 
-    fn walk(&self) -> Result<Walk<'_>, LedgerError> {
+    pub(super) fn walk(&self) -> Result<Walk<'_>, LedgerError> {
         Ok(Walk {
             excerpt: self,
             hidden: Ranges::open(&self.directory)?,
@@ -155,7 +158,7 @@ impl Excerpt {
         })
     }
 
-    fn batches(
+    pub(super) fn batches(
         &self,
         mut take: impl FnMut(&Path, &Batch) -> Result<(), LedgerError>,
     ) -> Result<(), LedgerError> {
