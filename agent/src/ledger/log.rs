@@ -240,6 +240,14 @@ impl Ledger {
         })
     }
 
+    /// Waits until everything that is due is sealed, which goes on by itself otherwise.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn wait_for_segments(&mut self) -> Result<(), LedgerError> {
+        self.log.wait_for_segments()
+    }
+
     /// Signs the tree as it is on disk.
     ///
     /// # Errors

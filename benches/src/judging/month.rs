@@ -104,8 +104,8 @@ pub fn write_store(store: &Path, allowlists: &Path, rows: u64) -> Result<()> {
     let now_ns = UP_NS + u64::try_from(minute + 120)? * MINUTE_NS;
     ledger.append(later, heartbeat(now_ns, 0, all))?;
     ledger.flush()?;
-    drop(ledger);
-    Ledger::open(store, later)?.checkpoint()?;
+    ledger.wait_for_segments()?;
+    ledger.checkpoint()?;
     Ok(())
 }
 
