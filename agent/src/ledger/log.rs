@@ -209,6 +209,11 @@ impl Ledger {
         })
     }
 
+    /// Whether everything that was added is on disk.
+    pub fn is_synced(&self) -> bool {
+        self.log.is_synced()
+    }
+
     /// Signs the tree as it is on disk.
     ///
     /// # Errors

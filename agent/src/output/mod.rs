@@ -4,6 +4,7 @@ mod allowlists;
 mod facts;
 mod finding;
 mod finding_metrics;
+mod health_metrics;
 mod ip_data;
 mod json;
 mod metrics;
@@ -19,6 +20,7 @@ pub use allowlists::{
 };
 pub use facts::FlowFacts;
 pub use finding::FindingLine;
+pub use finding_metrics::Beside;
 pub use json::{
     DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines, SelfTestLine,
     Started, Stopped,

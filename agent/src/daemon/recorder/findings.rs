@@ -1,12 +1,14 @@
 //! What deviates becomes findings, and is told of.
 
+use std::collections::BTreeSet;
+
 use super::Recorder;
 use crate::{
-    daemon::Failure,
-    finding::{Deviation, Event, Finding, Kind},
+    daemon::{Failure, pipeline::today},
+    finding::{Deviation, Event, Finding, Group, Kind},
     kernel::Clock,
     ledger::Entry,
-    output::FindingLine,
+    output::{Beside, FindingLine},
     record::{Counters, FlowId},
 };
 
@@ -82,13 +84,27 @@ impl Recorder<'_> {
             };
             self.ledger.append(clock.now(), entry)?;
         }
-        self.measure_findings();
+        self.measure_findings(clock);
         Ok(())
     }
 
-    pub(super) fn measure_findings(&self) {
-        let folded = self.findings.folded_flows();
-        self.metrics.open_findings(self.findings.open(), folded);
+    pub(super) fn measure_findings(&self, clock: &Clock) {
+        let policy = self.pipeline.policy();
+        let today = today(clock);
+        let domicile = |finding: &Finding| match &finding.key.destination {
+            Some(Group::Provider(id)) => {
+                let provider = policy.providers().get(id)?;
+                let home = provider.domicile_on(today).ok();
+                Some((&*provider.id, home?.to_string()))
+            }
+            _ => None,
+        };
+        let beside = Beside {
+            folded: self.findings.folded_flows(),
+            acknowledged: &BTreeSet::new(),
+            domiciles: self.findings.open().filter_map(domicile).collect(),
+        };
+        self.metrics.open_findings(self.findings.open(), &beside);
     }
 
     /// Says in the ledger what is open, so that nobody has to read further back.

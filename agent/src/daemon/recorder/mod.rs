@@ -175,7 +175,7 @@ impl<'a> Recorder<'a> {
         self.store_open_findings(clock)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
-        self.measure_findings();
+        self.measure_findings(clock);
         // The agent begins with a set that is valid.
         self.find_refused(None, clock);
         self.warn_of_expiry(clock, true)?;
@@ -230,7 +230,8 @@ impl<'a> Recorder<'a> {
                 self.take(observation, &clock)?;
             }
         }
-        Ok(())
+        // Whoever is called for it does not wait for the next sweep.
+        self.tell_findings(false, &clock)
     }
 
     /// Looks at every slot; now and then stores counts and closes idle flows.
