@@ -1,11 +1,13 @@
 //! The subcommands of `weir`.
 
+mod ack;
 mod changes;
 pub mod check;
 mod claims;
 mod diff;
 mod doctor;
 mod explain;
+mod findings;
 mod flows;
 mod geo;
 mod ip_data;
@@ -43,6 +45,8 @@ pub struct Cli {
 enum Command {
     /// Record flows and judge them, until SIGINT or SIGTERM.
     Run(Box<run::RunArgs>),
+    /// Say in the record that somebody knows of a finding; it stays open.
+    Ack(ack::AckArgs),
     /// Check allowlists; report every error at once.
     Check(check::CheckArgs),
     /// Say how each claim of a report stands over a period, by what was recorded.
@@ -51,6 +55,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Say why a recorded flow got its verdict, with everything that is known of it.
     Explain(explain::ExplainArgs),
+    /// List findings: what deviates, and who knows of it.
+    Findings(findings::FindingsArgs),
     /// Show what was recorded, added up by workload, destination and verdict.
     Flows(flows::FlowsArgs),
     /// Propose entries for what was recorded and is not declared; declares nothing.
@@ -77,10 +83,12 @@ pub fn main() -> ExitCode {
         .init();
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Ack(args) => or_exit_code(ack::run(&args)),
         Command::Check(args) => or_failure(check::run(&args)),
         Command::Claims(args) => or_exit_code(claims::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
         Command::Explain(args) => or_exit_code(explain::run(&args)),
+        Command::Findings(args) => or_exit_code(findings::run(&args)),
         Command::Flows(args) => or_exit_code(flows::run(&args)),
         Command::Learn(args) => or_exit_code(learn::run(&args)),
         Command::Replay(args) => or_exit_code(replay::run(&args)),

@@ -9,7 +9,7 @@ use weir_ledger::{Appended, LedgerError, Log, Opened, Options, Pruned, Shortage}
 use super::{Entry, Resume, resume::Tracker};
 use crate::{
     coverage::{Gap, Reason},
-    finding::Finding,
+    finding::{Acknowledgement, Finding},
     record::Counters,
 };
 
@@ -131,6 +131,14 @@ impl Ledger {
     /// When what is kept of it cannot be read, which would be a defect.
     pub fn open_findings(&self) -> Result<Vec<Finding>, LedgerError> {
         self.tracker.open_findings()
+    }
+
+    /// The last acknowledgement of each finding, whether it still counts or not.
+    ///
+    /// # Errors
+    /// When what is kept of them cannot be read, which would be a defect.
+    pub fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, LedgerError> {
+        self.tracker.acknowledgements()
     }
 
     /// Adds an entry; it is on disk after the next [`Ledger::flush`] that finds room.

@@ -1,11 +1,11 @@
 //! What deviates becomes findings, and is told of.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::Recorder;
 use crate::{
     daemon::{Failure, pipeline::today},
-    finding::{Deviation, Event, Finding, Group, Kind},
+    finding::{Deviation, Event, Finding, Findings, Group, Kind, Limits},
     kernel::Clock,
     ledger::Entry,
     output::{Beside, FindingLine},
@@ -14,7 +14,11 @@ use crate::{
 
 impl Recorder<'_> {
     /// Takes over the findings that an earlier agent left open.
-    pub(in crate::daemon) fn with_findings(mut self, open: Vec<Finding>) -> Self {
+    pub(in crate::daemon) fn with_findings(mut self, open: Vec<Finding>, quiet: Duration) -> Self {
+        self.findings = Findings::new(Limits {
+            quiet,
+            ..Limits::default()
+        });
         self.findings.restore(open, self.began.now());
         self
     }
@@ -101,7 +105,7 @@ impl Recorder<'_> {
         };
         let beside = Beside {
             folded: self.findings.folded_flows(),
-            acknowledged: &BTreeSet::new(),
+            acknowledged: &self.acknowledged.among(self.findings.open()),
             domiciles: self.findings.open().filter_map(domicile).collect(),
         };
         self.metrics.open_findings(self.findings.open(), &beside);
