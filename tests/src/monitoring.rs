@@ -19,6 +19,20 @@ use crate::{
     tool,
 };
 
+/// Debian's Alertmanager reads its templates at one place only, which is beside the program
+/// where the package was unpacked. Nobody else sees the mount.
+const WITH_TEMPLATES: &str = "set -e
+    templates=${0%/bin/*}/share/prometheus/alertmanager
+    if [ $templates != /usr/share/prometheus/alertmanager ]; then
+        copy=$(mktemp -d)
+        cp -r $templates $copy/
+        mount -t tmpfs tmpfs /usr/share
+        mkdir /usr/share/prometheus
+        mv $copy/alertmanager /usr/share/prometheus/
+        rmdir $copy
+    fi
+    exec $0 \"$@\"";
+
 /// Scrapes one agent and fires its alerts. Both end when it is dropped.
 #[derive(Debug)]
 pub struct Monitoring {
@@ -43,6 +57,11 @@ impl Monitoring {
         let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
         let lines = [
             vec![
+                "unshare".to_owned(),
+                "--mount".to_owned(),
+                "sh".to_owned(),
+                "-c".to_owned(),
+                WITH_TEMPLATES.to_owned(),
                 program("prometheus-alertmanager")?,
                 format!("--config.file={}", at("alertmanager.yml")),
                 format!("--storage.path={}", at("alertmanager")),
@@ -53,6 +72,8 @@ impl Monitoring {
                 program("prometheus")?,
                 format!("--config.file={}", at("prometheus.yml")),
                 format!("--storage.tsdb.path={}", at("prometheus")),
+                // What fires before Alertmanager is discovered is told again a minute later.
+                "--rules.alert.resend-delay=1s".to_owned(),
                 format!("--web.listen-address={prometheus}"),
             ],
         ];

@@ -20,7 +20,7 @@ pub enum ControlError {
     NoAgent(PathBuf),
     /// An agent does, and cannot be asked.
     #[error(
-        "the agent at {} cannot be asked ({}): be root or of the group `control_group`, or look \
+        "the agent at {} cannot be asked ({}): be root or of the group that --control-group names, or look \
          whether it hangs", .0.display(), .1
     )]
     Io(PathBuf, io::Error),
