@@ -67,7 +67,7 @@ pub enum LedgerError {
     },
     /// Entries that are wanted are pruned.
     #[error(
-        "the store {path} no longer has entries {first} to {last}, which are of the period: they were pruned; export before that (`weir run --evidence-dir`), or keep them longer (--keep, --keep-size)"
+        "the store {path} no longer has entries {first} to {last}, which are of the period: they were pruned; export before that, or keep them longer (--keep, --keep-size)"
     )]
     Pruned {
         /// The directory.

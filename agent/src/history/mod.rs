@@ -44,6 +44,19 @@ pub fn each(
     })
 }
 
+/// Sets of allowlists in force in a period, the first from before it if one was.
+///
+/// # Errors
+/// When the source cannot be read.
+pub fn policies(source: &(impl Source + ?Sized), span: &Span) -> Result<Vec<InForce>, LedgerError> {
+    let mut reader = Reader::new(*span);
+    let says = |_, tag: &str| matches!(tag, "started" | "allowlists_loaded");
+    source.each_of(&says, &mut |_, time, entry| {
+        reader.take(time, &entry);
+    })?;
+    Ok(reader.reading.policies)
+}
+
 /// Whether an entry written at that time is of the period.
 fn belongs(span: &Span, time: Timestamp, entry: &Entry) -> bool {
     match entry {

@@ -72,6 +72,22 @@ impl Span {
         from < self.to && self.from <= to
     }
 
+    /// The period of the same kind just before: of a month, the month before.
+    #[must_use]
+    pub fn before(&self) -> Self {
+        let days = || {
+            let (from, to) = (whole_day(self.from)?, whole_day(self.to)?);
+            let is_month = from.day() == 1 && from.checked_add(1.month()).ok() == Some(to);
+            let before = from.checked_sub(1.month()).ok().filter(|_| is_month)?;
+            midnight(before)
+        };
+        let as_long = || self.from.checked_sub(self.duration()).ok();
+        Self {
+            from: days().or_else(as_long).unwrap_or(Timestamp::MIN),
+            to: self.from,
+        }
+    }
+
     /// How long it is.
     pub fn duration(&self) -> SignedDuration {
         self.to.duration_since(self.from)

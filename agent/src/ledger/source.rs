@@ -6,17 +6,29 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_ledger::{Excerpt, Row};
 
-use super::{Entry, Ledger, LedgerError};
+use super::{Entry, LedgerError};
 use crate::policy::Archive;
 
 /// Gives entries of a log, in order.
 pub trait Source {
-    /// Gives every entry that there is, one at a time in memory. Of an excerpt, those that
-    /// are shown.
+    /// Gives the entries that are wanted by number and type, one at a time in memory; the
+    /// others are not made. Of an excerpt, those that are shown.
     ///
     /// # Errors
     /// It cannot be read, or is damaged.
-    fn each(&self, take: &mut dyn FnMut(u64, Timestamp, Entry)) -> Result<(), LedgerError>;
+    fn each_of(
+        &self,
+        wanted: &dyn Fn(u64, &str) -> bool,
+        take: &mut dyn FnMut(u64, Timestamp, Entry),
+    ) -> Result<(), LedgerError>;
+
+    /// Gives every entry that there is.
+    ///
+    /// # Errors
+    /// As [`Source::each_of`].
+    fn each(&self, take: &mut dyn FnMut(u64, Timestamp, Entry)) -> Result<(), LedgerError> {
+        self.each_of(&|_, _| true, take)
+    }
 
     /// The sets of allowlists that it has.
     fn archive(&self) -> Archive;
@@ -24,8 +36,19 @@ pub trait Source {
 
 /// A store.
 impl Source for Path {
-    fn each(&self, take: &mut dyn FnMut(u64, Timestamp, Entry)) -> Result<(), LedgerError> {
-        Ledger::each(self, take)
+    fn each_of(
+        &self,
+        wanted: &dyn Fn(u64, &str) -> bool,
+        take: &mut dyn FnMut(u64, Timestamp, Entry),
+    ) -> Result<(), LedgerError> {
+        let read = |give: &mut dyn FnMut(&Row<'_>)| weir_ledger::for_each_row(self, give);
+        match rows(read, wanted, take)? {
+            None => Ok(()),
+            Some(at) => Err(LedgerError::Damaged {
+                path: self.to_owned(),
+                at,
+            }),
+        }
     }
 
     fn archive(&self) -> Archive {
@@ -35,13 +58,36 @@ impl Source for Path {
 
 /// A store.
 impl Source for PathBuf {
-    fn each(&self, take: &mut dyn FnMut(u64, Timestamp, Entry)) -> Result<(), LedgerError> {
-        self.as_path().each(take)
+    fn each_of(
+        &self,
+        wanted: &dyn Fn(u64, &str) -> bool,
+        take: &mut dyn FnMut(u64, Timestamp, Entry),
+    ) -> Result<(), LedgerError> {
+        self.as_path().each_of(wanted, take)
     }
 
     fn archive(&self) -> Archive {
         Archive::of(self)
     }
+}
+
+/// Gives entries of rows; the first that is none, with what is wrong with it.
+fn rows(
+    read: impl FnOnce(&mut dyn FnMut(&Row<'_>)) -> Result<(), LedgerError>,
+    wanted: &dyn Fn(u64, &str) -> bool,
+    take: &mut dyn FnMut(u64, Timestamp, Entry),
+) -> Result<Option<String>, LedgerError> {
+    let mut odd = None;
+    read(&mut |row| {
+        if odd.is_some() || !wanted(row.seq, row.tag()) {
+            return;
+        }
+        match typed(row) {
+            Ok((time, entry)) => take(row.seq, time, entry),
+            Err(what) => odd = Some(format!("entry {} ({what})", row.seq)),
+        }
+    })?;
+    Ok(odd)
 }
 
 /// A bundle, unpacked into a directory.
@@ -91,22 +137,17 @@ pub fn short(node: &str) -> &str {
 }
 
 impl Source for Unpacked {
-    fn each(&self, take: &mut dyn FnMut(u64, Timestamp, Entry)) -> Result<(), LedgerError> {
-        let mut odd = None;
-        self.excerpt.for_each_row(|row| {
-            if odd.is_some() {
-                return;
-            }
-            match typed(row) {
-                Ok((time, entry)) => take(row.seq, time, entry),
-                Err(what) => odd = Some((row.seq, what)),
-            }
-        })?;
-        match odd {
+    fn each_of(
+        &self,
+        wanted: &dyn Fn(u64, &str) -> bool,
+        take: &mut dyn FnMut(u64, Timestamp, Entry),
+    ) -> Result<(), LedgerError> {
+        let read = |give: &mut dyn FnMut(&Row<'_>)| self.excerpt.for_each_row(give);
+        match rows(read, wanted, take)? {
             None => Ok(()),
-            Some((seq, what)) => Err(LedgerError::Torn {
+            Some(at) => Err(LedgerError::Torn {
                 path: self.log.clone(),
-                at: format!("entry {seq} ({what})"),
+                at,
             }),
         }
     }
@@ -116,7 +157,7 @@ impl Source for Unpacked {
     }
 }
 
-/// An entry of an excerpt; what is withheld of it is unknown.
+/// The entry of a row; what is withheld of it is unknown.
 fn typed(row: &Row<'_>) -> Result<(Timestamp, Entry), String> {
     let mut entry = row.entry().ok_or("it is none")?;
     if row.tag() == "flow" {
