@@ -7,12 +7,11 @@ use std::{
 
 use serde_json::{Value, json};
 use weir::{
-    evidence::{Order, export},
+    evidence::{EvidenceError, Order, export, prove},
     ledger::{Entry, Ledger},
     policy::{Archive, Set},
 };
 use weir_evidence::{archive, digest::Digest};
-use weir_ledger::Excerpt;
 
 use super::{holds, run};
 
@@ -127,6 +126,9 @@ fn store(directory: &Path) {
 
 /// A bundle of that day, unpacked, and the directory of its log.
 struct Bundle {
+    /// Where it was made.
+    _made: tempfile::TempDir,
+    packed: PathBuf,
     directory: tempfile::TempDir,
     log: PathBuf,
 }
@@ -145,8 +147,8 @@ impl Bundle {
         store(&order.store);
         let (packed, _) = export(&order, made.path(), |_| ()).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let packed = fs::File::open(packed).unwrap();
-        archive::each(packed, 1 << 30, |name, _, content| {
+        let file = fs::File::open(&packed).unwrap();
+        archive::each(file, 1 << 30, |name, _, content| {
             let path = directory.path().join(name.as_str());
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::io::copy(content, &mut fs::File::create(path).unwrap()).unwrap();
@@ -155,7 +157,12 @@ impl Bundle {
         .unwrap();
         let mut logs = fs::read_dir(directory.path().join("log")).unwrap();
         let log = logs.next().unwrap().unwrap().path();
-        Self { directory, log }
+        Self {
+            _made: made,
+            packed,
+            directory,
+            log,
+        }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -242,17 +249,19 @@ fn statement(bundle: &Bundle) {
 
 /// One entry of the log is proved alone.
 fn log(bundle: &Bundle) {
-    let excerpt = Excerpt::open(&bundle.log).unwrap();
-    let one = excerpt.prove(100).unwrap().unwrap();
-    let checkpoint = fs::read_to_string(bundle.log.join("checkpoint")).unwrap();
     let proof = bundle.file("entry.tlog-proof");
-    fs::write(&proof, one.tlog_proof(&checkpoint)).unwrap();
+    let text = prove(&bundle.packed, 100, &proof).unwrap();
+    fs::write(&proof, &text).unwrap();
     let said = holds("proof.py", &[&proof, &bundle.key()]);
-    assert_eq!(said.as_bytes(), one.leaf);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["seq"], 100);
     // A leaf that was changed is none of the log's.
-    let text = fs::read_to_string(&proof).unwrap();
     let extra = text.lines().nth(1).unwrap();
     fs::write(&proof, text.replace(extra, "extra e30=")).unwrap();
     let refused = run("proof.py", &[&proof, &bundle.key()]);
     assert_eq!(refused.status.code(), Some(1));
+    // Nothing is proved of what the log does not have.
+    let beyond = prove(&bundle.packed, 1_000_000, &proof).unwrap_err();
+    assert!(matches!(beyond, EvidenceError::NotShown { seq: 1_000_000 }));
+    assert_eq!(beyond.exit_code(), 8);
 }
