@@ -73,6 +73,20 @@ pub enum EvidenceError {
     /// A file has a name that none in a bundle may have.
     #[error(transparent)]
     Name(#[from] BadName),
+    /// An entry that is to be proved is hidden, or the log does not go so far.
+    #[error("the bundle does not show entry {seq}: ask for one of the rows in its log")]
+    NotShown {
+        /// Its number.
+        seq: u64,
+    },
+    /// What is to be read as a bundle has no log.
+    #[error("this is no bundle: no member is below log/; name one of `weir evidence export`")]
+    NoLog,
+    /// The log is not that which the checkpoint signs.
+    #[error(
+        "the log in the bundle is another than its checkpoint signs: entries were changed; get the bundle anew"
+    )]
+    OtherTree,
     /// What has no place in a bundle, which would be a defect.
     #[error("the bundle cannot be made ({0}): report this as a defect of weir")]
     Defect(String),
@@ -94,7 +108,8 @@ impl EvidenceError {
         match self {
             Self::NoProduct { .. } => 2,
             Self::Ledger(_) | Self::Policy(_) | Self::NoPolicy(_) => 7,
-            Self::NotRecorded { .. } | Self::NotClosed { .. } => 8,
+            Self::NotRecorded { .. } | Self::NotClosed { .. } | Self::NotShown { .. } => 8,
+            Self::NoLog | Self::OtherTree => 7,
             Self::Io { .. } | Self::Archive(_) | Self::Name(_) | Self::Defect(_) => 1,
         }
     }

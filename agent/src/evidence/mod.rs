@@ -16,6 +16,7 @@ mod disclosure;
 mod error;
 mod export;
 mod predicate;
+mod prove;
 mod readme;
 mod staging;
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use self::{
     error::EvidenceError,
     export::{Order, Phase, export, name},
     predicate::{Entries, PREDICATE_TYPE, Period, Predicate, SCHEMA, Tree},
+    prove::prove,
 };

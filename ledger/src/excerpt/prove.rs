@@ -21,6 +21,13 @@ pub struct Inclusion {
 }
 
 impl Inclusion {
+    /// Whether a checkpoint is of this tree, whoever signed it.
+    pub fn is_of(&self, checkpoint: &str) -> bool {
+        let mut lines = checkpoint.lines().skip(1);
+        let size = lines.next() == Some(&self.size.to_string());
+        size && lines.next() == Some(&STANDARD.encode(self.root))
+    }
+
     /// As C2SP tlog-proof has it (<https://c2sp.org/tlog-proof>): one text with the way to the
     /// root and the checkpoint that signs it. Its extra data are the leaf, so that whoever
     /// gets it needs nothing else but the key of the node.

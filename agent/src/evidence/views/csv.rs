@@ -9,10 +9,8 @@ use std::{
     io::{self, Write},
 };
 
-use crate::{
-    account::{Account, FlowGroup, ProviderSum},
-    record::Direction,
-};
+use super::direction;
+use crate::account::{Account, FlowGroup, ProviderSum};
 
 const FLOWS: &str = "product,workload,direction,verdict,rule,operator,name,hosted_in,domicile,flows,\
                      egress_bytes,egress_packets,ingress_bytes,ingress_packets,first_seen,last_seen,\
@@ -53,14 +51,10 @@ pub(super) fn flows(account: &Account<'_>, out: &mut dyn Write) -> io::Result<()
 fn flow(group: &FlowGroup) -> Vec<String> {
     let kind = &group.kind;
     let counters = group.sum.counters;
-    let direction = match kind.direction {
-        Direction::Outbound => "outbound",
-        Direction::Inbound => "inbound",
-    };
     let mut fields = vec![
         or_empty(kind.product.as_ref()),
         kind.workload.clone(),
-        direction.to_owned(),
+        direction(kind.direction).to_owned(),
         kind.verdict.label().to_owned(),
         or_empty(kind.rule.as_ref()),
         or_empty(kind.peer.as_ref()),
@@ -78,7 +72,11 @@ fn flow(group: &FlowGroup) -> Vec<String> {
     fields.extend([
         group.sum.first_seen.to_string(),
         group.sum.last_seen.to_string(),
-        group.met.address.to_string(),
+        match group.met.address {
+            // The record does not keep it apart.
+            address if address.is_unspecified() => "(many)".to_owned(),
+            address => address.to_string(),
+        },
         group.met.port.to_string(),
         group.met.protocol.clone(),
         or_empty(group.met.reason.as_ref()),

@@ -23,7 +23,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::{account::Account, history::Span};
+use crate::{account::Account, history::Span, record::Direction};
 
 /// One file, and what writes it.
 #[derive(Clone, Copy, Debug)]
@@ -102,4 +102,12 @@ impl From<Span> for Period {
 fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     out.write_all(b"\n")
+}
+
+/// As entries of the log have it.
+const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Outbound => "outbound",
+        Direction::Inbound => "inbound",
+    }
 }

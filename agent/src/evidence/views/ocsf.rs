@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::oscal::Id;
+use super::{direction, oscal::Id};
 use crate::{
     account::{Account, FlowGroup},
     finding::{Group, Jurisdiction},
@@ -189,7 +189,7 @@ fn event<'a>(group: &'a FlowGroup, node: Option<&'a str>, span: Span) -> Event<'
     let deviates = !matches!(kind.verdict, Verdict::Internal | Verdict::Declared);
     let (src_endpoint, dst_endpoint) = endpoints(group);
     let severity = severity(kind.verdict);
-    let direction = if outbound { OUTBOUND } else { INBOUND };
+    let way = if outbound { OUTBOUND } else { INBOUND };
     let seen_at = if outbound {
         SEEN_AT_SOURCE
     } else {
@@ -236,8 +236,8 @@ fn event<'a>(group: &'a FlowGroup, node: Option<&'a str>, span: Span) -> Event<'
         observation_point_id: seen_at.0,
         observation_point: seen_at.1,
         connection_info: Connection {
-            direction_id: direction.0,
-            direction: direction.1,
+            direction_id: way.0,
+            direction: way.1,
             protocol_num: protocol_number(&group.met.protocol),
             protocol_name: group.met.protocol.clone(),
             protocol_ver_id: known(group.met.address).map(|ip| if ip.is_ipv4() { 4 } else { 6 }),
@@ -272,7 +272,7 @@ fn id(group: &FlowGroup, node: Option<&str>, span: Span) -> Id {
             &span.to_string(),
             &text(kind.product.clone()),
             &kind.workload,
-            &format!("{:?}", kind.direction),
+            direction(kind.direction),
             kind.verdict.label(),
             &text(kind.rule.clone()),
             &text(kind.peer.as_ref().map(ToString::to_string)),

@@ -1,4 +1,4 @@
-//! Every view of made-up accounts, to the byte; `agent/tests/public_tools.rs` gives the same
+//! Every view of made-up accounts, to the byte; `agent/tests/public_tools` gives the same
 //! files to public tools.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 

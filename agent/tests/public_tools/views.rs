@@ -1,47 +1,17 @@
-//! What public tools make of the views of a bundle: those that `src/evidence/views/tests.rs`
-//! compares to the byte. `cargo xtask setup` installs the tools.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+//! The views that `src/evidence/views/tests.rs` compares to the byte.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 
-const CASES: [&str; 3] = ["full", "whole", "empty"];
+use super::{here, holds, run};
 
-fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
+const CASES: [&str; 3] = ["full", "whole", "empty"];
 
 /// A file of a case.
 fn expected(case: &str, view: &str) -> PathBuf {
     here("src/evidence/views/expected").join(case).join(view)
-}
-
-/// Starts a script of `tests/python`, with the Python of set-up or the one that the variable
-/// names.
-fn run(script: &str, file: &Path) -> Output {
-    let python = std::env::var_os("WEIR_PYTHON")
-        .map_or_else(|| here("../target/tools/python/bin/python"), PathBuf::from);
-    let mut command = Command::new(&python);
-    command.arg(here("../tests/python").join(script)).arg(file);
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("{}: {error}: cargo xtask setup", python.display()))
-}
-
-/// Its last line, if it found no fault.
-fn holds(script: &str, file: &Path) -> String {
-    let output = run(script, file);
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{script} {}:\n{text}{errors}",
-        file.display()
-    );
-    text.lines().last().unwrap_or_default().to_owned()
 }
 
 /// What it finds in a file where `from` is changed to `to`.
@@ -51,7 +21,7 @@ fn refuses(script: &str, file: &Path, from: &str, to: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let changed = directory.path().join("changed");
     fs::write(&changed, text.replacen(from, to, 1)).unwrap();
-    let output = run(script, &changed);
+    let output = run(script, &[&changed]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     let first = text.lines().next().unwrap();
@@ -61,7 +31,7 @@ fn refuses(script: &str, file: &Path, from: &str, to: &str) -> String {
 #[test]
 fn events_are_ocsf() {
     let file = |case| expected(case, "views/flows.ocsf.jsonl");
-    let said = CASES.map(|case| holds("ocsf.py", &file(case)));
+    let said = CASES.map(|case| holds("ocsf.py", &[&file(case)]));
     assert_eq!(
         said,
         [
@@ -100,7 +70,7 @@ fn events_are_ocsf() {
 #[test]
 fn results_are_oscal() {
     let file = |case| expected(case, "views/oscal-assessment-results.json");
-    let said = CASES.map(|case| holds("oscal.py", &file(case)));
+    let said = CASES.map(|case| holds("oscal.py", &[&file(case)]));
     assert_eq!(
         said,
         [
@@ -135,7 +105,7 @@ fn tables_are_read() {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         let carried = |event: &serde_json::Value| event["traffic"]["bytes"].as_u64().unwrap();
-        let said = holds("tables.py", &expected(case, "views/flows.csv"));
+        let said = holds("tables.py", &[&expected(case, "views/flows.csv")]);
         let all: u64 = events.iter().map(carried).sum();
         assert_eq!(
             said,
@@ -143,6 +113,6 @@ fn tables_are_read() {
             "{case}"
         );
     }
-    let said = holds("tables.py", &expected("full", "views/providers.csv"));
+    let said = holds("tables.py", &[&expected("full", "views/providers.csv")]);
     assert_eq!(said, "6 rows, 11141 bytes");
 }
