@@ -11,6 +11,18 @@ use tar::{Builder, EntryType, Header};
 
 use crate::name::{BadName, FileName};
 
+/// Length of a header, and what contents are filled up to a multiple of.
+const BLOCK: usize = 512;
+
+/// Where the content of a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its first byte, counted from the beginning of the archive.
+    pub start: u64,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
 /// Writes an archive.
 pub struct Writer<W: Write> {
     builder: Builder<W>,
@@ -49,6 +61,29 @@ pub enum ArchiveError {
         /// What it is.
         kind: String,
     },
+    /// A header that [`Writer`] does not write.
+    #[error("the header of {name}, at byte {at}, is not that of a bundle")]
+    Header {
+        /// The member.
+        name: FileName,
+        /// Where the header begins.
+        at: u64,
+    },
+    /// Between two members is something.
+    #[error("what follows {name} is not empty")]
+    Padding {
+        /// The member before it.
+        name: FileName,
+    },
+    /// The archive ends before its end.
+    #[error("the archive ends at byte {at}, before its end: it was cut")]
+    Cut {
+        /// Where something should be.
+        at: u64,
+    },
+    /// The archive does not end where it should.
+    #[error("the archive does not end where it should: it was cut or continued")]
+    End,
     /// A member is shorter or longer than was said.
     #[error("{name} has {found} bytes, and {wanted} were announced")]
     Length {
@@ -105,20 +140,8 @@ impl<W: Write> Writer<W> {
                 last: last.clone(),
             });
         }
-        let mut header = Header::new_ustar();
         let failed = || ArchiveError::io(format!("{name} cannot be written"));
-        header.set_path(name.as_str()).map_err(failed())?;
-        header.set_size(length);
-        header.set_mode(if name.as_str() == "verify.py" {
-            0o755
-        } else {
-            0o644
-        });
-        header.set_mtime(self.time);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_entry_type(EntryType::Regular);
-        header.set_cksum();
+        let header = header(name, length, self.time).map_err(failed())?;
         // One more than announced shows that there is more.
         let mut counted = Counted {
             inner: content.take(length.saturating_add(1)),
@@ -149,6 +172,24 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// The only header that such a member has.
+fn header(name: &FileName, length: u64, time: u64) -> io::Result<Header> {
+    let mut header = Header::new_ustar();
+    header.set_path(name.as_str())?;
+    header.set_size(length);
+    header.set_mode(if name.as_str() == "verify.py" {
+        0o755
+    } else {
+        0o644
+    });
+    header.set_mtime(time);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_entry_type(EntryType::Regular);
+    header.set_cksum();
+    Ok(header)
+}
+
 struct Counted<R> {
     inner: R,
     count: u64,
@@ -162,43 +203,37 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Reads an archive member by member, in its order.
+/// Reads an archive member by member, in its order. Gives name, length, where its
+/// content begins in the archive, and the content.
 ///
 /// # Errors
-/// Whatever makes it another than [`Writer`] would have written, or what `each`
-/// refuses.
+/// Whatever makes it another than [`Writer`] would have written, to the byte, or what
+/// `each` refuses.
 pub fn each<E: From<ArchiveError>>(
-    from: impl Read,
+    mut from: impl Read,
     largest: u64,
-    mut each: impl FnMut(&FileName, u64, &mut dyn Read) -> Result<(), E>,
+    mut each: impl FnMut(&FileName, Member, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
-    let unreadable = || ArchiveError::io("the archive cannot be read");
-    let mut archive = tar::Archive::new(from);
-    let mut last: Option<FileName> = None;
-    for entry in archive.entries().map_err(unreadable())?.raw(true) {
-        let mut entry = entry.map_err(unreadable())?;
-        let path = entry.path_bytes();
-        let name = String::from_utf8_lossy(&path).into_owned();
-        drop(path);
-        let kind = entry.header().entry_type();
-        if kind != EntryType::Regular {
-            let kind = format!("type {:?}", char::from(kind.as_byte()));
-            return Err(ArchiveError::Kind { name, kind }.into());
+    let mut at = 0;
+    let mut last: Option<(FileName, u64)> = None;
+    loop {
+        let mut block = [0; BLOCK];
+        read_whole(&mut from, &mut block, at)?;
+        at += BLOCK as u64;
+        if block == [0; BLOCK] {
+            break;
         }
-        let name: FileName = name.parse().map_err(ArchiveError::Name)?;
-        if let Some(last) = last.take_if(|last| *last >= name) {
-            return Err(ArchiveError::Order { name, last }.into());
-        }
-        let size = entry.header().size().map_err(unreadable())?;
+        let (name, size, time) = member(&block, at - BLOCK as u64, last.take())?;
         if size > largest {
             let limit = largest;
             return Err(ArchiveError::Large { name, size, limit }.into());
         }
         let mut counted = Counted {
-            inner: &mut entry,
+            inner: from.by_ref().take(size),
             count: 0,
         };
-        each(&name, size, &mut counted)?;
+        let place = Member { start: at, size };
+        each(&name, place, &mut counted)?;
         // What was not read is read to its end, so that a cut archive is seen.
         io::copy(&mut counted, &mut io::sink()).map_err(unreadable())?;
         if counted.count != size {
@@ -210,9 +245,70 @@ pub fn each<E: From<ArchiveError>>(
             }
             .into());
         }
-        last = Some(name);
+        at += size;
+        let mut padding = [0; BLOCK];
+        let rest = usize::try_from(size.next_multiple_of(BLOCK as u64) - size).unwrap_or(0);
+        let padding = padding.get_mut(..rest).unwrap_or_default();
+        read_whole(&mut from, padding, at)?;
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(ArchiveError::Padding { name }.into());
+        }
+        at += rest as u64;
+        last = Some((name, time));
+    }
+    let mut end = Vec::new();
+    let wanted = 2 * BLOCK as u64;
+    from.take(wanted)
+        .read_to_end(&mut end)
+        .map_err(unreadable())?;
+    if end != [0; BLOCK] {
+        return Err(ArchiveError::End.into());
     }
     Ok(())
+}
+
+fn unreadable() -> impl FnOnce(io::Error) -> ArchiveError {
+    ArchiveError::io("the archive cannot be read")
+}
+
+fn read_whole(from: &mut impl Read, to: &mut [u8], at: u64) -> Result<(), ArchiveError> {
+    from.read_exact(to).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => ArchiveError::Cut { at },
+        _ => unreadable()(error),
+    })
+}
+
+/// Name, length and time of the member with this header, which follows the last one.
+fn member(
+    block: &[u8; BLOCK],
+    at: u64,
+    last: Option<(FileName, u64)>,
+) -> Result<(FileName, u64, u64), ArchiveError> {
+    let found = Header::from_byte_slice(block);
+    let path = found.path_bytes();
+    let name = String::from_utf8_lossy(&path);
+    let kind = found.entry_type();
+    if kind != EntryType::Regular {
+        let name = name.chars().flat_map(char::escape_debug).collect();
+        let kind = format!("type {:?}", char::from(kind.as_byte()));
+        return Err(ArchiveError::Kind { name, kind });
+    }
+    let name: FileName = name.parse().map_err(ArchiveError::Name)?;
+    let malformed = || ArchiveError::Header {
+        name: name.clone(),
+        at,
+    };
+    let size = found.entry_size().map_err(|_| malformed())?;
+    let time = found.mtime().map_err(|_| malformed())?;
+    if let Some((last, _)) = last.as_ref().filter(|(last, _)| *last >= name) {
+        let last = last.clone();
+        return Err(ArchiveError::Order { name, last });
+    }
+    let wanted = header(&name, size, time).map_err(|_| malformed())?;
+    if wanted.as_bytes() != block || last.is_some_and(|(_, all)| all != time) {
+        return Err(malformed());
+    }
+    Ok((name, size, time))
 }
 
 #[cfg(test)]
@@ -317,6 +413,43 @@ mod tests {
         for cut in [100, 512, 513, 1500, 2511] {
             assert!(read(&bytes[..cut]).is_err(), "cut at {cut}");
         }
+    }
+
+    /// One archive for one set of files: no other byte is taken.
+    #[test]
+    fn any_other_byte_beside_the_contents_is_refused() {
+        let files: &[(&str, &[u8])] = &[("a", &[7; 700]), ("verify.py", b"x")];
+        let bytes = archive(files);
+        let content = |at: usize| (512..1212).contains(&at) || at == 2048;
+        for at in (0..bytes.len()).filter(|at| !content(*at)) {
+            for flip in [1, 0x80] {
+                let mut other = bytes.clone();
+                other[at] ^= flip;
+                assert!(read(&other).is_err(), "byte {at} with {flip:#x}");
+            }
+        }
+        let mut longer = bytes.clone();
+        longer.push(0);
+        for (other, wanted) in [
+            (
+                longer.as_slice(),
+                "the archive does not end where it should: it was cut or continued",
+            ),
+            (
+                &bytes[..bytes.len() - 1024],
+                "the archive ends at byte 2560, before its end: it was cut",
+            ),
+            (
+                &bytes[..bytes.len() - 1],
+                "the archive does not end where it should: it was cut or continued",
+            ),
+        ] {
+            assert_eq!(read(other).unwrap_err().to_string(), wanted);
+        }
+        let mut padding = bytes;
+        padding[1300] = b'x';
+        let error = read(&padding).unwrap_err().to_string();
+        assert_eq!(error, "what follows a is not empty");
     }
 
     proptest! {

@@ -37,6 +37,11 @@ impl Digest {
         Ok((Self(hasher.finalize().into()), length))
     }
 
+    /// One that was reached elsewhere.
+    pub const fn from_bytes(bytes: [u8; LENGTH]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     pub const fn bytes(&self) -> &[u8; LENGTH] {
         &self.0

@@ -57,6 +57,26 @@ pub enum LedgerError {
         /// One of them.
         file: String,
     },
+    /// An excerpt of a log is not as it was made.
+    #[error("{path} is not as it was made, at {at}: ask whoever gave it for another copy")]
+    Torn {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, or what about it.
+        at: String,
+    },
+    /// Entries that are wanted are pruned.
+    #[error(
+        "the store {path} no longer has entries {first} to {last}, which are of the period: they were pruned; export before that, or keep them longer (--keep, --keep-size)"
+    )]
+    Pruned {
+        /// The directory.
+        path: PathBuf,
+        /// The first.
+        first: u64,
+        /// The last.
+        last: u64,
+    },
     /// A value that has no place in the ledger, which would be a defect.
     #[error("an entry cannot be stored ({0}): report this as a defect of weir")]
     Entry(String),
@@ -88,6 +108,14 @@ pub(crate) fn io(
 /// A file that is not as it was written.
 pub(crate) fn damaged(path: &Path, at: impl Into<String>) -> LedgerError {
     LedgerError::Damaged {
+        path: path.to_owned(),
+        at: at.into(),
+    }
+}
+
+/// A file of an excerpt that is not as it was made.
+pub(crate) fn torn(path: &Path, at: impl Into<String>) -> LedgerError {
+    LedgerError::Torn {
         path: path.to_owned(),
         at: at.into(),
     }

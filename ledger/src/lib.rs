@@ -13,6 +13,7 @@
 mod canonical;
 mod disk;
 mod error;
+mod excerpt;
 mod layout;
 mod leaf;
 mod log;
@@ -31,22 +32,25 @@ mod segment;
 mod sidecar;
 mod store;
 mod tail;
+mod template;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use canonical::canonical;
 pub use error::LedgerError;
+pub use excerpt::{Cut, Excerpt, FILE_ROWS, Hidden, Inclusion, Order, Veil, cut};
 pub use layout::{COLUMNS, Column, Kind, LAYOUTS, Layout, column, layouts_json};
 pub use leaf::{Leaf, digest};
 pub use log::{Appended, Log, Shortage};
 pub use merkle::{Range, root_of};
-pub use node::{Node, Rotation};
+pub use node::{Node, Rotation, verify_checkpoint, verifying_key};
 pub use open::Opened;
 pub use options::Options;
-pub use proofs::Proofs;
+pub use proofs::{Proofs, continues};
 pub use query::{Answer, Group, Key, Predicate, Query, query};
 pub use read::{NONE, Texts};
 pub use retention::Pruned;
 pub use rows::{Batch, Column as Values};
 pub use sidecar::Sidecar;
-pub use store::{Columns, EachEntry, fold, for_each, for_each_since};
+pub use store::{Columns, EachEntry, Row, fold, for_each, for_each_row, for_each_since};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use rand_core::{OsRng, RngCore as _};
 use signed_note::{
     Note, Signer as _, StandardSigner, StandardVerifier, Verifier, VerifierList, generate_key,
@@ -109,6 +109,37 @@ impl Node {
         let path = self.directory.join(PUBLIC);
         let text: String = self.public.iter().map(|key| format!("{key}\n")).collect();
         disk::replace(&path, 0o644, text.as_bytes()).map_err(io(&path, "written"))
+    }
+
+    /// Opens the identity of a store that has one already.
+    ///
+    /// # Errors
+    /// The system's; or there is none.
+    pub fn existing(directory: &Path) -> Result<Self, LedgerError> {
+        let path = directory.join(KEY);
+        fs::metadata(&path).map_err(io(&path, "read"))?;
+        Self::open(directory, true).map(|(node, _)| node)
+    }
+
+    /// Name of the node of a store.
+    ///
+    /// # Errors
+    /// The system's; or it has none.
+    pub(crate) fn name_of(directory: &Path) -> Result<String, LedgerError> {
+        let listed = listed(directory)?;
+        let name = listed.last().and_then(|key| key.split('+').next());
+        let missing = || key_error(&directory.join(PUBLIC), &"empty");
+        name.map(str::to_owned).ok_or_else(missing)
+    }
+
+    /// The key that signs, for what is no signed note.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn signing_key(&self) -> Result<SigningKey, LedgerError> {
+        let path = self.directory.join(KEY);
+        let private = fs::read_to_string(&path).map_err(io(&path, "read"))?;
+        secret_of(&private).map_err(|what| key_error(&path, &what))
     }
 
     /// Name of the node, and origin of its checkpoints.
@@ -224,15 +255,43 @@ fn sign(text: &[u8], signers: &[&dyn signed_note::Signer]) -> Result<String, Str
 
 /// The public key of a private one.
 fn public_of(private: &str) -> Option<String> {
-    // Name, key id and key: base64 of the algorithm and 32 bytes.
-    let mut parts = private.trim().strip_prefix("PRIVATE+KEY+")?.split('+');
-    let (name, _, key) = (parts.next()?, parts.next()?, parts.next()?);
-    // The base64 alphabet has a plus, too.
-    let key = parts.fold(key.to_owned(), |key, part| format!("{key}+{part}"));
-    let key = BASE64_STANDARD.decode(key).ok()?;
-    let secret: [u8; 32] = key.get(1..)?.try_into().ok()?;
-    let public = SigningKey::from_bytes(&secret).verifying_key();
+    let name = private
+        .trim()
+        .strip_prefix("PRIVATE+KEY+")?
+        .split('+')
+        .next()?;
+    let public = secret_of(private).ok()?.verifying_key();
     Some(new_ed25519_verifier_key(name, &public))
+}
+
+/// The key in a private one as signed notes have it: name, key id, and base64 of the
+/// algorithm and 32 bytes.
+fn secret_of(private: &str) -> Result<SigningKey, &'static str> {
+    let secret = || -> Option<SigningKey> {
+        let mut parts = private.trim().strip_prefix("PRIVATE+KEY+")?.splitn(3, '+');
+        let (_, _, key) = (parts.next()?, parts.next()?, parts.next()?);
+        // The base64 alphabet has a plus, too.
+        let key = BASE64_STANDARD.decode(key).ok()?;
+        let secret: [u8; 32] = key.get(1..)?.try_into().ok()?;
+        Some(SigningKey::from_bytes(&secret))
+    };
+    secret().ok_or("malformed")
+}
+
+/// The Ed25519 key in a public key of signed notes (name, key id, and base64 of the algorithm
+/// and 32 bytes), and the name.
+pub fn verifying_key(public: &str) -> Option<(String, VerifyingKey)> {
+    let mut parts = public.splitn(3, '+');
+    let (name, _, key) = (parts.next()?, parts.next()?, parts.next()?);
+    StandardVerifier::new(public).ok()?;
+    let key = BASE64_STANDARD.decode(key).ok()?;
+    let key: [u8; 32] = key.get(1..)?.try_into().ok()?;
+    Some((name.to_owned(), VerifyingKey::from_bytes(&key).ok()?))
+}
+
+/// Size and root of a checkpoint of a node, if one of these public keys signed it.
+pub fn verify_checkpoint(text: &str, node: &str, public: &[String]) -> Option<(u64, [u8; 32])> {
+    verify(text, node, public)
 }
 
 #[cfg(test)]

@@ -28,8 +28,10 @@ const TAIL_ROWS: usize = 1 << 16;
 /// Everything of a log, without a hole.
 pub(crate) struct Pieces {
     directory: PathBuf,
-    /// Of the segments that are not pruned, the oldest first.
+    /// Of the segments, the oldest first; [`Pieces::present`] are those that are not pruned.
     pub(crate) segments: Vec<Sidecar>,
+    /// How many of the first are pruned.
+    pruned: usize,
     /// First entry and path of tails that are not sealed.
     pub(crate) tails: Vec<(u64, PathBuf)>,
     /// The tree of all entries that are sealed or were given of tails.
@@ -70,11 +72,17 @@ impl Pieces {
             .collect();
         Ok(Self {
             directory: directory.to_owned(),
-            segments: present(directory, chain)?,
+            pruned: pruned(directory, &chain)?,
+            segments: chain,
             tails,
             range,
             signed,
         })
+    }
+
+    /// Of the segments that are not pruned, the oldest first.
+    pub(crate) fn present(&self) -> &[Sidecar] {
+        self.segments.get(self.pruned..).unwrap_or_default()
     }
 
     /// Gives the rows of a tail, the next in order.
@@ -163,22 +171,18 @@ fn signed(directory: &Path) -> Result<Option<(u64, [u8; 32])>, LedgerError> {
         .ok_or_else(|| damaged(&directory.join(CHECKPOINT), "its signature"))
 }
 
-/// Those whose segment is there. Segments are pruned from the oldest on, so that one
+/// How many have no segment any more. Segments are pruned from the oldest on, so that one
 /// that is gone behind one that is there was not pruned. The newest is looked for
 /// first: pruning that goes on meanwhile is then no hole.
-fn present(directory: &Path, chain: Vec<Sidecar>) -> Result<Vec<Sidecar>, LedgerError> {
-    let mut present = Vec::new();
-    let mut gone = false;
-    for sidecar in chain.into_iter().rev() {
+fn pruned(directory: &Path, chain: &[Sidecar]) -> Result<usize, LedgerError> {
+    let mut pruned = 0;
+    for (place, sidecar) in chain.iter().enumerate().rev() {
         let path = segment_path(directory, sidecar.first);
         if !path.try_exists().map_err(io(&path, "read"))? {
-            gone = true;
-        } else if gone {
+            pruned = pruned.max(place + 1);
+        } else if pruned > 0 {
             return Err(missing(directory, sidecar.last + 1));
-        } else {
-            present.push(sidecar);
         }
     }
-    present.reverse();
-    Ok(present)
+    Ok(pruned)
 }

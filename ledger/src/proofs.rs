@@ -8,7 +8,8 @@ use std::{
 };
 
 use tlog_tiles::{
-    Error, Hash, HashReader, prove_record, prove_tree, record_hash, split_stored_hash_index,
+    Error, Hash, HashReader, check_tree, prove_record, prove_tree, record_hash,
+    split_stored_hash_index,
 };
 
 use crate::{
@@ -151,6 +152,46 @@ impl Proofs {
         let place = |leaf: u64| usize::try_from(leaf - part.own.begin()).ok();
         Some(known.as_ref()?.get(place(from)?..place(to)?)?.to_vec())
     }
+}
+
+/// Nodes of two trees, of which one continues the other.
+struct Nodes(BTreeMap<(u8, u64), [u8; 32]>);
+
+impl HashReader for Nodes {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        let hash = |index: &u64| {
+            let (level, n) = split_stored_hash_index(*index);
+            let hash = self.0.get(&(level, n)).copied();
+            hash.map(Hash)
+                .ok_or_else(|| Error::InvalidInput("no such node".into()))
+        };
+        indexes.iter().map(hash).collect()
+    }
+}
+
+/// Hashes that prove that `before` and `since` are a tree that continues that of `before`.
+pub(crate) fn consistency(before: &Range, since: &Range) -> Option<Vec<[u8; 32]>> {
+    let mut nodes = BTreeMap::new();
+    for range in [before, since] {
+        let mut at = range.begin();
+        for (level, hash) in range.nodes() {
+            nodes.insert((*level, at >> level), *hash);
+            at += 1u64 << level;
+        }
+    }
+    let proof = prove_tree(since.end(), before.end(), &Nodes(nodes)).ok()?;
+    Some(proof.into_iter().map(|hash| hash.0).collect())
+}
+
+/// Whether hashes prove that the tree of this size and root continues the other (RFC 6962,
+/// section 2.1.2). A tree continues itself, and the empty one.
+pub fn continues(
+    proof: &[[u8; 32]],
+    (size, root): (u64, [u8; 32]),
+    (old, old_root): (u64, [u8; 32]),
+) -> bool {
+    let proof = proof.iter().copied().map(Hash).collect();
+    check_tree(&proof, size, Hash(root), old, Hash(old_root)).is_ok()
 }
 
 impl HashReader for Proofs {

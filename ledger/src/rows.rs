@@ -51,7 +51,7 @@ impl Batch {
         *self.ints(name)?.get(row)?
     }
 
-    fn text(&self, name: &str, row: usize) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str, row: usize) -> Option<&str> {
         str::from_utf8(self.texts(name)?.get(row)?).ok()
     }
 
@@ -95,6 +95,41 @@ enum Builder {
 /// A context that is kept whole: its column, its digest and its bytes.
 type Whole<'a> = (&'a str, [u8; 32], &'a Arc<[u8]>);
 
+/// Contexts that say who sent.
+const VEILED: [&str; 3] = ["workload_facts", "executable", "process"];
+
+/// Withholds who sent: facts of the workload, its executable and its process. In the
+/// place of the workload's name stands a pseudonym of it.
+#[derive(Clone)]
+pub struct Veil {
+    pseudonym: Arc<dyn Fn(&str) -> String + Send + Sync>,
+}
+
+impl Veil {
+    /// With what stands for a name.
+    pub fn new(pseudonym: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self {
+            pseudonym: Arc::new(pseudonym),
+        }
+    }
+
+    fn workload(&self, column: &str, context: &[u8]) -> Option<String> {
+        let said = derive(column, context);
+        let (_, name) = said.iter().find(|(name, _)| *name == "workload")?;
+        let pseudonym = (self.pseudonym)(str::from_utf8(name).ok()?);
+        Some(format!("{PSEUDONYM}{pseudonym}"))
+    }
+}
+
+impl std::fmt::Debug for Veil {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Veil").finish_non_exhaustive()
+    }
+}
+
+/// What stands before the pseudonym of a workload whose facts are withheld.
+pub(crate) const PSEUDONYM: &str = "pseudonym:";
+
 /// What contexts say that can be asked for.
 #[derive(Clone, Debug, Default)]
 struct Said(Vec<(&'static str, Arc<[u8]>)>);
@@ -105,6 +140,18 @@ pub(crate) struct Rows {
     builders: Vec<Builder>,
     rows: usize,
     said: HashMap<[u8; 32], Said>,
+    absent: Absent,
+}
+
+/// What becomes of a context that is only referred to.
+#[derive(Debug)]
+enum Absent {
+    /// It has to be there.
+    Refused,
+    /// It is withheld.
+    Admitted,
+    /// Some are to be withheld.
+    Veiled(Veil),
 }
 
 impl Rows {
@@ -118,6 +165,23 @@ impl Rows {
             builders: builders.collect(),
             rows: 0,
             said: HashMap::new(),
+            absent: Absent::Refused,
+        }
+    }
+
+    /// Of leaves whose contexts may be withheld.
+    pub(crate) fn lenient() -> Self {
+        Self {
+            absent: Absent::Admitted,
+            ..Self::new()
+        }
+    }
+
+    /// With contexts withheld.
+    pub(crate) fn veiled(veil: Veil) -> Self {
+        Self {
+            absent: Absent::Veiled(veil),
+            ..Self::new()
         }
     }
 
@@ -148,8 +212,8 @@ impl Rows {
             // Sums first: what they are added to is still in the entry.
             for (name, at, add) in layout.sums {
                 let added = layout.at.iter().find(|(column, _)| column == add);
-                let added = added.and_then(|(_, at)| entry.pointer(at)?.as_i64());
-                let sum = entry.pointer(at).and_then(Value::as_i64);
+                let added = added.and_then(|(_, at)| leaf::at(&entry, at)?.as_i64());
+                let sum = leaf::at(&entry, at).and_then(Value::as_i64);
                 if let Some(before) = sum.zip(added).and_then(|(sum, part)| sum.checked_sub(part))
                     && take(&mut entry, at).is_some()
                 {
@@ -158,7 +222,7 @@ impl Rows {
             }
             for (name, at) in layout.at {
                 let is_int = column(name).is_some_and(|n| COLUMNS[n].kind == Kind::Int);
-                match entry.pointer(at) {
+                match leaf::at(&entry, at) {
                     Some(Value::Number(number)) if is_int => {
                         let Some(value) = number.as_i64() else {
                             continue;
@@ -175,10 +239,18 @@ impl Rows {
                 }
             }
             for (name, at) in layout.contexts {
-                if let Some(digest) = entry.pointer(at).and_then(leaf::referred) {
-                    let context = contexts
-                        .get(&digest)
-                        .ok_or_else(|| odd("one of its contexts"))?;
+                if let Some(digest) = leaf::at(&entry, at).and_then(leaf::referred) {
+                    let context = match (contexts.get(&digest), &self.absent) {
+                        (Some(context), Absent::Veiled(veil)) if VEILED.contains(name) => {
+                            if let Some(workload) = veil.workload(name, context) {
+                                texts.push(("workload", workload));
+                            }
+                            continue;
+                        }
+                        (Some(context), _) => context,
+                        (None, Absent::Admitted) => continue,
+                        (None, _) => return Err(odd("one of its contexts")),
+                    };
                     take(&mut entry, at);
                     whole.push((*name, digest, context));
                 }

@@ -13,10 +13,11 @@ use crate::{
     error::{damaged, io},
     layout::COLUMNS,
     leaf::{digest, hex},
-    rows::{Again, Rows},
+    rows::Rows,
     segment::{self, Segment},
     sidecar::{self, SCHEMA, Sidecar, segment_path},
     tail::{self, FrameKind},
+    template::Leaves,
 };
 
 /// A tail that is complete.
@@ -120,10 +121,10 @@ pub(crate) fn leaves<R: parquet::file::reader::ChunkReader + 'static>(
         let batch = segment
             .read(group, &columns)
             .map_err(|error| damaged(path, error.to_string()))?;
-        let again = Again::new(&batch, true);
+        let mut made = Leaves::new(&batch);
+        let mut leaf = Vec::new();
         for row in 0..batch.rows {
-            let leaf = again
-                .leaf(row)
+            made.leaf(row, &mut leaf)
                 .ok_or_else(|| damaged(path, format!("row {row}")))?;
             each(&leaf);
         }

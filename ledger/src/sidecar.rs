@@ -56,7 +56,8 @@ pub(crate) fn nodes(range: &Range) -> Vec<(u8, String)> {
         .collect()
 }
 
-fn range(begin: u64, end: u64, nodes: &[(u8, String)]) -> Option<Range> {
+/// The range of such nodes, if that is what they cover.
+pub(crate) fn range(begin: u64, end: u64, nodes: &[(u8, String)]) -> Option<Range> {
     let nodes: Option<Vec<_>> = nodes
         .iter()
         .map(|(level, hash)| Some((*level, from_hex(hash)?)))

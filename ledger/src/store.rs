@@ -1,7 +1,6 @@
 //! Reads a log, also while an agent writes to it.
 
 use std::{
-    fs::File,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
@@ -14,11 +13,12 @@ use serde_json::Value;
 use crate::{
     LedgerError, Sidecar,
     error::{damaged, missing},
-    layout::{COLUMNS, column},
+    layout::column,
     pieces::Pieces,
     rows::{Again, Batch},
-    segment::Segment,
+    segment::{Segment, Shared},
     sidecar::{segment_path, sidecar_path},
+    walk::{Piece, Wanted, walk},
 };
 
 /// Takes number, time (nanoseconds since 1970) and entry.
@@ -26,7 +26,7 @@ pub trait EachEntry: FnMut(u64, i64, Value) {}
 
 impl<F: FnMut(u64, i64, Value)> EachEntry for F {}
 
-fn is_gone(error: &LedgerError) -> bool {
+pub(crate) fn is_gone(error: &LedgerError) -> bool {
     matches!(error, LedgerError::Io { cause, .. } if cause.kind() == ErrorKind::NotFound)
 }
 
@@ -48,10 +48,15 @@ pub fn for_each_since(
     from_ns: i64,
     mut take: impl EachEntry,
 ) -> Result<(), LedgerError> {
-    let all: Vec<usize> = (0..COLUMNS.len()).collect();
-    let times = (from_ns, i64::MAX);
-    let mut next = 1;
-    let mut give = |path: &Path, batch: &Batch| {
+    let wanted = Wanted {
+        times: (from_ns, i64::MAX),
+        segment: &|_| true,
+        last: u64::MAX,
+    };
+    walk(directory, &wanted, |piece| {
+        let Piece::Rows { path, batch } = piece else {
+            return Ok(());
+        };
         let again = Again::new(batch, false);
         for row in 0..batch.rows {
             let entry = batch.head(row).zip(again.entry(row));
@@ -59,41 +64,69 @@ pub fn for_each_since(
             take(seq, time, entry);
         }
         Ok(())
-    };
-    // A tail may be sealed while the one before it is read.
-    loop {
-        let mut pieces = Pieces::find(directory)?;
-        for sidecar in pieces.segments.iter().filter(|one| one.first >= next) {
-            let path = segment_path(directory, sidecar.first);
-            let segment = match Segment::open_within(directory, sidecar, times) {
-                // Pruned just now.
-                Err(error) if is_gone(&error) => continue,
-                other => other?,
-            };
-            let Some(segment) = segment else { continue };
-            for group in (0..segment.groups()).filter(|group| segment.overlaps(*group, times)) {
-                let batch = segment
-                    .read(group, &all)
-                    .map_err(|error| damaged(&path, error.to_string()))?;
-                give(&path, &batch)?;
-            }
-        }
-        next = next.max(pieces.range.end() + 1);
-        let mut sealed = false;
-        for (first, path) in std::mem::take(&mut pieces.tails) {
-            match pieces.tail(first, &path, |batch| give(&path, batch)) {
-                Err(error) if is_gone(&error) => {
-                    sealed = true;
-                    break;
-                }
-                other => other?,
-            }
-            next = pieces.range.end() + 1;
-        }
-        if !sealed {
-            return pieces.end();
-        }
+    })
+}
+
+/// An entry as it is read, of which parts can be asked for without making all of it again.
+pub struct Row<'a> {
+    batch: &'a Batch,
+    again: &'a Again<'a>,
+    row: usize,
+    /// Its number.
+    pub seq: u64,
+    /// Its time, nanoseconds since 1970.
+    pub time_ns: i64,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn of(batch: &'a Batch, again: &'a Again<'a>, row: usize) -> Option<Self> {
+        let (seq, time_ns) = batch.head(row)?;
+        Some(Self {
+            batch,
+            again,
+            row,
+            seq,
+            time_ns,
+        })
     }
+
+    /// A column of it, if that has a text there.
+    pub fn text(&self, column: &str) -> Option<&'a str> {
+        self.batch.text(column, self.row)
+    }
+
+    /// What kind of entry it is.
+    pub fn tag(&self) -> &'a str {
+        self.text("type").unwrap_or_default()
+    }
+
+    /// All of it; `None` if it is none, which would be damage.
+    pub fn entry(&self) -> Option<Value> {
+        self.again.entry(self.row)
+    }
+}
+
+/// As [`for_each`], with entries that are made again only where they are asked for.
+///
+/// # Errors
+/// As [`for_each`].
+pub fn for_each_row(directory: &Path, mut take: impl FnMut(&Row<'_>)) -> Result<(), LedgerError> {
+    let wanted = Wanted {
+        times: (i64::MIN, i64::MAX),
+        segment: &|_| true,
+        last: u64::MAX,
+    };
+    walk(directory, &wanted, |piece| {
+        let Piece::Rows { path, batch } = piece else {
+            return Ok(());
+        };
+        let again = Again::new(batch, false);
+        for row in 0..batch.rows {
+            let row = Row::of(batch, &again, row);
+            take(&row.ok_or_else(|| damaged(path, "a row without a number"))?);
+        }
+        Ok(())
+    })
 }
 
 /// Which columns are read: the first, and where those are worth it, all.
@@ -123,7 +156,7 @@ pub fn fold<T: Send>(
     let places =
         |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|n| column(n)).collect() };
     let (first, rest) = (places(columns.first), places(columns.rest));
-    let take = |state: &mut T, path: &Path, segment: &Segment<File>, group| {
+    let take = |state: &mut T, path: &Path, segment: &Segment<Shared>, group| {
         let failed = |error: ParquetError| damaged(path, error.to_string());
         let mut batch = segment.read(group, &first).map_err(failed)?;
         if keep(state, &batch) {
@@ -135,7 +168,7 @@ pub fn fold<T: Send>(
         Ok(())
     };
     let mut pieces = Pieces::find(directory)?;
-    let segments = open_all(directory, &pieces.segments, (from_ns, to_ns))?;
+    let segments = open_all(directory, pieces.present(), (from_ns, to_ns))?;
     let mut work = Vec::new();
     for (path, segment) in &segments {
         for group in 0..segment.groups() {
@@ -197,7 +230,7 @@ fn open_all(
     directory: &Path,
     sidecars: &[Sidecar],
     times: (i64, i64),
-) -> Result<Vec<(PathBuf, Segment<File>)>, LedgerError> {
+) -> Result<Vec<(PathBuf, Segment<Shared>)>, LedgerError> {
     let next = AtomicUsize::new(0);
     let run = || {
         let mut opened = Vec::new();

@@ -18,6 +18,7 @@ mod effect;
 mod evaluated;
 mod evaluation;
 mod findings;
+mod objects;
 mod reasons;
 mod share;
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub use self::{
     evaluated::{Completeness, Evaluated, Outcome, Report, Share},
     evaluation::Evaluation,
     findings::{Found, FoundFlow, Sum},
+    objects::objects,
 };

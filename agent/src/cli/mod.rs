@@ -1,11 +1,14 @@
 //! The subcommands of `weir`.
 
+mod ack;
 mod changes;
 pub mod check;
 mod claims;
 mod diff;
 mod doctor;
+mod evidence;
 mod explain;
+mod findings;
 mod flows;
 mod geo;
 mod ip_data;
@@ -21,7 +24,7 @@ use std::{io, process::ExitCode};
 
 use clap::Parser;
 
-use crate::{canary, daemon::Failure};
+use crate::{canary, daemon::Failure, evidence::EvidenceError};
 
 /// Exit code of a wrong command line.
 const WRONG_COMMAND_LINE: u8 = 2;
@@ -44,6 +47,8 @@ pub struct Cli {
 enum Command {
     /// Record flows and judge them, until SIGINT or SIGTERM.
     Run(Box<run::RunArgs>),
+    /// Say in the record that somebody knows of a finding; it stays open.
+    Ack(ack::AckArgs),
     /// Check allowlists; report every error at once.
     Check(check::CheckArgs),
     /// Say how each claim of a report stands over a period, by what was recorded.
@@ -52,6 +57,10 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Say why a recorded flow got its verdict, with everything that is known of it.
     Explain(explain::ExplainArgs),
+    /// Give evidence of a period, and check what was given.
+    Evidence(evidence::EvidenceArgs),
+    /// List findings: what deviates, and who knows of it.
+    Findings(findings::FindingsArgs),
     /// Show what was recorded, added up by workload, destination and verdict.
     Flows(flows::FlowsArgs),
     /// Propose entries for what was recorded and is not declared; declares nothing.
@@ -80,10 +89,13 @@ pub fn main() -> ExitCode {
         .init();
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Ack(args) => or_exit_code(ack::run(&args)),
         Command::Check(args) => or_failure(check::run(&args)),
         Command::Claims(args) => or_exit_code(claims::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
         Command::Explain(args) => or_exit_code(explain::run(&args)),
+        Command::Evidence(args) => or_exit_code(evidence::run(&args)),
+        Command::Findings(args) => or_exit_code(findings::run(&args)),
         Command::Flows(args) => or_exit_code(flows::run(&args)),
         Command::Learn(args) => or_exit_code(learn::run(&args)),
         Command::Replay(args) => or_exit_code(replay::run(&args)),
@@ -106,8 +118,9 @@ fn or_failure(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 /// As [`or_failure`], with the exit code that `docs/exit-codes.md` has for it.
 fn or_exit_code(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
-        let failure = error.downcast_ref::<Failure>();
-        ExitCode::from(told(&error, failure.map_or(1, Failure::exit_code)))
+        let failure = error.downcast_ref().map(Failure::exit_code);
+        let evidence = error.downcast_ref().map(EvidenceError::exit_code);
+        ExitCode::from(told(&error, failure.or(evidence).unwrap_or(1)))
     })
 }
 

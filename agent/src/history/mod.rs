@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "2026-10", "7d" ─> Span ─┐
-//! ledger ──────────────────┴─> each (entries) ─> intervals (flows) ─┬─> Reading (what else was)
+//! store or bundle ─────────┴─> each (entries) ─> intervals (flows) ─┬─> Reading (what else was)
 //!                                                                   └─> Groups (sums for people)
 //! ```
 //!
@@ -23,27 +23,38 @@ pub(crate) use reading::Reader;
 pub use reading::{InForce, Interval, MOST_GAPS, Reading, Start, Stop, intervals, intervals_from};
 pub use span::{Since, Span, SpanError};
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
-use crate::ledger::{Entry, Ledger, LedgerError};
+use crate::ledger::{Entry, LedgerError, Source};
 
 /// Gives every entry of the period in order, one at a time in memory: those written in it,
 /// and gaps that touch it though they were noticed later.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// When the source cannot be read.
 pub fn each(
-    store: &Path,
+    source: &(impl Source + ?Sized),
     span: &Span,
     mut take: impl FnMut(Timestamp, &Entry),
 ) -> Result<(), LedgerError> {
-    Ledger::each(store, |_, time, entry| {
+    source.each(&mut |_, time, entry| {
         if belongs(span, time, &entry) {
             take(time, &entry);
         }
     })
+}
+
+/// Sets of allowlists in force in a period, the first from before it if one was.
+///
+/// # Errors
+/// When the source cannot be read.
+pub fn policies(source: &(impl Source + ?Sized), span: &Span) -> Result<Vec<InForce>, LedgerError> {
+    let mut reader = Reader::new(*span);
+    let says = |_, tag: &str| matches!(tag, "started" | "allowlists_loaded");
+    source.each_of(&says, &mut |_, time, entry| {
+        reader.take(time, &entry);
+    })?;
+    Ok(reader.reading.policies)
 }
 
 /// Whether an entry written at that time is of the period.

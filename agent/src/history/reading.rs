@@ -1,6 +1,6 @@
 //! Flow intervals of a period, and what else its record says.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::{Span, belongs};
 use crate::{
     coverage::Gap,
     kernel::Clock,
-    ledger::{Entry, FlowInterval, Ledger, LedgerError},
+    ledger::{Entry, FlowInterval, LedgerError, Source},
 };
 
 /// Gaps that a [`Reading`] keeps at most.
@@ -147,13 +147,13 @@ impl Reading {
 /// else its record has.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// When the source cannot be read.
 pub fn intervals(
-    store: &Path,
+    source: &(impl Source + ?Sized),
     span: &Span,
     take: impl FnMut(Interval<'_>),
 ) -> Result<Reading, LedgerError> {
-    intervals_from(store, span, span.from, take)
+    intervals_from(source, span, span.from, take)
 }
 
 /// As [`intervals`], with those since an earlier moment before them, which are not of the
@@ -162,13 +162,13 @@ pub fn intervals(
 /// # Errors
 /// As [`intervals`].
 pub fn intervals_from(
-    store: &Path,
+    source: &(impl Source + ?Sized),
     span: &Span,
     from: Timestamp,
     mut take: impl FnMut(Interval<'_>),
 ) -> Result<Reading, LedgerError> {
     let mut reader = Reader::new(*span);
-    Ledger::each(store, |_, time, entry| {
+    source.each(&mut |_, time, entry| {
         if let Some(interval) = reader.take(time, &entry)
             && from <= time
             && time < span.to

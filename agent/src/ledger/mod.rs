@@ -7,10 +7,12 @@ mod entry;
 mod log;
 mod open_findings;
 mod resume;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use entry::{Entry, FlowInterval, UplinkInterval};
 pub use log::Ledger;
 pub use resume::{Resume, SlotLife};
+pub use source::{Source, Unpacked, short};
 pub use weir_ledger::{Appended, LedgerError, Options};

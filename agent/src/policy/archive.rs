@@ -15,6 +15,8 @@ use super::{Policy, Rejected, Set, Source};
 
 /// Directory in the store.
 const POLICIES: &str = "policies";
+/// Directory in a bundle.
+const IN_BUNDLE: &str = "policy";
 
 /// Why a set cannot be kept, or read again.
 #[derive(Debug, thiserror::Error)]
@@ -61,10 +63,12 @@ pub enum ArchiveError {
     Refused(Rejected),
 }
 
-/// The sets that a store has kept.
+/// The sets that a store has kept, or a bundle has.
 #[derive(Clone, Debug)]
 pub struct Archive {
     store: PathBuf,
+    /// Name of the directory of the sets.
+    name: &'static str,
 }
 
 impl Archive {
@@ -72,12 +76,21 @@ impl Archive {
     pub fn of(store: &Path) -> Self {
         Self {
             store: store.to_owned(),
+            name: POLICIES,
+        }
+    }
+
+    /// Those of an unpacked bundle.
+    pub fn of_bundle(bundle: &Path) -> Self {
+        Self {
+            store: bundle.to_owned(),
+            name: IN_BUNDLE,
         }
     }
 
     /// Where a set of this digest is, or would be.
     pub fn path_of(&self, digest: &str) -> PathBuf {
-        self.store.join(POLICIES).join(digest)
+        self.store.join(self.name).join(digest)
     }
 
     /// Keeps a set, unless it is there already: wholly on disk, or not at all. One that is
@@ -149,7 +162,7 @@ impl Archive {
     /// # Errors
     /// The file system's.
     pub fn digests(&self) -> Result<Vec<String>, ArchiveError> {
-        let path = self.store.join(POLICIES);
+        let path = self.store.join(self.name);
         let unreadable = |source| ArchiveError::Io {
             path: path.clone(),
             action: "read",
@@ -164,7 +177,7 @@ impl Archive {
         for entry in entries {
             let name = entry.map_err(unreadable)?.file_name();
             let name = name.to_string_lossy();
-            if !name.starts_with('.') {
+            if !name.contains('.') {
                 digests.push(name.into_owned());
             }
         }

@@ -5,7 +5,6 @@
 //! allowlists ─> claims ──────┘                      └─> objects (JSON)
 //! ```
 
-mod objects;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -17,7 +16,7 @@ use jiff::Timestamp;
 use self::page::Page;
 use super::{NOT_RECORDED, check::CheckFormat, nearest::Nearest};
 use crate::{
-    claim::{Evaluation, Outcome, Report},
+    claim::{Evaluation, Outcome, Report, objects},
     daemon::Failure,
     history::{self, Span},
     ledger::LedgerError,
@@ -88,7 +87,7 @@ pub(super) fn run(args: &ClaimsArgs) -> anyhow::Result<ExitCode> {
     let mut out = anstream::stdout().lock();
     match args.format {
         CheckFormat::Json => {
-            for object in objects::of(&report, &claims, &policy)? {
+            for object in objects(&report, &claims, &policy)? {
                 writeln!(out, "{object}")?;
             }
         }

@@ -164,7 +164,7 @@ fn objects() {
     let args = args(store.path(), "2026-11-02T06:00:00Z..2026-11-04");
     let report = evaluate((&policy, &[]), claims, &args).unwrap();
     assert_eq!(report.worst(), Some(Outcome::Contradicted));
-    let lines = objects::of(&report, claims, &policy).unwrap();
+    let lines = crate::claim::objects(&report, claims, &policy).unwrap();
     let objects: Vec<Value> = lines
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())

@@ -1,6 +1,7 @@
 //! Drains, judges, stores and shows: the daemon's one hot path, synchronous and
 //! in batches.
 
+mod acknowledge;
 mod allowlists;
 mod databases;
 mod end;
@@ -22,12 +23,13 @@ use std::{
 use jiff::civil::Date;
 use weir_common::Loss;
 
+pub(super) use acknowledge::without_agent;
 pub(super) use self_test::{Canary, Played};
 
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
     coverage::{Gap, Watch, not_covered},
-    finding::{Deviation, Findings, Limits},
+    finding::{Acknowledgements, Deviation, Findings, Limits},
     jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
@@ -101,6 +103,7 @@ pub(super) struct Recorder<'a> {
     /// to be read.
     refused_set: Option<String>,
     findings: Findings,
+    acknowledged: Acknowledgements,
 }
 
 impl<'a> Recorder<'a> {
@@ -144,6 +147,7 @@ impl<'a> Recorder<'a> {
             warned: None,
             refused_set: None,
             findings: Findings::new(Limits::default()),
+            acknowledged: Acknowledgements::default(),
         }
     }
 
@@ -173,9 +177,10 @@ impl<'a> Recorder<'a> {
         let not_covered = Entry::NotCovered(not_covered());
         self.ledger.append(clock.now(), not_covered)?;
         self.store_open_findings(clock)?;
+        self.store_acknowledgements(clock)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
-        self.measure_findings();
+        self.measure_findings(clock);
         // The agent begins with a set that is valid.
         self.find_refused(None, clock);
         self.warn_of_expiry(clock, true)?;
@@ -210,15 +215,33 @@ impl<'a> Recorder<'a> {
 
     /// The record may be incomplete.
     fn gap(&mut self, gap: Gap, clock: &Clock) -> Result<(), Failure> {
-        self.metrics.gap(&gap);
-        let found = Deviation::of_gap(&gap);
+        self.tell_gap(&gap, clock);
+        Ok(self.ledger.append(clock.now(), Entry::Gap(gap))?)
+    }
+
+    fn tell_gap(&mut self, gap: &Gap, clock: &Clock) {
+        self.metrics.gap(gap);
+        let found = Deviation::of_gap(gap);
         self.findings.happened(found, (gap.from, gap.to));
         let line = GapLine {
             time: clock.now(),
-            gap: &gap,
+            gap,
         };
         self.show(|display| display.gap(&line));
-        Ok(self.ledger.append(clock.now(), Entry::Gap(gap))?)
+    }
+
+    /// Writes what waits. That there is no room is found while it lasts; the gap is told
+    /// of when it is over and written.
+    fn flush(&mut self, clock: &Clock) -> Result<(), Failure> {
+        self.ledger.flush()?;
+        for gap in self.ledger.relieved() {
+            self.tell_gap(&gap, clock);
+        }
+        if let Some(gap) = self.ledger.without_room()? {
+            let found = Deviation::of_gap(&gap);
+            self.findings.happened(found, (gap.from, gap.to));
+        }
+        Ok(())
     }
 
     /// Looks at the slots that the kernel told of.
@@ -230,7 +253,8 @@ impl<'a> Recorder<'a> {
                 self.take(observation, &clock)?;
             }
         }
-        Ok(())
+        // Whoever is called for it does not wait for the next sweep.
+        self.tell_findings(false, &clock)
     }
 
     /// Looks at every slot; now and then stores counts and closes idle flows.
@@ -282,7 +306,7 @@ impl<'a> Recorder<'a> {
         self.beat(&clock)?;
         let databases = self.pipeline.databases().describe();
         self.metrics.database_ages(databases, clock.now());
-        Ok(self.ledger.flush()?)
+        self.flush(&clock)
     }
 
     fn sweep_all(&mut self, clock: &Clock) -> Result<(), Failure> {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::{Evaluated, Found, FoundFlow, Outcome, Report, Share, Sum};
 use crate::{
-    claim::{Evaluated, Found, FoundFlow, Outcome, Report, Share, Sum},
     coverage::Gap,
     policy::{Claims, OutOfReach, Policy, ReportClaim},
     record::Counters,
@@ -81,8 +81,11 @@ impl<'a> From<&'a Found> for Flows<'a> {
     }
 }
 
-/// Each object as a line.
-pub(super) fn of(
+/// How claims stand, for programs: each object as a line of JSON.
+///
+/// # Errors
+/// It cannot be serialised, which would be a defect.
+pub fn objects(
     report: &Report<'_>,
     claims: &Claims,
     policy: &Policy,

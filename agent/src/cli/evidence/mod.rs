@@ -1,0 +1,32 @@
+//! `weir evidence`: bundles of evidence.
+
+mod export;
+mod progress;
+
+use std::process::ExitCode;
+
+use self::export::ExportArgs;
+
+/// What `weir evidence` is asked.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub(super) struct EvidenceArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Write the bundle of a period: what a reviewer receives.
+    Export(ExportArgs),
+}
+
+/// Does what is asked.
+///
+/// # Errors
+/// Those of the subcommands.
+pub(super) fn run(args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Command::Export(args) => export::run(args),
+    }
+}
