@@ -2,6 +2,7 @@
 //! final counts.
 
 mod begin;
+mod bundles;
 mod failure;
 mod lock;
 mod open_flow;
@@ -13,6 +14,7 @@ mod self_test;
 mod spent;
 mod uplink;
 
+pub use bundles::Bundles;
 pub use failure::Failure;
 pub use uplink::Uplinks;
 
@@ -105,6 +107,8 @@ pub struct Options {
     pub sweep: Duration,
     /// How often the canary runs; never if `None`.
     pub self_test: Option<Duration>,
+    /// Where the bundle of each period goes once it is over; nowhere if `None`.
+    pub bundles: Option<Bundles>,
     /// How long to run; until a signal if `None`.
     pub duration: Option<Duration>,
     /// How the kernel side is sized.
@@ -240,6 +244,7 @@ async fn record(
     tokio::pin!(end);
     let own = CgroupDirectory::open(&cgroup_root)?;
     let mut canary = SelfTest::every(options.self_test);
+    let mut bundles = bundles::Writer::new(options.bundles.clone(), &options.store);
     let mut ip_data = Reload::new(options.ip_data.clone(), look);
     let files = AllowlistFiles::new(&options.allowlists, &options.store);
     let mut allowlists = Reload::new(files, allowlists_look);
@@ -258,6 +263,7 @@ async fn record(
                 }
                 Moment::Played(played) => recorder.tested(played)?,
             },
+            () = bundles.tick() => recorder.write_bundles(&mut bundles)?,
             _ = hangup.recv() => {
                 ip_data.ask();
                 allowlists.ask();

@@ -62,6 +62,17 @@ pub enum Phase {
 }
 
 impl Order {
+    /// All of a period that is closed.
+    pub fn of(store: &Path, span: Span) -> Self {
+        Self {
+            store: store.to_owned(),
+            span,
+            products: BTreeSet::new(),
+            pseudonyms: None,
+            unfinished: false,
+        }
+    }
+
     /// Products that are asked for have to be in one of the sets in force.
     fn check(&self) -> Result<(), EvidenceError> {
         if self.products.is_empty() {

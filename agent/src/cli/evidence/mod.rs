@@ -1,11 +1,12 @@
 //! `weir evidence`: bundles of evidence.
 
+mod due;
 mod export;
 mod progress;
 
 use std::process::ExitCode;
 
-use self::export::ExportArgs;
+use self::{due::DueArgs, export::ExportArgs};
 
 /// What `weir evidence` is asked.
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,9 @@ pub(super) struct EvidenceArgs {
 enum Command {
     /// Write the bundle of a period: what a reviewer receives.
     Export(ExportArgs),
+    /// Write the bundles that are due, and give way to everything else.
+    #[command(hide = true)]
+    Due(DueArgs),
 }
 
 /// Does what is asked.
@@ -28,5 +32,6 @@ enum Command {
 pub(super) fn run(args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Export(args) => export::run(args),
+        Command::Due(args) => due::run(args),
     }
 }

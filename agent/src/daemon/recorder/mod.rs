@@ -2,6 +2,7 @@
 //! in batches.
 
 mod allowlists;
+mod bundles;
 mod databases;
 mod end;
 mod expiry;
