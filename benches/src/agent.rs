@@ -33,6 +33,11 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    /// The agent's program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Finds them, or says what to do.
     pub(crate) fn find() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -14,6 +14,7 @@ mod load;
 mod machine;
 mod median;
 mod memory;
+mod month;
 mod observer;
 mod program_cost;
 mod report;
@@ -66,6 +67,8 @@ enum Task {
         #[arg(default_value = "")]
         only: String,
     },
+    /// Only what a month of records takes, and how fast it answers; needs no root.
+    Month(month::MonthArguments),
     /// Compiles a policy and prints what it took (the benchmark starts itself with this).
     #[command(hide = true)]
     Compile(compiling::CompileArguments),
@@ -100,7 +103,7 @@ fn main() -> ExitCode {
 }
 
 fn bench(arguments: &Arguments) -> Result<()> {
-    if !matches!(arguments.task, Some(Task::Judge { .. })) {
+    if !matches!(arguments.task, Some(Task::Judge { .. } | Task::Month(_))) {
         if !nix::unistd::geteuid().is_root() {
             bail!("loading kernel programs needs root: run `cargo xtask bench`, or use sudo");
         }
@@ -148,6 +151,7 @@ fn measure(task: Option<&Task>, rounds: u32, stop: &Stop) -> Result<Report> {
     }
     match task {
         None => report.extend(judge_cost::measure("", rounds, stop)?),
+        Some(Task::Month(arguments)) => report.extend(month::measure(arguments, stop)?),
         Some(Task::Judge { only }) => report.extend(judge_cost::measure(only, rounds, stop)?),
         Some(_) => {}
     }

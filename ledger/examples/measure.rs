@@ -1,6 +1,6 @@
 //! Writes a made-up month and says how many bytes a row takes, how fast rows are
 //! added and sealed, and how long a query takes. As `cargo run --release -p
-//! weir-ledger --example measure -- ROWS [STORE]`.
+//! weir-ledger --example measure -- ROWS [ROWS IN A SEGMENT] [INTERVALS OF A FLOW] [STORE]`.
 #![expect(
     clippy::print_stdout,
     clippy::cast_precision_loss,
@@ -43,12 +43,52 @@ impl Numbers {
     }
 }
 
-/// A flow of one of 40 workloads to one of 3000 destinations; a fifth of them are
-/// long, and seen again each minute.
-fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
-    let workload = numbers.skewed(40);
+/// A flow of one of 40 workloads to one of 3000 destinations.
+struct Flow {
+    n: u64,
+    workload: u64,
+    destination: u64,
+    slot: u64,
+    pid: u64,
+    begun_ns: i64,
+    told_ns: i64,
+    sent: u64,
+    received: u64,
+}
+
+impl Flow {
+    /// One that began within the minute before.
+    fn new(n: u64, time_ns: i64, numbers: &mut Numbers) -> Self {
+        let workload = numbers.skewed(40);
+        Self {
+            n,
+            workload,
+            destination: numbers.skewed(3000),
+            slot: numbers.below(100_000),
+            pid: 2000 + workload * 10 + numbers.below(4),
+            begun_ns: time_ns - i64::try_from(numbers.below(60_000_000_000)).unwrap_or_default(),
+            told_ns: time_ns
+                - i64::try_from(time_ns.unsigned_abs() % 300_000_000_000).unwrap_or_default(),
+            sent: 0,
+            received: 0,
+        }
+    }
+}
+
+/// Nanoseconds since boot.
+fn up(time_ns: i64) -> u64 {
+    u64::try_from(time_ns - BEGIN_NS).unwrap_or_default() + 5_000_000_000_000
+}
+
+/// What a flow carried in an interval.
+fn interval(flow: &mut Flow, time_ns: i64, numbers: &mut Numbers) -> Value {
+    let Flow {
+        n,
+        workload,
+        destination,
+        ..
+    } = *flow;
     let product = workload % 9;
-    let destination = numbers.skewed(3000);
     let provider = destination % 60;
     let address = format!(
         "203.{}.{}.{}",
@@ -59,17 +99,9 @@ fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
     let name = format!("api{}.provider-{provider}.example", destination % 7);
     let sent = 400 + numbers.skewed(200_000);
     let received = 600 + numbers.skewed(2_000_000);
-    let long = numbers.below(5) == 0;
-    let before = if long { numbers.skewed(1 << 32) } else { 0 };
+    flow.sent += sent;
+    flow.received += received;
     let country = ["DE", "FR", "NL", "US", "IE", "FI"][(provider % 6) as usize];
-    let up = u64::try_from(time_ns - BEGIN_NS).unwrap_or_default() + 5_000_000_000_000;
-    let age = if long {
-        numbers.below(3_600_000_000_000)
-    } else {
-        numbers.below(60_000_000_000)
-    };
-    let told =
-        time_ns - i64::try_from(time_ns.unsigned_abs() % 300_000_000_000).unwrap_or_default();
     let count = |sent: u64, received: u64| {
         json!({
             "egress_bytes": sent, "egress_packets": sent / 700 + 4,
@@ -86,7 +118,7 @@ fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
     json!({
         "type": "flow",
         "counters": count(sent, received),
-        "slot": numbers.below(100_000),
+        "slot": flow.slot,
         "recording": "00112233445566778899aabbccddeeff",
         "judged": {
             "flow": {
@@ -95,10 +127,10 @@ fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
                         "record": {
                             "id": n, "scope": "exact", "cgroup": 4000 + workload * 3, "netns": 4_026_531_840 + workload % 4,
                             "address": address, "port": 443, "protocol": 6, "direction": "outbound",
-                            "process": {"pid": 2000 + workload * 10 + numbers.below(4), "uid": 1000 + workload, "comm": "worker", "start_ns": 1_000_000 + workload},
-                            "first_ns": up.saturating_sub(age), "last_ns": up - numbers.below(1_000_000_000),
+                            "process": {"pid": flow.pid, "uid": 1000 + workload, "comm": "worker", "start_ns": 1_000_000 + workload},
+                            "first_ns": up(flow.begun_ns), "last_ns": up(time_ns) - numbers.below(1_000_000_000),
                             "attempts": 1,
-                            "counters": count(sent + before, received + before),
+                            "counters": count(flow.sent, flow.received),
                         },
                         "workload": {
                             "kind": "systemd_unit", "name": format!("service-{workload}.service"),
@@ -111,7 +143,7 @@ fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
                     "names": {"names": [{
                         "name": name, "grade": "answered",
                         "source": {"type": "dns", "resolver": "192.0.2.53", "transport": "udp"},
-                        "time": format!("{}", told / 1_000_000_000),
+                        "time": format!("{}", flow.told_ns / 1_000_000_000),
                     }]},
                 },
                 "place": {
@@ -134,27 +166,37 @@ fn flow(n: u64, time_ns: i64, numbers: &mut Numbers) -> Value {
     })
 }
 
-fn write(store: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
+/// Rows a minute: 10 million a month.
+const OPEN: u64 = 230;
+
+fn write(store: &Path, shape: &Shape) -> Result<(), Box<dyn Error>> {
     let (mut log, _) = Log::open(store, Options::default(), |_, _| {})?;
     let mut numbers = Numbers(88_172_645_463_325_252);
     let begun = Instant::now();
-    let batches = rows.div_ceil(200).max(1);
-    for n in 0..rows {
-        let batch = i64::try_from(n / 200)?;
-        let time = BEGIN_NS + MONTH_NS / i64::try_from(batches)? * batch;
-        log.append(time, flow(n, time, &mut numbers))?;
-        if n % 20_000 == 0 {
+    let mut open: Vec<Flow> = Vec::new();
+    for n in 0..shape.rows {
+        let minute = i64::try_from(n / OPEN)?;
+        let time = BEGIN_NS + 60_000_000_000 * (minute + 1);
+        let place = usize::try_from(n % OPEN)?;
+        if open.len() <= place {
+            open.push(Flow::new(n, time, &mut numbers));
+        } else if numbers.below(shape.intervals) == 0 {
+            open[place] = Flow::new(n, time, &mut numbers);
+        }
+        log.append(time, interval(&mut open[place], time, &mut numbers))?;
+        if n % 1000 == 0 {
             log.flush()?;
-            // The hour of a busy host: by size here, for the month to be written fast.
-            if log.seal_is_due() && n % 200_000 == 0 && n > 0 {
-                log.seal()?;
-            }
+        }
+        if n % shape.sealed == 0 && n > 0 {
+            log.seal()?;
+            log.wait_for_segments()?;
         }
     }
     log.flush()?;
     log.seal()?;
     log.wait_for_segments()?;
     let seconds = begun.elapsed().as_secs_f64();
+    let rows = shape.rows;
     println!(
         "{rows} rows in {seconds:.1} s, {:.0} rows/s",
         rows as f64 / seconds
@@ -162,16 +204,29 @@ fn write(store: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What is written.
+struct Shape {
+    rows: u64,
+    /// Rows in a segment: those of an hour are about 14,000.
+    sealed: u64,
+    /// In how many intervals a flow is seen, on average.
+    intervals: u64,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let rows = arguments
-        .next()
-        .map_or(Ok(1_000_000), |text| text.parse())?;
+    let mut number = |or| arguments.next().map_or(Ok(or), |text| text.parse::<u64>());
+    let shape = Shape {
+        rows: number(1_000_000)?,
+        sealed: number(14_000)?,
+        intervals: number(10)?,
+    };
+    let rows = shape.rows;
     let store = arguments
         .next()
         .map_or_else(|| std::env::temp_dir().join("weir-measure"), PathBuf::from);
     if !store.exists() {
-        write(&store, rows)?;
+        write(&store, &shape)?;
     }
     let mut bytes = 0;
     for entry in fs::read_dir(&store)? {

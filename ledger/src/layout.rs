@@ -279,6 +279,11 @@ mod tests {
                 assert_eq!(COLUMNS[column(name).unwrap()].kind, Kind::Int, "{name}");
                 assert_eq!(COLUMNS[column(add).unwrap()].kind, Kind::Int, "{add}");
             }
+            let sums = layout.sums.iter().map(|(_, at, _)| at);
+            let places = layout.at.iter().chain(layout.contexts).map(|(_, at)| at);
+            for at in places.chain(sums) {
+                assert!(at.starts_with('/') && !at.contains('~'), "{at}");
+            }
         }
     }
 

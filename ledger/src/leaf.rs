@@ -81,7 +81,7 @@ pub(crate) fn referred(value: &Value) -> Option<[u8; 32]> {
 fn detach(layout: &Layout, entry: &mut Value) -> Vec<([u8; 32], Vec<u8>)> {
     let mut contexts = Vec::new();
     for (_, pointer) in layout.contexts {
-        if let Some(place) = entry.pointer_mut(pointer)
+        if let Some(place) = at_mut(entry, pointer)
             && !place.is_null()
         {
             let bytes = canonical(place);
@@ -91,6 +91,19 @@ fn detach(layout: &Layout, entry: &mut Value) -> Vec<([u8; 32], Vec<u8>)> {
         }
     }
     contexts
+}
+
+/// The value at a pointer of a layout. None of them has an escape, for which the library looks
+/// in each part of each.
+pub(crate) fn at<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let mut keys = pointer.split('/').skip(1);
+    keys.try_fold(root, |place, key| place.as_object()?.get(key))
+}
+
+/// As [`at`], to be changed.
+pub(crate) fn at_mut<'a>(root: &'a mut Value, pointer: &str) -> Option<&'a mut Value> {
+    let mut keys = pointer.split('/').skip(1);
+    keys.try_fold(root, |place, key| place.as_object_mut()?.get_mut(key))
 }
 
 /// Puts a value at a JSON pointer, with the objects on the way to it.
@@ -109,5 +122,5 @@ pub(crate) fn put(root: &mut Value, pointer: &str, value: Value) {
 /// Takes the value at a JSON pointer out.
 pub(crate) fn take(root: &mut Value, pointer: &str) -> Option<Value> {
     let (parent, key) = pointer.rsplit_once('/')?;
-    root.pointer_mut(parent)?.as_object_mut()?.remove(key)
+    at_mut(root, parent)?.as_object_mut()?.remove(key)
 }

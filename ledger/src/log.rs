@@ -188,6 +188,11 @@ impl Log {
         self.buffer.is_empty() && !self.failed
     }
 
+    /// The time without room that goes on.
+    pub fn shortage(&self) -> Option<&Shortage> {
+        self.shortage.as_ref()
+    }
+
     /// A time without room that is over: to be told of by an entry.
     pub fn relieved(&mut self) -> Option<Shortage> {
         if self.buffer.is_empty() {

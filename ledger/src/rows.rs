@@ -212,8 +212,8 @@ impl Rows {
             // Sums first: what they are added to is still in the entry.
             for (name, at, add) in layout.sums {
                 let added = layout.at.iter().find(|(column, _)| column == add);
-                let added = added.and_then(|(_, at)| entry.pointer(at)?.as_i64());
-                let sum = entry.pointer(at).and_then(Value::as_i64);
+                let added = added.and_then(|(_, at)| leaf::at(&entry, at)?.as_i64());
+                let sum = leaf::at(&entry, at).and_then(Value::as_i64);
                 if let Some(before) = sum.zip(added).and_then(|(sum, part)| sum.checked_sub(part))
                     && take(&mut entry, at).is_some()
                 {
@@ -222,7 +222,7 @@ impl Rows {
             }
             for (name, at) in layout.at {
                 let is_int = column(name).is_some_and(|n| COLUMNS[n].kind == Kind::Int);
-                match entry.pointer(at) {
+                match leaf::at(&entry, at) {
                     Some(Value::Number(number)) if is_int => {
                         let Some(value) = number.as_i64() else {
                             continue;
@@ -239,7 +239,7 @@ impl Rows {
                 }
             }
             for (name, at) in layout.contexts {
-                if let Some(digest) = entry.pointer(at).and_then(leaf::referred) {
+                if let Some(digest) = leaf::at(&entry, at).and_then(leaf::referred) {
                     let context = match (contexts.get(&digest), &self.absent) {
                         (Some(context), Absent::Veiled(veil)) if VEILED.contains(name) => {
                             if let Some(workload) = veil.workload(name, context) {

@@ -1,12 +1,17 @@
 //! Segments: Parquet files of entries.
 
 use std::{
+    collections::HashSet,
     fs::File,
+    io::{self as stdio, Read},
+    os::unix::fs::FileExt as _,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::Arc,
 };
 
+use bytes::Bytes;
+use foldhash::fast::FixedState;
 use parquet::{
     basic::{
         Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel,
@@ -16,7 +21,7 @@ use parquet::{
     file::{
         metadata::KeyValue,
         properties::{EnabledStatistics, WriterProperties},
-        reader::{FileReader, RowGroupReader},
+        reader::{ChunkReader, FileReader, Length, RowGroupReader},
         serialized_reader::SerializedFileReader,
         writer::{SerializedFileWriter, SerializedRowGroupWriter},
     },
@@ -37,11 +42,14 @@ use crate::{
 /// Rows whose statistics are kept together.
 pub(crate) const GROUP_ROWS: usize = 1 << 17;
 
+/// Of zstd. Sealing takes a few seconds an hour; what is sealed stays for months.
+const LEVEL: i32 = 9;
+
 /// A dictionary may take this many bytes in a row group.
 const DICTIONARY_BYTES: usize = 16 << 20;
 
-/// Columns that grow, or jump little.
-const DELTAS: [&str; 5] = ["seq", "time", "flow", "first_ns", "last_ns"];
+/// Columns that grow with each row.
+const GROWING: [&str; 2] = ["seq", "time"];
 
 /// Columns that every row has.
 const ALWAYS: [&str; 4] = ["seq", "time", "type", "rest"];
@@ -72,7 +80,27 @@ fn schema() -> Result<Type> {
         .build()
 }
 
-fn properties(facts: &[(&str, String)]) -> Result<WriterProperties> {
+/// Whether differences of these take less room than numbers into a dictionary. Flows that
+/// go on repeat their values; of flows that are new, each is another.
+fn by_differences(values: &[Option<i64>]) -> bool {
+    let there = || values.iter().copied().flatten();
+    let (Some(least), Some(greatest)) = (there().min(), there().max()) else {
+        return false;
+    };
+    let distinct = there().collect::<HashSet<_, FixedState>>().len() as u64;
+    let rows = there().count() as u64;
+    let bits = |most: u64| u64::from(u64::BITS - most.leading_zeros());
+    let dictionary = distinct * 64 + rows * bits(distinct);
+    // One more, for the sign.
+    let differences = rows * (bits(greatest.abs_diff(least)) + 1);
+    differences < dictionary
+}
+
+fn properties(
+    batch: &Batch,
+    rows: std::ops::Range<usize>,
+    facts: &[(String, String)],
+) -> Result<WriterProperties> {
     let mut facts: Vec<_> = facts
         .iter()
         .map(|(key, value)| KeyValue::new(format!("weir.{key}"), value.clone()))
@@ -82,7 +110,7 @@ fn properties(facts: &[(&str, String)]) -> Result<WriterProperties> {
         layouts_json().to_string(),
     ));
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL)?))
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_data_page_size_limit(4 << 20)
         .set_data_page_row_count_limit(GROUP_ROWS)
@@ -92,7 +120,12 @@ fn properties(facts: &[(&str, String)]) -> Result<WriterProperties> {
         .set_created_by(format!("weir {}", env!("CARGO_PKG_VERSION")));
     for column in COLUMNS {
         let path = ColumnPath::from(column.name);
-        if DELTAS.contains(&column.name) {
+        let differences = GROWING.contains(&column.name)
+            || batch
+                .ints(column.name)
+                .and_then(|values| values.get(rows.clone()))
+                .is_some_and(by_differences);
+        if differences {
             properties = properties
                 .set_column_dictionary_enabled(path, false)
                 .set_column_encoding(ColumnPath::from(column.name), Encoding::DELTA_BINARY_PACKED);
@@ -106,7 +139,7 @@ fn properties(facts: &[(&str, String)]) -> Result<WriterProperties> {
 
 /// The bytes of a segment.
 pub(crate) fn write(batch: &Batch, facts: &[(&str, String)]) -> Result<Vec<u8>> {
-    let mut writer = Writer::new(Vec::new(), facts)?;
+    let mut writer = Writer::new(Vec::new(), facts);
     for first in (0..batch.rows).step_by(GROUP_ROWS) {
         writer.group(batch, first..(first + GROUP_ROWS).min(batch.rows))?;
     }
@@ -115,19 +148,42 @@ pub(crate) fn write(batch: &Batch, facts: &[(&str, String)]) -> Result<Vec<u8>> 
 
 /// Writes a segment, one group of rows after the other.
 pub(crate) struct Writer<W: std::io::Write + Send> {
-    file: SerializedFileWriter<W>,
+    facts: Vec<(String, String)>,
+    to: Option<W>,
+    file: Option<SerializedFileWriter<W>>,
 }
 
 impl<W: std::io::Write + Send> Writer<W> {
-    pub(crate) fn new(to: W, facts: &[(&str, String)]) -> Result<Self> {
-        let schema = Arc::new(schema()?);
-        let file = SerializedFileWriter::new(to, schema, Arc::new(properties(facts)?))?;
-        Ok(Self { file })
+    pub(crate) fn new(to: W, facts: &[(&str, String)]) -> Self {
+        let facts = facts.iter();
+        Self {
+            facts: facts
+                .map(|(key, value)| ((*key).to_owned(), value.clone()))
+                .collect(),
+            to: Some(to),
+            file: None,
+        }
+    }
+
+    /// The file, begun with the first rows: they decide how numbers stand in it.
+    fn file(
+        &mut self,
+        batch: &Batch,
+        rows: std::ops::Range<usize>,
+    ) -> Result<&mut SerializedFileWriter<W>> {
+        if let Some(to) = self.to.take() {
+            let properties = Arc::new(properties(batch, rows, &self.facts)?);
+            let file = SerializedFileWriter::new(to, Arc::new(schema()?), properties)?;
+            self.file = Some(file);
+        }
+        self.file
+            .as_mut()
+            .ok_or_else(|| ParquetError::General("a segment that did not begin".to_owned()))
     }
 
     /// Adds rows of a batch as a group.
     pub(crate) fn group(&mut self, batch: &Batch, rows: std::ops::Range<usize>) -> Result<()> {
-        let mut group = self.file.next_row_group()?;
+        let mut group = self.file(batch, rows.clone())?.next_row_group()?;
         for (column, kind) in batch.columns.iter().zip(COLUMNS) {
             let column = column
                 .as_ref()
@@ -139,8 +195,11 @@ impl<W: std::io::Write + Send> Writer<W> {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<W> {
-        self.file.into_inner()
+    pub(crate) fn finish(mut self) -> Result<W> {
+        self.file(&Batch::default(), 0..0)?;
+        let file = self.file.take();
+        file.ok_or_else(|| ParquetError::General("a segment that did not begin".to_owned()))?
+            .into_inner()
     }
 }
 
@@ -183,8 +242,64 @@ fn write_column<W: std::io::Write + Send>(
     writer.close()
 }
 
+/// A file that several threads read at once, each at a place of its own. The library
+/// duplicates a [`File`] for each that reads, and duplicates have one place in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    file: Arc<File>,
+    length: u64,
+}
+
+impl Shared {
+    fn new(file: File) -> stdio::Result<Self> {
+        let length = file.metadata()?.len();
+        let file = Arc::new(file);
+        Ok(Self { file, length })
+    }
+}
+
+/// One that reads from a place on.
+pub(crate) struct From {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for From {
+    fn read(&mut self, buffer: &mut [u8]) -> stdio::Result<usize> {
+        let length = self.file.read_at(buffer, self.at)?;
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
+impl Length for Shared {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Shared {
+    type T = stdio::BufReader<From>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        let file = Arc::clone(&self.file);
+        Ok(stdio::BufReader::new(From { file, at: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let end = start.checked_add(length as u64);
+        if end.is_none_or(|end| end > self.length) {
+            let what = format!("{length} bytes at {start} of {}", self.length);
+            return Err(ParquetError::EOF(what));
+        }
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start)?;
+        Ok(bytes.into())
+    }
+}
+
 /// A segment that is read.
-pub(crate) struct Segment<R: parquet::file::reader::ChunkReader + 'static> {
+pub(crate) struct Segment<R: ChunkReader + 'static> {
     file: SerializedFileReader<R>,
 }
 
@@ -199,7 +314,7 @@ fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-impl Segment<File> {
+impl Segment<Shared> {
     /// Opens a segment, once its bytes are those that its sidecar tells of.
     pub(crate) fn open(
         directory: &Path,
@@ -219,7 +334,12 @@ impl Segment<File> {
                 "its SHA-256, which its sidecar has otherwise",
             ));
         }
-        Self::of(file).map_err(|error| damaged(&path, error.to_string()))
+        Self::of_file(file, &path)
+    }
+
+    fn of_file(file: File, path: &Path) -> std::result::Result<Self, LedgerError> {
+        let file = Shared::new(file).map_err(io(path, "read"))?;
+        Self::of(file).map_err(|error| damaged(path, error.to_string()))
     }
 
     /// As [`Segment::open`], if it may have entries from a time, and before another.
@@ -233,7 +353,7 @@ impl Segment<File> {
         if sidecar.to_ns < from || sidecar.from_ns >= to {
             let path = segment_path(directory, sidecar.first);
             let file = File::open(&path).map_err(io(&path, "read"))?;
-            let segment = Self::of(file).map_err(|error| damaged(&path, error.to_string()))?;
+            let segment = Self::of_file(file, &path)?;
             // A clock that was set back puts later times before the last.
             if !(0..segment.groups()).any(|group| segment.overlaps(group, (from, to))) {
                 return Ok(None);
@@ -243,7 +363,7 @@ impl Segment<File> {
     }
 }
 
-impl<R: parquet::file::reader::ChunkReader + 'static> Segment<R> {
+impl<R: ChunkReader + 'static> Segment<R> {
     pub(crate) fn of(file: R) -> Result<Self> {
         let file = guarded(|| SerializedFileReader::new(file))?;
         let columns = file.metadata().file_metadata().schema_descr().columns();
@@ -317,4 +437,38 @@ fn read_column(group: &dyn RowGroupReader, place: usize, kind: Kind) -> Result<C
         Kind::Int | Kind::Time => Column::Ints(read::ints(group, place)?),
         _ => Column::Texts(read::texts(group, place)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::{io::Write as _, thread};
+
+    use super::*;
+
+    /// A file's duplicates have one place, so that threads read what others sought.
+    #[test]
+    fn threads_read_one_file_each_at_its_own_place() {
+        let mut file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
+        file.write_all(&bytes).unwrap();
+        let shared = Shared::new(file).unwrap();
+        thread::scope(|scope| {
+            for of in 0..4_u64 {
+                let (shared, bytes) = (shared.clone(), &bytes);
+                scope.spawn(move || {
+                    for n in 0..2000 {
+                        let at = (of * 997 + n * 1733) % 3_000_000;
+                        let mut read = [0; 64];
+                        shared.get_read(at).unwrap().read_exact(&mut read).unwrap();
+                        let wanted = &bytes[usize::try_from(at).unwrap()..][..64];
+                        assert_eq!(read, wanted);
+                        assert_eq!(shared.get_bytes(at, 64).unwrap(), wanted);
+                    }
+                });
+            }
+        });
+        assert!(shared.get_bytes(3_999_999, 2).is_err());
+    }
 }

@@ -1,7 +1,6 @@
 //! Reads a log, also while an agent writes to it.
 
 use std::{
-    fs::File,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
@@ -17,7 +16,7 @@ use crate::{
     layout::column,
     pieces::Pieces,
     rows::{Again, Batch},
-    segment::Segment,
+    segment::{Segment, Shared},
     sidecar::{segment_path, sidecar_path},
     walk::{Piece, Wanted, walk},
 };
@@ -182,7 +181,7 @@ pub fn fold<T: Send>(
     let places =
         |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|n| column(n)).collect() };
     let (first, rest) = (places(columns.first), places(columns.rest));
-    let take = |state: &mut T, path: &Path, segment: &Segment<File>, group| {
+    let take = |state: &mut T, path: &Path, segment: &Segment<Shared>, group| {
         let failed = |error: ParquetError| damaged(path, error.to_string());
         let mut batch = segment.read(group, &first).map_err(failed)?;
         if keep(state, &batch) {
@@ -256,7 +255,7 @@ fn open_all(
     directory: &Path,
     sidecars: &[Sidecar],
     times: (i64, i64),
-) -> Result<Vec<(PathBuf, Segment<File>)>, LedgerError> {
+) -> Result<Vec<(PathBuf, Segment<Shared>)>, LedgerError> {
     let next = AtomicUsize::new(0);
     let run = || {
         let mut opened = Vec::new();

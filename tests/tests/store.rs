@@ -2,11 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{
+    fs,
+    io::Write as _,
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    path::{Path, PathBuf},
+};
 
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use weir_tests::{
     agent::Settings,
     ledger,
+    record::Finding,
     stage::{self, Stage, ended_well},
     traffic::Protocol::Tcp,
 };
@@ -51,4 +58,84 @@ fn what_is_sealed_while_recording_is_all_that_was_on_the_wire() {
     assert!(entries.iter().any(|entry| entry["type"] == "heartbeat"));
     let checkpoint = fs::read_to_string(settings.store.join("checkpoint")).unwrap();
     assert_eq!(checkpoint.lines().nth(1), Some(&*entries.len().to_string()));
+}
+
+/// A file system of 16 mebibytes, gone with this.
+struct Small(PathBuf);
+
+impl Small {
+    fn at(path: &Path) -> Self {
+        fs::create_dir_all(path).unwrap();
+        let none: Option<&Path> = None;
+        let (kind, size) = (Some("tmpfs"), Some("size=16m"));
+        mount(none, path, kind, MsFlags::empty(), size).unwrap();
+        Self(path.to_owned())
+    }
+
+    /// Takes all the room that is left.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.join("filler");
+        let mut file = fs::File::create(&path).unwrap();
+        while file.write_all(&[1; 4096]).is_ok() {}
+        while file.write_all(&[1]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        // If it cannot be unmounted, the directory cannot be removed either.
+        let _ = umount2(&self.0, MntFlags::MNT_DETACH);
+    }
+}
+
+/// A datagram to each of many ports.
+fn many_flows() -> anyhow::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    for port in 20_000..22_000 {
+        socket.send_to(b"x", (to().ip(), port))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_without_room_is_a_finding_at_once_and_loses_no_byte() {
+    let stage = Stage::new().unwrap();
+    let settings = Settings {
+        store: stage.run.directory().join("small"),
+        // Counts are written after 60 sweeps.
+        sweep_interval: "20ms".into(),
+        ..stage.settings().unwrap()
+    };
+    let small = Small::at(&settings.store);
+    let agent = stage.agent_with(&settings).unwrap();
+    let filler = small.fill();
+    let unit = stage.unit(UNIT).unwrap();
+    let line = format!("tcp --to {} --bytes 5000", to());
+    unit.traffic(&stage.app, &line).unwrap();
+    // The tail has a mebibyte of room of its own, which these flows fill.
+    stage.app.within(many_flows).unwrap();
+    let is_full = |one: &Finding| one.rule.as_deref() == Some("store_full");
+    let full = agent.wait_for_finding("opened", is_full).unwrap();
+    assert_eq!(
+        (&*full.kind, &*full.severity, &*full.detail),
+        (
+            "evidence_gap",
+            "ticket",
+            "the store has no room: free space; entries wait in memory, then counts of open \
+             flows do"
+        )
+    );
+    let report = unit.traffic(&stage.app, &line).unwrap();
+    fs::remove_file(filler).unwrap();
+    let gap = agent.wait_for_gap("store_full").unwrap();
+    assert!(gap.repaired);
+    let wire = stage.on_wire(&report, to(), Tcp).unwrap();
+    ended_well(&agent.stop().unwrap()).unwrap();
+    let entries = ledger::entries(&settings.store).unwrap();
+    let recorded = ledger::exchanged(&entries, &unit.cgroup_path(), to().ip());
+    assert_eq!(recorded, wire);
+    let gaps = entries.iter().filter(|entry| entry["type"] == "gap");
+    let reasons: Vec<_> = gaps.map(|gap| &gap["reason"]).collect();
+    assert_eq!(reasons, ["store_full"]);
 }

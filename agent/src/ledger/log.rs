@@ -25,6 +25,8 @@ pub struct Ledger {
     now: Timestamp,
     /// Counts of flows that ended while there was no room for them.
     forgone: (u64, Counters),
+    /// Times without room that are over and were not told of yet.
+    relieved: Vec<Gap>,
 }
 
 impl Ledger {
@@ -67,6 +69,7 @@ impl Ledger {
             last_time,
             now,
             forgone: (0, Counters::default()),
+            relieved: Vec::new(),
         };
         ledger.begin(now, &opened)?;
         Ok(ledger)
@@ -179,13 +182,41 @@ impl Ledger {
         self.log.flush()?;
         if let Some(shortage) = self.log.relieved() {
             let gap = self.shortage(shortage)?;
-            self.append(self.now, Entry::Gap(gap))?;
+            self.append(self.now, Entry::Gap(gap.clone()))?;
+            self.relieved.push(gap);
             self.log.flush()?;
         }
         if self.log.seal_is_due() && self.tracker.write(&self.directory)? {
             self.log.seal()?;
         }
         Ok(())
+    }
+
+    /// Gaps that were written since this was asked last, for times without room that are
+    /// over.
+    pub fn relieved(&mut self) -> Vec<Gap> {
+        std::mem::take(&mut self.relieved)
+    }
+
+    /// The gap as it is so far, while there is no room for entries.
+    ///
+    /// # Errors
+    /// A time that cannot be shown.
+    pub fn without_room(&self) -> Result<Option<Gap>, LedgerError> {
+        let since = self.log.shortage().map(|shortage| shortage.since_ns);
+        let gap = |since_ns| {
+            Ok(Gap {
+                from: time_of(since_ns)?,
+                to: self.now,
+                reason: Reason::StoreFull,
+                detail: "the store has no room: free space; entries wait in memory, then \
+                         counts of open flows do"
+                    .to_owned(),
+                repaired: false,
+                losses: std::collections::BTreeMap::new(),
+            })
+        };
+        since.map(gap).transpose()
     }
 
     fn shortage(&mut self, shortage: Shortage) -> Result<Gap, LedgerError> {
@@ -207,6 +238,14 @@ impl Ledger {
             repaired: true,
             losses: std::collections::BTreeMap::new(),
         })
+    }
+
+    /// Waits until everything that is due is sealed, which goes on by itself otherwise.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn wait_for_segments(&mut self) -> Result<(), LedgerError> {
+        self.log.wait_for_segments()
     }
 
     /// Signs the tree as it is on disk.

@@ -4,6 +4,7 @@
 
 mod databases;
 mod flows;
+mod month;
 mod places;
 mod policies;
 mod prefixes;
@@ -16,6 +17,7 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::{Context as _, Result};
 use jiff::civil::{Date, date};
 
+pub use self::month::write_store;
 use self::policies::Size;
 
 /// The day of every verdict; databases and reviews count on it.

@@ -253,7 +253,7 @@ impl<'a> Cutter<'a> {
             ("node", self.node.clone()),
             ("first", seq.to_string()),
         ];
-        let writer = Writer::new(BufWriter::new(file), &facts).map_err(unwritten)?;
+        let writer = Writer::new(BufWriter::new(file), &facts);
         Ok(Entries {
             path,
             writer,

@@ -211,15 +211,33 @@ impl<'a> Recorder<'a> {
 
     /// The record may be incomplete.
     fn gap(&mut self, gap: Gap, clock: &Clock) -> Result<(), Failure> {
-        self.metrics.gap(&gap);
-        let found = Deviation::of_gap(&gap);
+        self.tell_gap(&gap, clock);
+        Ok(self.ledger.append(clock.now(), Entry::Gap(gap))?)
+    }
+
+    fn tell_gap(&mut self, gap: &Gap, clock: &Clock) {
+        self.metrics.gap(gap);
+        let found = Deviation::of_gap(gap);
         self.findings.happened(found, (gap.from, gap.to));
         let line = GapLine {
             time: clock.now(),
-            gap: &gap,
+            gap,
         };
         self.show(|display| display.gap(&line));
-        Ok(self.ledger.append(clock.now(), Entry::Gap(gap))?)
+    }
+
+    /// Writes what waits. That there is no room is found while it lasts; the gap is told
+    /// of when it is over and written.
+    fn flush(&mut self, clock: &Clock) -> Result<(), Failure> {
+        self.ledger.flush()?;
+        for gap in self.ledger.relieved() {
+            self.tell_gap(&gap, clock);
+        }
+        if let Some(gap) = self.ledger.without_room()? {
+            let found = Deviation::of_gap(&gap);
+            self.findings.happened(found, (gap.from, gap.to));
+        }
+        Ok(())
     }
 
     /// Looks at the slots that the kernel told of.
@@ -283,7 +301,7 @@ impl<'a> Recorder<'a> {
         self.beat(&clock)?;
         let databases = self.pipeline.databases().describe();
         self.metrics.database_ages(databases, clock.now());
-        Ok(self.ledger.flush()?)
+        self.flush(&clock)
     }
 
     fn sweep_all(&mut self, clock: &Clock) -> Result<(), Failure> {
