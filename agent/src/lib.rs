@@ -17,6 +17,7 @@ mod by_name;
 pub mod canary;
 pub mod claim;
 pub mod cli;
+pub mod control;
 pub mod coverage;
 pub mod daemon;
 pub mod described;

@@ -18,6 +18,7 @@ pub mod geo;
 pub mod ledger;
 pub mod lookup;
 pub mod metrics;
+pub mod monitoring;
 pub mod named_stage;
 pub mod own_allowlists;
 pub mod peer;

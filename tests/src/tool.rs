@@ -110,6 +110,23 @@ pub fn unbound() -> Result<PathBuf> {
         .context("unbound is not there: `cargo xtask setup` provides it")
 }
 
+/// A program of Prometheus or Alertmanager: the one that the set-up took out of its package,
+/// or an installed one.
+///
+/// # Errors
+/// There is none.
+pub fn monitoring(program: &str) -> Result<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    [
+        workspace.join("target/tools/prometheus/usr/bin"),
+        "/usr/bin".into(),
+    ]
+    .into_iter()
+    .map(|directory| directory.join(program))
+    .find(|path| path.is_file())
+    .with_context(|| format!("{program} is not there: `cargo xtask setup` provides it"))
+}
+
 fn line<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {
     arguments.iter().fold(program.to_owned(), |line, argument| {
         line + " " + &argument.as_ref().to_string_lossy()

@@ -1,7 +1,7 @@
 //! Everything that is judged without running it. All of it is reported, not
 //! only the first thing that is wrong.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -32,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace, tools: &Tools, agent: &Path) -> Result<
             dependencies(workspace, tools),
         ),
         ("allowlists", allowlists(workspace, agent)),
+        ("alerting rules", alerting_rules(workspace, tools)),
     ];
     let failed: Vec<_> = checks
         .into_iter()
@@ -89,4 +90,22 @@ fn allowlists(workspace: &Workspace, agent: &Path) -> Result<()> {
             .arg("--deny-warnings"),
         "weir check",
     )
+}
+
+/// The rules are what Prometheus takes, and do what their tests say.
+fn alerting_rules(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    progress::heading("check alerting rules");
+    let promtool = tools.promtool.as_ref().context("promtool was not set up")?;
+    let directory = workspace.root().join("packaging/prometheus");
+    let mut check = Command::new(promtool);
+    check
+        .args(["check", "rules"])
+        .arg(directory.join("weir.rules.yml"));
+    command::run(&mut check, "promtool check rules")?;
+    let entries = fs::read_dir(directory.join("tests")).context("tests of the rules")?;
+    let mut tests: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    tests.sort();
+    let mut test = Command::new(promtool);
+    test.args(["test", "rules"]).args(tests);
+    command::run(&mut test, "promtool test rules")
 }

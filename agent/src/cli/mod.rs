@@ -1,5 +1,6 @@
 //! The subcommands of `weir`.
 
+mod ack;
 mod changes;
 pub mod check;
 mod claims;
@@ -7,6 +8,7 @@ mod diff;
 mod doctor;
 mod evidence;
 mod explain;
+mod findings;
 mod flows;
 mod geo;
 mod ip_data;
@@ -44,6 +46,8 @@ pub struct Cli {
 enum Command {
     /// Record flows and judge them, until SIGINT or SIGTERM.
     Run(Box<run::RunArgs>),
+    /// Say in the record that somebody knows of a finding; it stays open.
+    Ack(ack::AckArgs),
     /// Check allowlists; report every error at once.
     Check(check::CheckArgs),
     /// Say how each claim of a report stands over a period, by what was recorded.
@@ -54,6 +58,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Give evidence of a period, and check what was given.
     Evidence(evidence::EvidenceArgs),
+    /// List findings: what deviates, and who knows of it.
+    Findings(findings::FindingsArgs),
     /// Show what was recorded, added up by workload, destination and verdict.
     Flows(flows::FlowsArgs),
     /// Propose entries for what was recorded and is not declared; declares nothing.
@@ -80,11 +86,13 @@ pub fn main() -> ExitCode {
         .init();
     match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Ack(args) => or_exit_code(ack::run(&args)),
         Command::Check(args) => or_failure(check::run(&args)),
         Command::Claims(args) => or_exit_code(claims::run(&args)),
         Command::Doctor(args) => or_failure(doctor::run(&args)),
         Command::Explain(args) => or_exit_code(explain::run(&args)),
         Command::Evidence(args) => or_exit_code(evidence::run(&args)),
+        Command::Findings(args) => or_exit_code(findings::run(&args)),
         Command::Flows(args) => or_exit_code(flows::run(&args)),
         Command::Learn(args) => or_exit_code(learn::run(&args)),
         Command::Replay(args) => or_exit_code(replay::run(&args)),

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use nix::unistd::{Gid, Group};
+
 use super::ip_data::IpDataArgs;
 use crate::{
     daemon::{self, Bundles, Options, Pinning, Uplinks},
@@ -37,6 +39,10 @@ pub(super) struct RunArgs {
     /// Directory of the lock that admits one agent for each host.
     #[arg(long, value_name = "DIR", default_value = "/run/weir")]
     runtime_dir: PathBuf,
+
+    /// Group whose members may ask the agent at its control socket, beside root.
+    #[arg(long, value_name = "GROUP", value_parser = group)]
+    control_group: Option<Gid>,
 
     /// Where to serve OpenMetrics, or `off`.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9184", value_parser = listener)]
@@ -81,6 +87,10 @@ pub(super) struct RunArgs {
     /// to compare the record with what was sent, such as 1h; or `off`.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = period)]
     self_test: Period,
+
+    /// How long a finding stays open after its last flow has ended, such as 15m.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = time)]
+    quiet_time: Duration,
 
     /// When to seal what is recorded into a segment, at the latest, such as 1h.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
@@ -146,6 +156,14 @@ fn listener(text: &str) -> Result<Listener, String> {
     text.parse()
         .map(|address| Listener(Some(address)))
         .map_err(|_| "expected ADDRESS:PORT such as 127.0.0.1:9184, or off".to_owned())
+}
+
+fn group(text: &str) -> Result<Gid, String> {
+    match Group::from_name(text) {
+        Ok(Some(group)) => Ok(group.gid),
+        Ok(None) => Err("this host has no such group: make it, or name another".to_owned()),
+        Err(error) => Err(format!("the groups of this host cannot be read ({error})")),
+    }
 }
 
 fn pinning(text: &str) -> Result<Pinning, String> {
@@ -214,6 +232,7 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         },
         rotate_key: args.rotate_key,
         runtime: args.runtime_dir.clone(),
+        control_group: args.control_group,
         metrics: args.metrics_listen.0,
         pin: args.pin.clone(),
         uplinks: if args.uplink.is_empty() {
@@ -230,6 +249,7 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
             schedule: args.evidence_schedule,
         }),
         duration: args.duration,
+        quiet: args.quiet_time,
         capture: CaptureOptions {
             max_flows: args.max_flows,
             program_stats: args.program_stats,

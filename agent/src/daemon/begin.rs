@@ -127,6 +127,6 @@ pub(super) fn drain(
     let sides = (watch, uplink);
     let findings = ledger.open_findings()?;
     Recorder::new(capture, pipeline, (ledger, resume), sides, metrics, None)
-        .with_findings(findings)
+        .with_findings(findings, options.quiet)
         .finish(Ending::Replace)
 }

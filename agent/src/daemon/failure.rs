@@ -42,6 +42,11 @@ pub enum Failure {
         "metrics cannot be served on {0} ({1}): free the port, or choose another with --metrics-listen"
     )]
     Metrics(SocketAddr, std::io::Error),
+    /// The control socket cannot be bound.
+    #[error(
+        "the control socket {0} cannot be made ({1}): name a --runtime-dir in which sockets can be, and a --control-group that there is"
+    )]
+    Control(PathBuf, std::io::Error),
     /// The system refuses a clock.
     #[error("the clock cannot be read: {0}")]
     Clock(nix::Error),
@@ -66,6 +71,7 @@ impl Failure {
             Self::Ledger(_) | Self::Archive(_) => 7,
             Self::Interfaces(_)
             | Self::Lock(..)
+            | Self::Control(..)
             | Self::Metrics(..)
             | Self::Clock(_)
             | Self::Runtime(_) => 1,

@@ -1,6 +1,7 @@
 //! The daemon: checks everything first, attaches last, drains, and ends with
 //! final counts.
 
+mod acknowledge;
 mod begin;
 mod bundles;
 mod failure;
@@ -14,6 +15,7 @@ mod self_test;
 mod spent;
 mod uplink;
 
+pub use acknowledge::acknowledge;
 pub use bundles::Bundles;
 pub use failure::Failure;
 pub use uplink::Uplinks;
@@ -23,6 +25,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::mpsc,
     task::spawn_blocking,
     time::{MissedTickBehavior, interval},
 };
@@ -41,6 +44,7 @@ use self::{
 };
 use crate::{
     attribution::{Names, StateRoots},
+    control::{self, Gate},
     coverage::Watch,
     jurisdiction::{Databases, IpData},
     kernel::{
@@ -92,6 +96,8 @@ pub struct Options {
     pub rotate_key: bool,
     /// Directory of the lock that admits one agent.
     pub runtime: PathBuf,
+    /// Group whose members may ask at the control socket, beside root.
+    pub control_group: Option<nix::unistd::Gid>,
     /// Where to serve metrics.
     pub metrics: Option<SocketAddr>,
     /// Where programs and maps are pinned, so that recording goes on without the
@@ -109,6 +115,8 @@ pub struct Options {
     pub self_test: Option<Duration>,
     /// Where the bundle of each period goes once it is over; nowhere if `None`.
     pub bundles: Option<Bundles>,
+    /// How long a finding stays open after its last flow has ended.
+    pub quiet: Duration,
     /// How long to run; until a signal if `None`.
     pub duration: Option<Duration>,
     /// How the kernel side is sized.
@@ -167,6 +175,12 @@ async fn record(
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     metrics.databases(databases.describe());
     let listening = listen(options.metrics).await?;
+    let gate = Gate {
+        group: options.control_group,
+    };
+    let refused = |error| Failure::Control(options.runtime.join(control::SOCKET), error);
+    let socket = control::bind(&options.runtime, gate).map_err(refused)?;
+    let (sender, mut requests) = mpsc::channel(1);
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(Failure::Runtime)?;
@@ -214,6 +228,7 @@ async fn record(
     let pipeline = Pipeline::new(paths, names, namer, databases, (Arc::clone(&policy), spent));
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
     let findings = ledger.open_findings()?;
+    let acknowledged = ledger.acknowledgements()?;
     let ledger = (ledger, resume);
     let display = Some(display);
     let uplink = UplinkSide::new(
@@ -223,7 +238,8 @@ async fn record(
     let sides = (watch, uplink);
     let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
         .keeping_names_in(&options.store)
-        .with_findings(findings);
+        .with_acknowledgements(acknowledged)
+        .with_findings(findings, options.quiet);
     recorder.started(&started, gaps, &clock)?;
     trim_heap();
     if options.unload {
@@ -232,6 +248,7 @@ async fn record(
     if let Some((listener, _)) = listening {
         tokio::spawn(output::serve(listener, metrics));
     }
+    tokio::spawn(control::serve(socket, gate, sender));
 
     let mut ticks = interval(options.sweep);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -276,6 +293,11 @@ async fn record(
                     drop(policy);
                     trim_heap();
                 });
+            }
+            Some(request) = requests.recv() => {
+                let answer = recorder.answer(request.question, request.uid)?;
+                // Who asked may be gone by now.
+                drop(request.reply.send(answer));
             }
             told = news.changed() => {
                 told.map_err(Failure::Interfaces)?;

@@ -13,6 +13,7 @@
 //! Pure: time is given, nothing is read or written. The order in which flows come changes
 //! nothing of what is open.
 
+mod acknowledgement;
 mod destination;
 mod deviation;
 mod engine;
@@ -22,6 +23,7 @@ mod open;
 #[cfg(test)]
 mod tests;
 
+pub use acknowledgement::{Acknowledgement, Acknowledgements, MOST_OF_REASON};
 pub use destination::{Group, Jurisdiction, UnknownJurisdiction};
 pub use deviation::{Circumstances, Deviation};
 pub use engine::{Findings, Limits};

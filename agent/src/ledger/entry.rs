@@ -9,7 +9,7 @@ use crate::{
     balance::Sums,
     canary::Proof,
     coverage::Gap,
-    finding::Finding,
+    finding::{Acknowledgement, Finding},
     record::{Counters, UplinkRecord},
     verdict::Judged,
 };
@@ -195,6 +195,13 @@ pub enum Entry {
     OpenFindings {
         /// By id.
         findings: Vec<Finding>,
+    },
+    /// Somebody knows of a finding that is open. It stays open.
+    Acknowledged(Acknowledgement),
+    /// Every acknowledgement that counts, so that nobody has to read further back.
+    OpenAcknowledgements {
+        /// By finding.
+        acknowledgements: Vec<Acknowledgement>,
     },
     /// The agent ended in order.
     Stopped {

@@ -9,7 +9,7 @@ use weir_ledger::{Appended, LedgerError, Log, Opened, Options, Pruned, Shortage}
 use super::{Entry, Resume, resume::Tracker};
 use crate::{
     coverage::{Gap, Reason},
-    finding::Finding,
+    finding::{Acknowledgement, Finding},
     record::Counters,
 };
 
@@ -136,6 +136,14 @@ impl Ledger {
         self.tracker.open_findings()
     }
 
+    /// The last acknowledgement of each finding, whether it still counts or not.
+    ///
+    /// # Errors
+    /// When what is kept of them cannot be read, which would be a defect.
+    pub fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, LedgerError> {
+        self.tracker.acknowledgements()
+    }
+
     /// Adds an entry; it is on disk after the next [`Ledger::flush`] that finds room.
     /// Where there is none in memory either, that it is missing becomes an entry.
     ///
@@ -246,6 +254,11 @@ impl Ledger {
     /// The system's.
     pub fn wait_for_segments(&mut self) -> Result<(), LedgerError> {
         self.log.wait_for_segments()
+    }
+
+    /// Whether everything that was added is on disk.
+    pub fn is_synced(&self) -> bool {
+        self.log.is_synced()
     }
 
     /// Signs the tree as it is on disk.

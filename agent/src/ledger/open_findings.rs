@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Entry, LedgerError};
-use crate::finding::Finding;
+use crate::finding::{Acknowledgement, Finding};
 
-/// Findings that are open, followed entry by entry: by id, as JSON.
+/// Findings that are open, and the last acknowledgement of each finding, followed entry by
+/// entry: by the finding's id, as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct OpenFindings(BTreeMap<String, String>);
+pub(super) struct OpenFindings(BTreeMap<String, String>, BTreeMap<String, String>);
 
 impl OpenFindings {
     /// Follows an entry.
@@ -21,6 +22,8 @@ impl OpenFindings {
                 | Entry::FindingOpened(_)
                 | Entry::FindingUpdated(_)
                 | Entry::FindingClosed(_)
+                | Entry::Acknowledged(_)
+                | Entry::OpenAcknowledgements { .. }
         );
         if of_findings {
             let value = serde_json::to_value(entry)
@@ -45,7 +48,24 @@ impl OpenFindings {
                     self.0.remove(id);
                 }
             }
+            Some("acknowledged") => self.acknowledge(entry),
+            Some("open_acknowledgements") => {
+                self.1.clear();
+                for one in entry["acknowledgements"].as_array().into_iter().flatten() {
+                    self.acknowledge(one);
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn acknowledge(&mut self, one: &Value) {
+        if let Some(id) = one["finding"].as_str() {
+            let mut one = one.clone();
+            if let Some(fields) = one.as_object_mut() {
+                fields.remove("type");
+            }
+            self.1.insert(id.to_owned(), one.to_string());
         }
     }
 
@@ -61,12 +81,21 @@ impl OpenFindings {
 
     /// The findings, by id.
     pub(super) fn list(&self) -> Result<Vec<Finding>, LedgerError> {
-        self.0
-            .values()
-            .map(|json| serde_json::from_str(json))
-            .collect::<Result<_, _>>()
-            .map_err(|error| LedgerError::Entry(error.to_string()))
+        parsed(&self.0)
     }
+
+    /// The acknowledgements, by finding.
+    pub(super) fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, LedgerError> {
+        parsed(&self.1)
+    }
+}
+
+fn parsed<T: DeserializeOwned>(texts: &BTreeMap<String, String>) -> Result<Vec<T>, LedgerError> {
+    texts
+        .values()
+        .map(|json| serde_json::from_str(json))
+        .collect::<Result<_, _>>()
+        .map_err(|error| LedgerError::Entry(error.to_string()))
 }
 
 #[cfg(test)]
@@ -155,5 +184,37 @@ mod tests {
             )
         );
         assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
+    }
+
+    #[test]
+    fn the_last_acknowledgement_of_each_finding_is_known() {
+        let one = |number, reason: &str| Acknowledgement {
+            finding: finding(number, 1).id,
+            severity: Severity::Ticket,
+            reason: reason.to_owned(),
+            until: jiff::civil::date(2026, 1, 2),
+            by: "someone".to_owned(),
+            uid: 0,
+        };
+        let entries = [
+            Entry::Acknowledged(one(1, "first")),
+            Entry::Acknowledged(one(2, "other")),
+            Entry::Acknowledged(one(1, "second")),
+        ];
+        let (mut typed, mut values) = (OpenFindings::default(), OpenFindings::default());
+        for entry in &entries {
+            typed.take(entry).unwrap();
+            values.take_value(&serde_json::to_value(entry).unwrap());
+        }
+        assert_eq!(typed, values);
+        let mut known = typed.acknowledgements().unwrap();
+        known.sort_by(|a, b| a.reason.cmp(&b.reason));
+        assert_eq!(known, [one(2, "other"), one(1, "second")]);
+        typed
+            .take(&Entry::OpenAcknowledgements {
+                acknowledgements: vec![one(2, "other")],
+            })
+            .unwrap();
+        assert_eq!(typed.acknowledgements().unwrap(), [one(2, "other")]);
     }
 }

@@ -14,7 +14,10 @@ use serde_json::Value;
 use weir_ledger::LedgerError;
 
 use super::{Entry, open_findings::OpenFindings};
-use crate::{finding::Finding, record::Counters};
+use crate::{
+    finding::{Acknowledgement, Finding},
+    record::Counters,
+};
 
 /// Flow within a recording: its slot and its first sight.
 pub type SlotLife = (u32, u64);
@@ -182,6 +185,11 @@ impl Tracker {
     /// Findings that are open.
     pub(super) fn open_findings(&self) -> Result<Vec<Finding>, LedgerError> {
         self.findings.list()
+    }
+
+    /// The last acknowledgement of each finding.
+    pub(super) fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, LedgerError> {
+        self.findings.acknowledgements()
     }
 
     /// What is known of a recording.

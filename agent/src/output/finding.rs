@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::finding::{Event, Finding};
+use crate::finding::{Acknowledgement, Event, Finding};
 
 /// Something became of a finding.
 #[derive(Clone, Debug, Serialize)]
@@ -15,4 +15,14 @@ pub struct FindingLine<'a> {
     /// The finding.
     #[serde(flatten)]
     pub finding: &'a Finding,
+}
+
+/// Somebody has said that they know of a finding.
+#[derive(Clone, Debug, Serialize)]
+pub struct AcknowledgedLine<'a> {
+    /// When.
+    pub time: Timestamp,
+    /// What they said.
+    #[serde(flatten)]
+    pub acknowledgement: &'a Acknowledgement,
 }

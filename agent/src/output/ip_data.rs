@@ -103,4 +103,22 @@ impl IpDataMetrics {
     pub(super) fn refused(&self) {
         self.refused.inc();
     }
+
+    /// One sample of each.
+    #[cfg(test)]
+    pub(super) fn touch(&self) {
+        let (database, kind, sha256) = (String::new(), String::new(), String::new());
+        let labels = DatabaseLabels {
+            database: database.clone(),
+        };
+        for family in [&self.built, &self.age, &self.max_age] {
+            family.get_or_create(&labels).set(1);
+        }
+        let info = InfoLabels {
+            database,
+            kind,
+            sha256,
+        };
+        self.info.get_or_create(&info).set(1);
+    }
 }

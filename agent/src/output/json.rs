@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Display, FindingLine, Shown,
+    AcknowledgedLine, Display, FindingLine, Shown,
     allowlists::{AllowlistsChange, AllowlistsLine, ExpiringLine},
     facts::FlowFacts,
 };
@@ -177,6 +177,7 @@ enum Line<'a> {
     Allowlists(&'a AllowlistsChange<'a>),
     Expiring(&'a ExpiringLine<'a>),
     Finding(&'a FindingLine<'a>),
+    Acknowledged(&'a AcknowledgedLine<'a>),
     SelfTest(&'a SelfTestLine<'a>),
     Stopped(&'a Stopped<'a>),
 }
@@ -233,6 +234,10 @@ impl<W: Write> Display for JsonLines<W> {
 
     fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()> {
         self.line(&Line::Finding(line))
+    }
+
+    fn acknowledged(&mut self, line: &AcknowledgedLine<'_>) -> io::Result<()> {
+        self.line(&Line::Acknowledged(line))
     }
 
     fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()> {

@@ -4,6 +4,7 @@ mod allowlists;
 mod facts;
 mod finding;
 mod finding_metrics;
+mod health_metrics;
 mod ip_data;
 mod json;
 mod metrics;
@@ -18,7 +19,8 @@ pub use allowlists::{
     AllowlistsChange, AllowlistsEvent, AllowlistsLine, ExpiringEntry, ExpiringLine,
 };
 pub use facts::FlowFacts;
-pub use finding::FindingLine;
+pub use finding::{AcknowledgedLine, FindingLine};
+pub use finding_metrics::Beside;
 pub use json::{
     DatabaseEvent, DatabaseLine, DatabaseNews, FlowEvent, GapLine, JsonLines, SelfTestLine,
     Started, Stopped,
@@ -90,6 +92,12 @@ pub trait Display {
     /// # Errors
     /// When it cannot be written.
     fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()>;
+
+    /// Somebody has said that they know of a finding.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn acknowledged(&mut self, line: &AcknowledgedLine<'_>) -> io::Result<()>;
 
     /// Entries of the allowlists end soon, or have ended.
     ///

@@ -97,4 +97,15 @@ impl PolicyMetrics {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
+
+    /// One sample of each.
+    #[cfg(test)]
+    pub(super) fn touch(&self) {
+        let labels = EntryLabels {
+            product: String::new(),
+            entry: String::new(),
+        };
+        self.expires.get_or_create(&labels).set(1);
+        self.put_in_force("", Timestamp::UNIX_EPOCH);
+    }
 }

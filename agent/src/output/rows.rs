@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    AllowlistsChange, AllowlistsEvent, ExpiringLine, FindingLine,
+    AcknowledgedLine, AllowlistsChange, AllowlistsEvent, ExpiringLine, FindingLine,
     table::{LISTED, cut},
 };
 use crate::finding::{Event, Jurisdiction, Severity};
@@ -38,6 +38,21 @@ pub(super) fn allowlists(out: &mut impl Write, change: &AllowlistsChange<'_>) ->
             lists.directory.display(),
         )?,
     }
+    out.flush()
+}
+
+/// Somebody knows of a finding: which, until when, who.
+pub(super) fn acknowledged(out: &mut impl Write, line: &AcknowledgedLine<'_>) -> io::Result<()> {
+    let one = line.acknowledgement;
+    writeln!(
+        out,
+        "{}  {:<19} {} until {}  {}",
+        line.time.strftime("%T"),
+        "acknowledged",
+        one.finding,
+        one.until,
+        cut(&one.by, 12),
+    )?;
     out.flush()
 }
 

@@ -10,8 +10,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
 
 use super::{
-    AllowlistsChange, DatabaseEvent, DatabaseLine, DatabaseNews, Display, ExpiringLine,
-    FindingLine, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped, quantity::bytes, rows,
+    AcknowledgedLine, AllowlistsChange, DatabaseEvent, DatabaseLine, DatabaseNews, Display,
+    ExpiringLine, FindingLine, FlowEvent, GapLine, SelfTestLine, Shown, Started, Stopped,
+    quantity::bytes, rows,
 };
 use crate::{
     record::{Direction, Scope},
@@ -150,6 +151,10 @@ impl<W: Write> Display for LiveTable<W> {
 
     fn finding(&mut self, line: &FindingLine<'_>) -> io::Result<()> {
         rows::finding(&mut self.out, line)
+    }
+
+    fn acknowledged(&mut self, line: &AcknowledgedLine<'_>) -> io::Result<()> {
+        rows::acknowledged(&mut self.out, line)
     }
 
     fn expiring(&mut self, line: &ExpiringLine<'_>) -> io::Result<()> {

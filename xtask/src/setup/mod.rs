@@ -9,8 +9,10 @@ mod deny;
 mod fuzzer;
 mod ipdata;
 mod linker;
+mod prometheus;
 mod python;
 mod unbound;
+mod unpacked;
 mod version;
 
 use std::path::PathBuf;
@@ -44,6 +46,8 @@ pub(crate) struct Tools {
     pub(crate) linker: Linker,
     /// `cargo-deny`, when the goal asks for it.
     pub(crate) deny: Option<PathBuf>,
+    /// `promtool`, when the goal asks for it and the machine has packages.
+    pub(crate) promtool: Option<PathBuf>,
 }
 
 /// Installs what the benchmark measures beside Weir.
@@ -70,10 +74,12 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
     if goal >= Goal::Run {
         ipdata::provide(workspace)?;
     }
+    let mut promtool = None;
     if goal >= Goal::Test {
         bpf_toolchain::provide_clippy(&toolchain, &mut apt)?;
         unbound::provide(workspace, &mut apt)?;
         python::provide(workspace, &mut apt)?;
+        promtool = prometheus::provide(workspace, &mut apt)?;
     }
     let deny = if goal >= Goal::Test {
         Some(deny::provide(workspace)?)
@@ -84,5 +90,6 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
         toolchain,
         linker,
         deny,
+        promtool,
     })
 }

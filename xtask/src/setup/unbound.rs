@@ -1,20 +1,12 @@
 //! The resolver unbound for the tests, taken out of its Debian package. An
 //! installed one would start as a service of this machine, now or when it boots.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 
-use super::apt::Apt;
-use crate::{
-    command,
-    progress::{self, Step},
-    workspace::{Workspace, make_directory},
-};
+use super::{apt::Apt, unpacked};
+use crate::{command, progress, workspace::Workspace};
 
 /// Where packages put it; `sbin` is not on everyone's `PATH`.
 const INSTALLED: &str = "/usr/sbin/unbound";
@@ -33,12 +25,12 @@ pub(super) fn provide(workspace: &Workspace, apt: &mut Apt<'_>) -> Result<()> {
         return Ok(());
     }
     apt.refresh()?;
-    let package = download(workspace, &directory)?;
+    let package = unpacked::download(workspace, "unbound", WHY, &directory)?;
     let mut field = Command::new("dpkg-deb");
     field.arg("--field").arg(&package).arg("Depends");
     let depends = command::output(&mut field)?;
     apt.install_missing("libraries of unbound", WHY, &libraries(&depends))?;
-    unpack(workspace, &package, &directory)?;
+    unpacked::extract(workspace, ("unbound", WHY), &package, &directory)?;
     find(&[&private])
         .map(drop)
         .context("unbound was unpacked but does not start")
@@ -54,42 +46,6 @@ fn find<'p>(places: &[&'p Path]) -> Option<(&'p Path, String)> {
 /// `1.17.1` of `Version 1.17.1`.
 fn version(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("Version "))
-}
-
-fn download(workspace: &Workspace, directory: &Path) -> Result<PathBuf> {
-    let into = directory.join("package");
-    // What an earlier attempt left may be of another version.
-    drop(fs::remove_dir_all(&into));
-    make_directory(&into)?;
-    let step = Step {
-        name: "unbound package",
-        what: "apt-get download unbound",
-        why: WHY,
-        remedy: "check the network and /etc/apt/sources.list, then start again",
-    };
-    let mut apt_get = Command::new("apt-get");
-    apt_get
-        .args(["--quiet", "download", "unbound"])
-        .current_dir(&into);
-    progress::perform(workspace, step, &mut apt_get)?;
-    let entries = fs::read_dir(&into).context("directory of the package")?;
-    entries
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .context("apt-get downloaded no package")
-}
-
-fn unpack(workspace: &Workspace, package: &Path, directory: &Path) -> Result<()> {
-    let step = Step {
-        name: "unbound",
-        what: &format!("dpkg-deb --extract, into {}", workspace.display(directory)),
-        why: WHY,
-        remedy: "look at the output, then start again",
-    };
-    let mut dpkg = Command::new("dpkg-deb");
-    dpkg.arg("--extract").arg(package).arg(directory);
-    progress::perform(workspace, step, &mut dpkg)
 }
 
 /// Libraries of a `Depends` field: the first of alternatives, without versions.

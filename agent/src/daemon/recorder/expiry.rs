@@ -21,6 +21,8 @@ impl Recorder<'_> {
         }
         if self.warned.replace(today).is_some_and(|day| day != today) {
             self.store_open_findings(clock)?;
+            self.expire_acknowledgements(clock);
+            self.store_acknowledgements(clock)?;
         }
         let policy = self.policy();
         let found = policy.expiring(today);

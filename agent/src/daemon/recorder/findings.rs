@@ -1,18 +1,24 @@
 //! What deviates becomes findings, and is told of.
 
+use std::time::Duration;
+
 use super::Recorder;
 use crate::{
-    daemon::Failure,
-    finding::{Deviation, Event, Finding, Kind},
+    daemon::{Failure, pipeline::today},
+    finding::{Deviation, Event, Finding, Findings, Group, Kind, Limits},
     kernel::Clock,
     ledger::Entry,
-    output::FindingLine,
+    output::{Beside, FindingLine},
     record::{Counters, FlowId},
 };
 
 impl Recorder<'_> {
     /// Takes over the findings that an earlier agent left open.
-    pub(in crate::daemon) fn with_findings(mut self, open: Vec<Finding>) -> Self {
+    pub(in crate::daemon) fn with_findings(mut self, open: Vec<Finding>, quiet: Duration) -> Self {
+        self.findings = Findings::new(Limits {
+            quiet,
+            ..Limits::default()
+        });
         self.findings.restore(open, self.began.now());
         self
     }
@@ -82,13 +88,27 @@ impl Recorder<'_> {
             };
             self.ledger.append(clock.now(), entry)?;
         }
-        self.measure_findings();
+        self.measure_findings(clock);
         Ok(())
     }
 
-    pub(super) fn measure_findings(&self) {
-        let folded = self.findings.folded_flows();
-        self.metrics.open_findings(self.findings.open(), folded);
+    pub(super) fn measure_findings(&self, clock: &Clock) {
+        let policy = self.pipeline.policy();
+        let today = today(clock);
+        let domicile = |finding: &Finding| match &finding.key.destination {
+            Some(Group::Provider(id)) => {
+                let provider = policy.providers().get(id)?;
+                let home = provider.domicile_on(today).ok();
+                Some((&*provider.id, home?.to_string()))
+            }
+            _ => None,
+        };
+        let beside = Beside {
+            folded: self.findings.folded_flows(),
+            acknowledged: &self.acknowledged.among(self.findings.open()),
+            domiciles: self.findings.open().filter_map(domicile).collect(),
+        };
+        self.metrics.open_findings(self.findings.open(), &beside);
     }
 
     /// Says in the ledger what is open, so that nobody has to read further back.

@@ -3,7 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::Recorder;
-use crate::{daemon::Failure, kernel::Clock, ledger::Entry, record::Counters};
+use crate::{
+    daemon::Failure,
+    kernel::Clock,
+    ledger::{Appended, Entry},
+    record::Counters,
+};
 
 /// Time between two heartbeats.
 const EVERY: Duration = Duration::from_secs(60);
@@ -32,9 +37,12 @@ impl Recorder<'_> {
             counters: self.counted(),
             losses: self.lost()?,
         };
-        self.ledger.append(clock.now(), entry)?;
+        let kept = self.ledger.offer(clock.now(), &entry)? == Appended::Kept;
         self.ledger.flush()?;
         self.ledger.checkpoint()?;
+        if kept && self.ledger.is_synced() {
+            self.metrics.beat(clock.now());
+        }
         Ok(self.ledger.prune(clock.now())?)
     }
 

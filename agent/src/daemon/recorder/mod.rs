@@ -1,6 +1,7 @@
 //! Drains, judges, stores and shows: the daemon's one hot path, synchronous and
 //! in batches.
 
+mod acknowledge;
 mod allowlists;
 mod bundles;
 mod databases;
@@ -23,12 +24,13 @@ use std::{
 use jiff::civil::Date;
 use weir_common::Loss;
 
+pub(super) use acknowledge::without_agent;
 pub(super) use self_test::{Canary, Played};
 
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
     coverage::{Gap, Watch, not_covered},
-    finding::{Deviation, Findings, Limits},
+    finding::{Acknowledgements, Deviation, Findings, Limits},
     jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
@@ -102,6 +104,7 @@ pub(super) struct Recorder<'a> {
     /// to be read.
     refused_set: Option<String>,
     findings: Findings,
+    acknowledged: Acknowledgements,
 }
 
 impl<'a> Recorder<'a> {
@@ -145,6 +148,7 @@ impl<'a> Recorder<'a> {
             warned: None,
             refused_set: None,
             findings: Findings::new(Limits::default()),
+            acknowledged: Acknowledgements::default(),
         }
     }
 
@@ -174,9 +178,10 @@ impl<'a> Recorder<'a> {
         let not_covered = Entry::NotCovered(not_covered());
         self.ledger.append(clock.now(), not_covered)?;
         self.store_open_findings(clock)?;
+        self.store_acknowledgements(clock)?;
         self.ledger.flush()?;
         self.show(|display| display.started(started));
-        self.measure_findings();
+        self.measure_findings(clock);
         // The agent begins with a set that is valid.
         self.find_refused(None, clock);
         self.warn_of_expiry(clock, true)?;
@@ -249,7 +254,8 @@ impl<'a> Recorder<'a> {
                 self.take(observation, &clock)?;
             }
         }
-        Ok(())
+        // Whoever is called for it does not wait for the next sweep.
+        self.tell_findings(false, &clock)
     }
 
     /// Looks at every slot; now and then stores counts and closes idle flows.

@@ -1,0 +1,54 @@
+//! What may be asked of an agent that runs: one line of JSON each way, over a Unix socket
+//! that only root and one group can open (`docs/alerts.md`).
+
+mod client;
+mod server;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+pub use client::{ControlError, ask};
+pub use server::{Gate, Request, bind, serve};
+
+use crate::finding::Acknowledgement;
+
+/// Name of the socket in the runtime directory.
+pub const SOCKET: &str = "control.sock";
+
+/// Bytes of a line that are taken.
+pub const MOST_OF_LINE: usize = 16 * 1024;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Question {
+    /// That somebody knows of a finding.
+    Acknowledge {
+        /// Its id: 16 hexadecimal digits.
+        finding: String,
+        /// Why it may stay for now.
+        reason: String,
+        /// Last day on which that counts, in UTC.
+        until: Date,
+        /// Who says so.
+        by: String,
+    },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is in the ledger.
+    Acknowledged(Acknowledgement),
+    /// No such finding is open; these are, at most so many.
+    NotOpen {
+        /// Ids of findings that are open.
+        open: Vec<String>,
+    },
+    /// It cannot be done.
+    Refused {
+        /// Cause and remedy.
+        why: String,
+    },
+}
