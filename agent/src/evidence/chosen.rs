@@ -88,6 +88,7 @@ struct Beginning {
     start: BTreeSet<u64>,
     allowlists: Option<u64>,
     findings: BTreeSet<u64>,
+    acknowledged: BTreeSet<u64>,
     gaps: BTreeSet<u64>,
     heartbeat: Option<u64>,
 }
@@ -109,6 +110,8 @@ impl Beginning {
             "finding_opened" | "finding_updated" | "finding_closed" => {
                 self.findings.insert(seq);
             }
+            "open_acknowledgements" => self.acknowledged = BTreeSet::from([seq]),
+            "acknowledged" => drop(self.acknowledged.insert(seq)),
             "heartbeat" => self.heartbeat = Some(seq),
             "gap" => {
                 let entry = row.entry().ok_or("it is none")?;
@@ -126,7 +129,13 @@ impl Beginning {
     }
 
     fn all(&self) -> BTreeSet<u64> {
-        let sets = [&self.keys, &self.start, &self.findings, &self.gaps];
+        let sets = [
+            &self.keys,
+            &self.start,
+            &self.findings,
+            &self.acknowledged,
+            &self.gaps,
+        ];
         let each = sets.into_iter().flatten().copied();
         each.chain(self.allowlists).chain(self.heartbeat).collect()
     }
