@@ -102,6 +102,13 @@ fn two_months_are_written_by_themselves_and_say_what_they_lack() {
     assert_eq!(coverage["unexamined"], json!([]));
     assert_eq!(coverage["eligible"][0]["to"], "2026-11-01T00:00:00Z");
 
+    // The host lived through seconds of November only; the rest was skipped.
+    let coverage = object(&november, "coverage.json").unwrap();
+    assert_eq!(coverage["complete"], false);
+    let unexamined = coverage["unexamined"].as_array().unwrap();
+    assert_eq!(unexamined.len(), 1, "{unexamined:?}");
+    assert_eq!(unexamined[0]["disposition"], "clock_fault");
+
     assert_eq!(
         checks(&october, None),
         [
