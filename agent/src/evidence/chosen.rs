@@ -36,7 +36,9 @@ impl Chosen {
     /// # Errors
     /// The store cannot be read; it has nothing of the period, or not yet all.
     pub fn find(store: &Path, span: &Span, unfinished: bool) -> Result<Self, EvidenceError> {
-        let mut both = [Bounds::of(span.before()), Bounds::of(*span)];
+        // Before the beginning of time nothing is recorded.
+        let earlier = span.before().unwrap_or(*span);
+        let mut both = [Bounds::of(earlier), Bounds::of(*span)];
         let mut odd = None;
         weir_ledger::for_each_row(store, |row| {
             let taken = both.iter_mut().try_for_each(|one| one.take(row));

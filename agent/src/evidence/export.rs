@@ -274,10 +274,11 @@ impl Export<'_> {
 
     /// The account of the period before in small, as far as the store still has it.
     fn previous(&self) -> Result<(), EvidenceError> {
-        let Some(earlier) = &self.chosen.earlier else {
+        let earlier = self.chosen.earlier.as_ref();
+        let Some((earlier, span)) = earlier.zip(self.order.span.before()) else {
             return Ok(());
         };
-        let (store, span) = (&self.order.store, self.order.span.before());
+        let store = &self.order.store;
         let policies = match derive::policies(store, &span) {
             Ok(policies) => policies,
             // Not by this build, or not any more.

@@ -142,6 +142,7 @@ fn a_bundle_holds_every_file_by_digest_and_signature() {
     for name in [
         "claims.json",
         "previous.json",
+        "report.html",
         "summary.json",
         "verify.py",
         "README.txt",
