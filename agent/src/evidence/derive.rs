@@ -191,7 +191,7 @@ fn claims(derivation: &Derivation<'_>, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "[\n{}\n]", objects.join(",\n"))
 }
 
-/// The report that people read.
+/// What happened, for people.
 fn page(derivation: &Derivation<'_>, to: &mut dyn Write) -> io::Result<()> {
     to.write_all(report::html(derivation.account, derivation.previous).as_bytes())
 }

@@ -18,6 +18,7 @@ mod export;
 mod predicate;
 mod prove;
 mod readme;
+mod schedule;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -31,4 +32,5 @@ pub use self::{
     export::{Order, Phase, export, name},
     predicate::{Entries, PREDICATE_TYPE, Period, Predicate, SCHEMA, Tree},
     prove::prove,
+    schedule::{Schedule, Written, write_due},
 };

@@ -1,12 +1,13 @@
 //! `weir evidence`: bundles of evidence.
 
+mod due;
 mod export;
 mod progress;
 mod prove;
 
 use std::process::ExitCode;
 
-use self::{export::ExportArgs, prove::ProveArgs};
+use self::{due::DueArgs, export::ExportArgs, prove::ProveArgs};
 
 /// What `weir evidence` is asked.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,9 @@ enum Command {
     Export(ExportArgs),
     /// Write one entry of a bundle with the proof that it is in the log.
     Prove(ProveArgs),
+    /// Write the bundles that are due, and give way to everything else.
+    #[command(hide = true)]
+    Due(DueArgs),
 }
 
 /// Does what is asked.
@@ -32,5 +36,6 @@ pub(super) fn run(args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Export(args) => export::run(args),
         Command::Prove(args) => prove::run(args),
+        Command::Due(args) => due::run(args),
     }
 }

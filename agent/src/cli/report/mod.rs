@@ -90,14 +90,19 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     }
     let span = args.period;
     let before = span.before();
-    let sets = account::sets_in_force(&args.store, &[span, before]).map_err(Failure::from)?;
+    let spans: Vec<Span> = [Some(span), before].into_iter().flatten().collect();
+    let sets = account::sets_in_force(&args.store, &spans).map_err(Failure::from)?;
     let mut sets = sets.into_iter();
     let policies = policies(args, &sets.next().unwrap_or_default())?;
     // A set that is given for this period does not speak for the one before.
-    let earlier = sets.next().unwrap_or_default();
-    let earlier = last_of(&args.store, &earlier).ok();
+    let earlier = match (before, sets.next()) {
+        (Some(before), Some(in_force)) => last_of(&args.store, &in_force)
+            .ok()
+            .map(|set| (before, set)),
+        _ => None,
+    };
     let mut periods = vec![(span, &policies)];
-    periods.extend(earlier.as_ref().map(|sets| (before, sets)));
+    periods.extend(earlier.as_ref().map(|(before, sets)| (*before, sets)));
     let accounts = account::accounts(&args.store, &periods).map_err(Failure::from)?;
     let mut accounts = accounts.into_iter();
     let account = accounts.next().context("no account of the period")?;
