@@ -20,6 +20,7 @@ mod readme;
 mod staging;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 pub mod views;
 
 pub use self::{

@@ -2,10 +2,11 @@
 
 mod export;
 mod progress;
+mod verify;
 
 use std::process::ExitCode;
 
-use self::export::ExportArgs;
+use self::{export::ExportArgs, verify::VerifyArgs};
 
 /// What `weir evidence` is asked.
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,8 @@ pub(super) struct EvidenceArgs {
 enum Command {
     /// Write the bundle of a period: what a reviewer receives.
     Export(ExportArgs),
+    /// Check a bundle: a line for each check, then one word.
+    Verify(VerifyArgs),
 }
 
 /// Does what is asked.
@@ -28,5 +31,6 @@ enum Command {
 pub(super) fn run(args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Export(args) => export::run(args),
+        Command::Verify(args) => verify::run(args),
     }
 }
