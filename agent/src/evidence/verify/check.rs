@@ -30,7 +30,7 @@ pub enum Check {
     Policy,
     /// Every flow that is shown is judged again as it was.
     Judgement,
-    /// Findings are those that the log has, and no deviation is without one.
+    /// `findings.json` has what the log opened, updated and closed.
     Findings,
     /// Claims stand as the log and the allowlists make them.
     Claims,
