@@ -33,4 +33,5 @@ pub mod output;
 pub mod policy;
 pub mod record;
 pub mod replay;
+pub mod report;
 pub mod verdict;

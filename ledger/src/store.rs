@@ -134,6 +134,31 @@ pub fn for_each_row(directory: &Path, mut take: impl FnMut(&Row<'_>)) -> Result<
     })
 }
 
+/// When the first entry was written, nanoseconds since 1970, though it may be pruned; `None`
+/// if there is none.
+///
+/// # Errors
+/// As [`for_each`].
+pub fn begins(directory: &Path) -> Result<Option<i64>, LedgerError> {
+    let wanted = Wanted {
+        times: (i64::MIN, i64::MAX),
+        segment: &|_| false,
+        last: 1,
+    };
+    let mut first = None;
+    walk(directory, &wanted, |piece| {
+        match piece {
+            Piece::Unread { sidecar, .. } => drop(first.get_or_insert(sidecar.from_ns)),
+            Piece::Rows { batch, .. } => {
+                first = first.or_else(|| batch.head(0).map(|(_, time)| time));
+            }
+            Piece::Read(_) => {}
+        }
+        Ok(())
+    })?;
+    Ok(first)
+}
+
 /// Which columns are read: the first, and where those are worth it, all.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<'a> {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -21,6 +22,7 @@ use nix::{
 
 use crate::{
     cgroup::Unit,
+    clock,
     record::{
         AllowlistsChange, DatabaseNews, Event, Expiring, Finding, Flow, Gap, Line, SelfTest,
         Started, Stopped,
@@ -51,6 +53,8 @@ pub struct Settings {
     pub pin: String,
     /// Further arguments.
     pub extra: Vec<String>,
+    /// What the agent takes for the time of day when it starts; the real time if `None`.
+    pub time: Option<Timestamp>,
 }
 
 impl Settings {
@@ -189,8 +193,12 @@ impl Agent {
         let agent = tool::sibling("WEIR_AGENT", "weir")?
             .to_string_lossy()
             .into_owned();
-        let line: Vec<String> = std::iter::once(agent).chain(settings.arguments()).collect();
-        unit.command(host, &line)
+        let clock = match settings.time {
+            Some(time) => clock::at(time)?,
+            None => Vec::new(),
+        };
+        let line = clock.into_iter().chain([agent]).chain(settings.arguments());
+        unit.command(host, &line.collect::<Vec<String>>())
     }
 
     /// What it said when recording went live.

@@ -170,6 +170,7 @@ impl Stage {
             sweep_interval: "100ms".into(),
             pin: "off".into(),
             extra: Vec::new(),
+            time: None,
         })
     }
 

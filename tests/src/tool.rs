@@ -50,6 +50,14 @@ pub fn ip(arguments: &str) -> Result<()> {
     tool("ip", &arguments).map(drop)
 }
 
+/// Python with the tools that the set-up installs for it.
+pub fn python() -> PathBuf {
+    env::var_os("WEIR_PYTHON").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/python/bin/python"),
+        PathBuf::from,
+    )
+}
+
 /// Finds an executable of this workspace: the one that `variable` names, else the
 /// one beside the running test.
 ///

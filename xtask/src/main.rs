@@ -9,6 +9,7 @@ mod fuzz;
 mod progress;
 mod report;
 mod run;
+mod screenshots;
 mod setup;
 mod test;
 mod workspace;
@@ -82,6 +83,8 @@ enum Task {
         #[arg(long, default_value_t = 200_000)]
         runs: u64,
     },
+    /// Keep pictures of the report of a made-up month in `target/screenshots`.
+    Screenshots,
     /// Remove everything that was built or installed below `target/`.
     Clean,
 }
@@ -112,6 +115,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Demo => match run::demo(&workspace)? {},
         Task::Bench { arguments } => match run::bench(&workspace, &arguments)? {},
         Task::Fuzz { target, runs } => fuzz::run(&workspace, target.as_deref(), runs)?,
+        Task::Screenshots => screenshots::run(&workspace)?,
         Task::Clean => clean::run(&workspace)?,
     }
     Ok(ExitCode::SUCCESS)

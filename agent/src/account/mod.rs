@@ -21,6 +21,7 @@ mod policies;
 mod providers;
 mod record;
 mod silence;
+mod stored;
 mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,12 +36,14 @@ pub use self::{
     policies::{Policies, SetInForce},
     providers::{ProviderSum, Providers},
     record::{Balanced, Facts, Heartbeats, RefusedSet, SelfTests},
+    stored::{accounts, sets_in_force},
     summary::{
         Changes, ClaimSummary, CoverageSummary, FindingsSummary, ProductSummary, ProviderSummary,
         Summary, Then, VerdictSums,
     },
 };
 
+pub(crate) use self::providers::per_mille;
 use crate::{
     claim,
     coverage::Gap,

@@ -16,8 +16,9 @@ mod learn;
 mod nearest;
 mod period;
 mod replay;
+mod report;
 mod run;
-mod text;
+pub(crate) mod text;
 
 use std::{io, process::ExitCode};
 
@@ -68,6 +69,8 @@ enum Command {
     Replay(Box<replay::ReplayArgs>),
     /// Show what a change of allowlists means, key by key and in recorded flows.
     Diff(diff::DiffArgs),
+    /// Write the report of a period: a page of HTML, a few lines, or what a product's page says.
+    Report(report::ReportArgs),
     /// Ask, install and compare IP databases.
     Geo(geo::GeoArgs),
     /// Send by every way, in a namespace of its own, to be recorded.
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Learn(args) => or_exit_code(learn::run(&args)),
         Command::Replay(args) => or_exit_code(replay::run(&args)),
         Command::Diff(args) => or_exit_code(diff::run(&args)),
+        Command::Report(args) => or_exit_code(report::run(&args)),
         Command::Geo(args) => or_exit_code(geo::run(&args)),
         Command::Canary(args) => or_failure(canary::child(&args)),
     }

@@ -12,7 +12,8 @@ use nix::unistd::{Gid, Group};
 
 use super::ip_data::IpDataArgs;
 use crate::{
-    daemon::{self, Options, Pinning, Uplinks},
+    daemon::{self, Bundles, Options, Pinning, Uplinks},
+    evidence::Schedule,
     kernel::{CaptureOptions, UplinkHook},
     ledger,
     output::{Display, JsonLines, LiveTable},
@@ -108,6 +109,14 @@ pub(super) struct RunArgs {
     /// both.
     #[arg(long)]
     rotate_key: bool,
+
+    /// Write the bundle of each period into this directory, once it is over.
+    #[arg(long, value_name = "DIR")]
+    evidence_dir: Option<PathBuf>,
+
+    /// How long those periods are, in UTC.
+    #[arg(long, value_enum, default_value_t, requires = "evidence_dir")]
+    evidence_schedule: Schedule,
 
     /// Drain the recording at work, detach everything, and end.
     #[arg(long)]
@@ -235,6 +244,10 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         cgroup_root: args.cgroup_root.clone(),
         sweep: args.sweep_interval,
         self_test: args.self_test.0,
+        bundles: args.evidence_dir.clone().map(|directory| Bundles {
+            directory,
+            schedule: args.evidence_schedule,
+        }),
         duration: args.duration,
         quiet: args.quiet_time,
         capture: CaptureOptions {

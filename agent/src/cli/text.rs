@@ -18,7 +18,7 @@ pub(super) fn line(what: &str, text: &str, out: &mut impl Write) -> io::Result<(
 /// Writes within [`WIDTH`]; further lines are indented as far as the first. Only a word
 /// that no line could hold is broken. Control characters are escaped: workloads choose
 /// much of what is written, and a terminal would obey it.
-pub(super) fn wrapped(before: &str, text: &str, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn wrapped(before: &str, text: &str, out: &mut impl Write) -> io::Result<()> {
     let before = harmless(before);
     let indent = before.chars().count().min(WIDTH - 1);
     write!(out, "{before}")?;

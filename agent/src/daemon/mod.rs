@@ -3,6 +3,7 @@
 
 mod acknowledge;
 mod begin;
+mod bundles;
 mod failure;
 mod lock;
 mod open_flow;
@@ -15,6 +16,7 @@ mod spent;
 mod uplink;
 
 pub use acknowledge::acknowledge;
+pub use bundles::Bundles;
 pub use failure::Failure;
 pub use uplink::Uplinks;
 
@@ -111,6 +113,8 @@ pub struct Options {
     pub sweep: Duration,
     /// How often the canary runs; never if `None`.
     pub self_test: Option<Duration>,
+    /// Where the bundle of each period goes once it is over; nowhere if `None`.
+    pub bundles: Option<Bundles>,
     /// How long a finding stays open after its last flow has ended.
     pub quiet: Duration,
     /// How long to run; until a signal if `None`.
@@ -257,6 +261,7 @@ async fn record(
     tokio::pin!(end);
     let own = CgroupDirectory::open(&cgroup_root)?;
     let mut canary = SelfTest::every(options.self_test);
+    let mut bundles = bundles::Writer::new(options.bundles.clone(), &options.store);
     let mut ip_data = Reload::new(options.ip_data.clone(), look);
     let files = AllowlistFiles::new(&options.allowlists, &options.store);
     let mut allowlists = Reload::new(files, allowlists_look);
@@ -275,6 +280,7 @@ async fn record(
                 }
                 Moment::Played(played) => recorder.tested(played)?,
             },
+            () = bundles.tick() => recorder.write_bundles(&mut bundles)?,
             _ = hangup.recv() => {
                 ip_data.ask();
                 allowlists.ask();

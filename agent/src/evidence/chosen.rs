@@ -36,7 +36,9 @@ impl Chosen {
     /// # Errors
     /// The store cannot be read; it has nothing of the period, or not yet all.
     pub fn find(store: &Path, span: &Span, unfinished: bool) -> Result<Self, EvidenceError> {
-        let mut both = [Bounds::of(span.before()), Bounds::of(*span)];
+        // Before the beginning of time nothing is recorded.
+        let earlier = span.before().unwrap_or(*span);
+        let mut both = [Bounds::of(earlier), Bounds::of(*span)];
         let mut odd = None;
         weir_ledger::for_each_row(store, |row| {
             let taken = both.iter_mut().try_for_each(|one| one.take(row));
@@ -88,6 +90,7 @@ struct Beginning {
     start: BTreeSet<u64>,
     allowlists: Option<u64>,
     findings: BTreeSet<u64>,
+    acknowledged: BTreeSet<u64>,
     gaps: BTreeSet<u64>,
     heartbeat: Option<u64>,
 }
@@ -109,6 +112,8 @@ impl Beginning {
             "finding_opened" | "finding_updated" | "finding_closed" => {
                 self.findings.insert(seq);
             }
+            "open_acknowledgements" => self.acknowledged = BTreeSet::from([seq]),
+            "acknowledged" => drop(self.acknowledged.insert(seq)),
             "heartbeat" => self.heartbeat = Some(seq),
             "gap" => {
                 let entry = row.entry().ok_or("it is none")?;
@@ -126,7 +131,13 @@ impl Beginning {
     }
 
     fn all(&self) -> BTreeSet<u64> {
-        let sets = [&self.keys, &self.start, &self.findings, &self.gaps];
+        let sets = [
+            &self.keys,
+            &self.start,
+            &self.findings,
+            &self.acknowledged,
+            &self.gaps,
+        ];
         let each = sets.into_iter().flatten().copied();
         each.chain(self.allowlists).chain(self.heartbeat).collect()
     }

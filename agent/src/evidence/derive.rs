@@ -12,6 +12,7 @@ use crate::{
     history::{self, Span},
     ledger::{LedgerError, Source, Unpacked},
     policy::Selection,
+    report,
 };
 
 /// What derived files are made of.
@@ -53,10 +54,14 @@ impl Derived {
 }
 
 /// Files that are no view of the account alone.
-const OWN: [Derived; 2] = [
+const OWN: [Derived; 3] = [
     Derived {
         name: "claims.json",
         made: Made::OfAll(claims),
+    },
+    Derived {
+        name: "report.html",
+        made: Made::OfAll(page),
     },
     Derived {
         name: "summary.json",
@@ -184,6 +189,11 @@ fn claims(derivation: &Derivation<'_>, to: &mut dyn Write) -> io::Result<()> {
         return writeln!(to, "[]");
     }
     writeln!(to, "[\n{}\n]", objects.join(",\n"))
+}
+
+/// What happened, for people.
+fn page(derivation: &Derivation<'_>, to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(report::html(derivation.account, derivation.previous).as_bytes())
 }
 
 /// The account in small.

@@ -61,9 +61,15 @@ impl Disclosure {
                 .text("product")
                 .is_some_and(|product| self.products.contains(product)),
             (Mode::Excerpt, "uplink") => false,
-            (_, "open_findings" | "finding_opened" | "finding_updated" | "finding_closed") => {
-                !self.pseudonymised
-            }
+            (
+                _,
+                "open_findings"
+                | "finding_opened"
+                | "finding_updated"
+                | "finding_closed"
+                | "acknowledged"
+                | "open_acknowledgements",
+            ) => !self.pseudonymised,
             _ => true,
         }
     }

@@ -62,6 +62,17 @@ pub enum Phase {
 }
 
 impl Order {
+    /// All of a period that is closed.
+    pub fn of(store: &Path, span: Span) -> Self {
+        Self {
+            store: store.to_owned(),
+            span,
+            products: BTreeSet::new(),
+            pseudonyms: None,
+            unfinished: false,
+        }
+    }
+
     /// Products that are asked for have to be in one of the sets in force.
     fn check(&self) -> Result<(), EvidenceError> {
         if self.products.is_empty() {
@@ -263,10 +274,11 @@ impl Export<'_> {
 
     /// The account of the period before in small, as far as the store still has it.
     fn previous(&self) -> Result<(), EvidenceError> {
-        let Some(earlier) = &self.chosen.earlier else {
+        let earlier = self.chosen.earlier.as_ref();
+        let Some((earlier, span)) = earlier.zip(self.order.span.before()) else {
             return Ok(());
         };
-        let (store, span) = (&self.order.store, self.order.span.before());
+        let store = &self.order.store;
         let policies = match derive::policies(store, &span) {
             Ok(policies) => policies,
             // Not by this build, or not any more.

@@ -17,6 +17,7 @@ mod error;
 mod export;
 mod predicate;
 mod readme;
+mod schedule;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -30,4 +31,5 @@ pub use self::{
     error::EvidenceError,
     export::{Order, Phase, export, name},
     predicate::{Entries, PREDICATE_TYPE, Period, Predicate, SCHEMA, Tree},
+    schedule::{Schedule, Written, write_due},
 };

@@ -68,13 +68,7 @@ fn store() -> Store {
 }
 
 fn order(store: &Store, period: &str) -> Order {
-    Order {
-        store: store.path().to_owned(),
-        span: period.parse().unwrap(),
-        products: [].into(),
-        pseudonyms: None,
-        unfinished: false,
-    }
+    Order::of(store.path(), period.parse().unwrap())
 }
 
 /// The bytes of a bundle, and what its statement says.
@@ -148,6 +142,7 @@ fn a_bundle_holds_every_file_by_digest_and_signature() {
     for name in [
         "claims.json",
         "previous.json",
+        "report.html",
         "summary.json",
         "verify.py",
         "README.txt",
@@ -379,4 +374,20 @@ fn no_changed_byte_of_the_log_goes_by() {
             .iter()
             .any(|(_, ns, _)| i128::from(*ns) == at.as_nanosecond())
     );
+}
+
+#[test]
+fn bundles_that_are_due_are_written_once() {
+    let store = store();
+    let directory = tempfile::tempdir().unwrap();
+    let due = |now| write_due(store.path(), directory.path(), Schedule::Day, time(now)).unwrap();
+    let written = due("2026-11-04T00:00:00Z");
+    assert_eq!(written.bundles.len(), 2);
+    assert_eq!(written.waiting, ["2026-11-03".parse().unwrap()]);
+    assert_eq!(written.lost.len(), 0);
+    for (day, name) in ["2026-11-01", "2026-11-02"].iter().zip(&written.bundles) {
+        let bundle = fs::read(directory.path().join(name)).unwrap();
+        assert!(bundle == exported(&order(&store, day)).0, "{day}");
+    }
+    assert_eq!(due("2026-11-04T00:00:00Z").bundles, [""; 0]);
 }

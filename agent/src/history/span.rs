@@ -72,20 +72,20 @@ impl Span {
         from < self.to && self.from <= to
     }
 
-    /// The period of the same kind just before: of a month, the month before.
-    #[must_use]
-    pub fn before(&self) -> Self {
-        let days = || {
-            let (from, to) = (whole_day(self.from)?, whole_day(self.to)?);
-            let is_month = from.day() == 1 && from.checked_add(1.month()).ok() == Some(to);
-            let before = from.checked_sub(1.month()).ok().filter(|_| is_month)?;
-            midnight(before)
+    /// The period before it: of a month the month before, else one as long. `None` at the
+    /// beginning of time.
+    pub fn before(&self) -> Option<Self> {
+        let month = whole_day(self.from).filter(|_| self.is_month());
+        let from = match month.and_then(|day| day.checked_sub(1.month()).ok()) {
+            Some(day) => midnight(day)?,
+            None => self.from.checked_sub(self.duration()).ok()?,
         };
-        let as_long = || self.from.checked_sub(self.duration()).ok();
-        Self {
-            from: days().or_else(as_long).unwrap_or(Timestamp::MIN),
-            to: self.from,
-        }
+        Self::new(from, self.from).ok()
+    }
+
+    fn is_month(&self) -> bool {
+        let (from, to) = (whole_day(self.from), whole_day(self.to));
+        from.is_some_and(|from| from.day() == 1 && from.checked_add(1.month()).ok() == to)
     }
 
     /// How long it is.
@@ -125,7 +125,7 @@ impl FromStr for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(from), Some(to)) = (whole_day(self.from), whole_day(self.to)) {
-            return if from.day() == 1 && from.checked_add(1.month()).ok() == Some(to) {
+            return if self.is_month() {
                 write!(f, "{}", from.strftime("%Y-%m"))
             } else if from.tomorrow().ok() == Some(to) {
                 from.fmt(f)

@@ -46,6 +46,15 @@ fn periods_are_read() {
 }
 
 #[test]
+fn the_period_before_is_as_long_or_a_month() {
+    let before = |text: &str| span(text).before().unwrap().to_string();
+    assert_eq!(before("2026-03"), "2026-02");
+    assert_eq!(before("2026-01"), "2025-12");
+    assert_eq!(before("2026-03-01"), "2026-02-28");
+    assert_eq!(before("2026-10-08..2026-10-15"), "2026-10-01..2026-10-08");
+}
+
+#[test]
 fn what_is_no_period_says_so() {
     let error = |text: &str| text.parse::<Span>().unwrap_err();
     for text in [

@@ -13,6 +13,7 @@ mod namespace;
 mod netlink;
 mod pins;
 mod preflight;
+mod priority;
 mod programs;
 mod sealed;
 mod slots;
@@ -38,6 +39,7 @@ pub use netlink::{
 };
 pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
+pub use priority::give_way;
 pub use programs::ProgramStats;
 pub use sealed::SealedMemory;
 pub use slots::{SlotCounts, Slots};

@@ -78,6 +78,7 @@ pub struct Metrics {
     losses: Family<LossLabels, Counter>,
     self_test: Family<WayLabels, Gauge>,
     self_tested: Gauge,
+    bundles_failed: Gauge,
     gaps: Family<GapLabels, Counter>,
     gap_time: Family<GapLabels, Seconds>,
     balance: Family<BalanceLabels, Gauge>,
@@ -112,6 +113,7 @@ impl Metrics {
             losses: Family::default(),
             self_test: Family::default(),
             self_tested: Gauge::default(),
+            bundles_failed: Gauge::default(),
             gaps: Family::default(),
             gap_time: Family::default(),
             balance: Family::default(),
@@ -171,6 +173,11 @@ impl Metrics {
             "When the canary last ran, since 1970; 0 if it never did",
             Unit::Seconds,
             self.self_tested.clone(),
+        );
+        registry.register(
+            "evidence_export_failed",
+            "Whether a bundle of evidence is due and could not be written: 1, or 0",
+            self.bundles_failed.clone(),
         );
         for reason in Reason::ALL {
             let labels = GapLabels {
@@ -281,6 +288,11 @@ impl Metrics {
     /// An IP database was refused.
     pub fn database_refused(&self) {
         self.ip_data.refused();
+    }
+
+    /// Whether a bundle of evidence that is due could not be written.
+    pub fn bundles_failed(&self, failed: bool) {
+        self.bundles_failed.set(failed.into());
     }
 
     /// These allowlists came into force.

@@ -21,7 +21,7 @@ fn options() -> Options {
     }
 }
 
-fn open(directory: &Path) -> Log {
+pub(crate) fn open(directory: &Path) -> Log {
     Log::open(directory, options(), |_, _| {}).unwrap().0
 }
 
@@ -76,19 +76,19 @@ fn gap(n: u64) -> Value {
 }
 
 /// Entry `n` of the ledgers of these tests.
-fn entry(n: u64) -> Value {
+pub(crate) fn entry(n: u64) -> Value {
     match n % 3 {
         0 => gap(n),
         _ => flow(n),
     }
 }
 
-fn append(log: &mut Log, n: u64) {
+pub(crate) fn append(log: &mut Log, n: u64) {
     let kept = log.append(time(n), entry(n)).unwrap();
     assert_eq!(kept, Appended::Kept);
 }
 
-fn time(n: u64) -> i64 {
+pub(crate) fn time(n: u64) -> i64 {
     i64::try_from(n).unwrap() * 1_000_000_000
 }
 

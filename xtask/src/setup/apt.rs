@@ -46,6 +46,11 @@ const GROUPS: &[Group] = &[
     },
     Group {
         goal: Goal::Test,
+        why: "a time of day of their own for programs under test",
+        packages: &["libfaketime"],
+    },
+    Group {
+        goal: Goal::Test,
         why: "real clients and servers of names; none of them is a service",
         packages: &["dnsmasq-base", "bind9-dnsutils", "curl", "openssl"],
     },

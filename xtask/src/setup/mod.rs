@@ -5,6 +5,7 @@
 
 mod apt;
 mod bpf_toolchain;
+mod chromium;
 mod deny;
 mod fuzzer;
 mod ipdata;
@@ -59,6 +60,11 @@ pub(crate) fn observers(workspace: &Workspace) -> Result<()> {
     )
 }
 
+/// Installs what pages are looked at with.
+pub(crate) fn browser(workspace: &Workspace) -> Result<()> {
+    chromium::provide(&mut apt::Apt::new(workspace))
+}
+
 /// Finds or installs what builds programs for libFuzzer.
 pub(crate) fn fuzzer(workspace: &Workspace) -> Result<PathBuf> {
     fuzzer::provide(workspace)
@@ -80,6 +86,7 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
         unbound::provide(workspace, &mut apt)?;
         python::provide(workspace, &mut apt)?;
         promtool = prometheus::provide(workspace, &mut apt)?;
+        chromium::provide(&mut apt)?;
     }
     let deny = if goal >= Goal::Test {
         Some(deny::provide(workspace)?)

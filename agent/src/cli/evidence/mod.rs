@@ -1,12 +1,13 @@
 //! `weir evidence`: bundles of evidence.
 
+mod due;
 mod export;
 mod progress;
 mod verify;
 
 use std::process::ExitCode;
 
-use self::{export::ExportArgs, verify::VerifyArgs};
+use self::{due::DueArgs, export::ExportArgs, verify::VerifyArgs};
 
 /// What `weir evidence` is asked.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,9 @@ enum Command {
     Export(ExportArgs),
     /// Check a bundle: a line for each check, then one word.
     Verify(VerifyArgs),
+    /// Write the bundles that are due, and give way to everything else.
+    #[command(hide = true)]
+    Due(DueArgs),
 }
 
 /// Does what is asked.
@@ -32,5 +36,6 @@ pub(super) fn run(args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Export(args) => export::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Due(args) => due::run(args),
     }
 }

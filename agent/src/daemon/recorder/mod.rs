@@ -3,6 +3,7 @@
 
 mod acknowledge;
 mod allowlists;
+mod bundles;
 mod databases;
 mod end;
 mod expiry;

@@ -1,0 +1,44 @@
+//! Accounts of what a store has: the one part that reads.
+
+use std::path::Path;
+
+use super::{Account, Policies};
+use crate::{
+    history::{InForce, Reader, Span},
+    ledger::{Ledger, LedgerError},
+};
+
+/// Sets of allowlists in force in each period, in one pass.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn sets_in_force(store: &Path, spans: &[Span]) -> Result<Vec<Vec<InForce>>, LedgerError> {
+    let mut readers: Vec<Reader> = spans.iter().map(|span| Reader::new(*span)).collect();
+    Ledger::each(store, |_, time, entry| {
+        for reader in &mut readers {
+            let _ = reader.take(time, &entry);
+        }
+    })?;
+    let sets = readers.into_iter().map(|reader| reader.reading.policies);
+    Ok(sets.collect())
+}
+
+/// The account of each period, in one pass.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn accounts<'p>(
+    store: &Path,
+    periods: &[(Span, &'p Policies)],
+) -> Result<Vec<Account<'p>>, LedgerError> {
+    let builders = periods
+        .iter()
+        .map(|(span, sets)| Account::builder(*span, sets));
+    let mut builders: Vec<_> = builders.collect();
+    Ledger::each(store, |_, time, entry| {
+        for builder in &mut builders {
+            builder.take(time, &entry);
+        }
+    })?;
+    Ok(builders.into_iter().map(super::Builder::finish).collect())
+}
