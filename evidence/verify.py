@@ -456,6 +456,9 @@ LAYOUT = {
 }
 NO_LAYOUT = {"at": {}, "sums": {}, "contexts": {}}
 DERIVED = ["workload", "name", "provider", "organisation", "hosted_in", "domicile"]
+ROW_INTEGERS = {
+    "port", "protocol", *COUNTERS, *("before_" + name for name in COUNTERS), "attempts", "flow", "slot", "cgroup", "netns", "first_ns", "last_ns",
+}
 # Contexts that a pseudonymised bundle withholds: their digests stand in `rest`.
 WITHHELD = ["workload_facts", "executable", "process"]
 
@@ -510,8 +513,9 @@ class Rows:
     def entry(self, row):
         """The entry of a row, as its leaf has it: contexts are digests."""
         entry = parse("column rest", row["rest"])
-        entry["type"] = row["type"]
         layout = LAYOUT.get(row["type"], NO_LAYOUT)
+        self.form(row, entry, layout)
+        entry["type"] = row["type"]
         for column, pointer in layout["at"].items():
             if row[column] is not None:
                 put(entry, pointer, row[column])
@@ -537,6 +541,26 @@ class Rows:
             derived.pop("hosted_in", None)
         self.compare(row, layout, derived)
         return entry
+
+    def form(self, row, rest, layout):
+        """What has a column stands there, and nowhere else: a row has one form."""
+        refused = Refused(f"entry {row['seq']} has in column rest what belongs into a column of its own: the row was changed")
+        if "type" in rest or canonical(rest).decode() != row["rest"]:
+            raise refused
+        for column, pointer in layout["at"].items():
+            value = get(rest, pointer)
+            fits = type(value) is int and -(2**63) <= value < 2**63 if column in ROW_INTEGERS else isinstance(value, str)
+            if fits or (row[column] is not None and value is not None):
+                raise refused
+        for column, where in layout["sums"].items():
+            value = get(rest, where["at"])
+            if value is not None and (row[column] is not None or type(value) is int and row[where["add"]] is not None and abs(value) < 2**62):
+                raise refused
+        for column, pointer in layout["contexts"].items():
+            value = get(rest, pointer)
+            withheld = self.pseudonymised and column in WITHHELD and isinstance(value, dict) and list(value) == ["sha256"]
+            if value is not None and not withheld:
+                raise refused
 
     def compare(self, row, layout, derived):
         """Columns that are no part of the leaf say what it says, or nothing."""

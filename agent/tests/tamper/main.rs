@@ -366,6 +366,77 @@ fn rows_that_were_changed_are_refused_even_if_signed() {
     }
 }
 
+/// Writes rows again with DuckDB, with these columns replaced.
+fn rewritten(rows: &[u8], replace: &str) -> Vec<u8> {
+    const SCRIPT: &str = "
+import duckdb, sys
+read, write, replace = sys.argv[1:]
+facts = duckdb.execute('select decode(key), decode(value) from parquet_kv_metadata(?)', [read]).fetchall()
+facts = ', '.join('\"{}\": \\'{}\\''.format(*fact) for fact in facts if fact[0].startswith('weir.'))
+duckdb.execute(f\"copy (select * replace ({replace}) from read_parquet('{read}')) to '{write}' (format parquet, compression zstd, kv_metadata {{{facts}}})\")
+";
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    fs::write(place("read"), rows).unwrap();
+    let mut command = Command::new(python());
+    command
+        .args(["-c", SCRIPT])
+        .arg(place("read"))
+        .arg(place("write"));
+    let output = command.arg(replace).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    fs::read(place("write")).unwrap()
+}
+
+/// Leaves are the same, and who asks the table is told otherwise.
+#[test]
+fn columns_that_say_other_than_their_leaf_are_refused_even_if_signed() {
+    let previous = Some(WORLD.previous.as_path());
+    let bundle = |replace: &str| {
+        changed("columns", |files| {
+            let name = files.named("log/", ".parquet");
+            let rows = rewritten(&files.files[&name], replace);
+            files.files.insert(name, rows);
+            files.sign(&WORLD.node.key());
+        })
+    };
+    // Whoever writes the file, it is what it says.
+    let (lines, word) = own(&bundle("seq as seq"), previous);
+    assert_eq!(word, Word::Verified, "{lines:#?}");
+    let (lines, word) = script(&bundle("seq as seq"), previous);
+    assert_eq!(word, "incomplete", "{lines:#?}");
+    for (case, replace, says) in [
+        (
+            "a provider that no context names",
+            "case when type = 'flow' then 'other' end as provider",
+            ["its column provider says otherwise", "in column provider"],
+        ),
+        (
+            "a product in the rest",
+            "null::varchar as product, case when type = 'flow' \
+             then replace(rest, '\"judged\":{', '\"judged\":{\"product\":\"image\",') else rest end as rest",
+            [
+                "column",
+                "in column rest what belongs into a column of its own",
+            ],
+        ),
+        (
+            "a count in an entry that has none",
+            "case when type = 'heartbeat' then 7 else egress_bytes end as egress_bytes",
+            [
+                "column egress_bytes",
+                "in column egress_bytes, which is no part of its leaf",
+            ],
+        ),
+    ] {
+        refused(case, &bundle(replace), previous, "log", says);
+    }
+}
+
 #[test]
 fn another_key_is_refused() {
     let previous = Some(WORLD.previous.as_path());

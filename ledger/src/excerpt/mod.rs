@@ -12,6 +12,7 @@ mod prove;
 mod read;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use cut::{Cut, Order, Veil, cut};
 pub use hidden::Hidden;
