@@ -39,7 +39,7 @@ mod walk;
 
 pub use canonical::canonical;
 pub use error::LedgerError;
-pub use excerpt::{Cut, Excerpt, FILE_ROWS, Hidden, Inclusion, Order, Veil, cut};
+pub use excerpt::{Cut, Excerpt, FILE_ROWS, Hidden, Inclusion, Order, Rows as Shown, Veil, cut};
 pub use layout::{COLUMNS, Column, Kind, LAYOUTS, Layout, column, layouts_json};
 pub use leaf::{Leaf, digest};
 pub use log::{Appended, Log, Shortage};

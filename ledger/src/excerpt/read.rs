@@ -12,6 +12,7 @@ use crate::{
     error::{io, torn},
     layout::{COLUMNS, Kind},
     leaf::digest,
+    read::NONE,
     rows::{Again, Batch},
     store::Row,
     tail::numbered,
@@ -112,6 +113,20 @@ impl Excerpt {
         walk.end(|_| Some(()))
     }
 
+    /// As [`Excerpt::for_each_row`], in groups.
+    ///
+    /// # Errors
+    /// As [`Excerpt::for_each_row`].
+    pub fn for_each_group(&self, mut take: impl FnMut(&Group<'_>)) -> Result<(), LedgerError> {
+        self.batches(|_, batch| {
+            take(&Group {
+                batch,
+                again: &Again::new(batch, false),
+            });
+            Ok(())
+        })
+    }
+
     /// First entry and path of each file of entries, in order.
     pub(super) fn files(&self) -> &[(u64, PathBuf)] {
         &self.files
@@ -130,6 +145,41 @@ impl Excerpt {
         mut take: impl FnMut(&Path, &Batch) -> Result<(), LedgerError>,
     ) -> Result<(), LedgerError> {
         self.in_order(|_, batch| Ok(batch), |path, batch| take(path, &batch))
+    }
+}
+
+/// Rows that were read together.
+pub struct Group<'a> {
+    batch: &'a Batch,
+    again: &'a Again<'a>,
+}
+
+impl Group<'_> {
+    /// The rows, in order. One that is none is left out: [`Excerpt::verify`] refuses it.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let rows = 0..self.batch.rows;
+        rows.filter_map(|row| Row::of(self.batch, self.again, row))
+    }
+
+    /// Numbers the texts of a column: the same text has the same number in every group that
+    /// was numbered with these. Of a row without one, it is [`NONE`].
+    pub fn number(&self, column: &str, known: &mut HashMap<Arc<[u8]>, u32>) -> Vec<u32> {
+        let Some(texts) = self.batch.texts(column) else {
+            return vec![NONE; self.batch.rows];
+        };
+        let own = texts.dictionary.iter().map(|text| {
+            let next = u32::try_from(known.len()).unwrap_or(NONE - 1);
+            *known.entry(Arc::clone(text)).or_insert(next)
+        });
+        let own: Vec<u32> = own.collect();
+        let of = |place: &u32| {
+            let place = usize::try_from(*place).ok();
+            place
+                .and_then(|place| own.get(place))
+                .copied()
+                .unwrap_or(NONE)
+        };
+        texts.rows.iter().map(of).collect()
     }
 }
 

@@ -1,11 +1,19 @@
 //! Check `judgement`: every flow that is shown is judged again, by the allowlists that were in
 //! force and as of when it was judged, and comes out as it was recorded.
 //!
+//! What is the same in all that a verdict can hang on is judged once, until a day begins or a
+//! window opens or closes. Where entries have budgets, each interval is judged.
+//!
 //! Places and names are taken as recorded: the IP databases are in the bundle by digest only.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use jiff::Timestamp;
+use foldhash::fast::RandomState;
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
+use weir_ledger::{NONE, Row};
 
 use super::{
     check::{Doubt, Found, failed, incomplete},
@@ -33,6 +41,46 @@ struct Tally {
     wrong: Option<Doubt>,
 }
 
+/// Columns that have all that a verdict can hang on beside the time and what was carried, and
+/// what the recorded verdict is.
+const TEXTS: [&str; 16] = [
+    "product",
+    "verdict",
+    "rule",
+    "address",
+    "direction",
+    "scope",
+    "workload",
+    "workload_facts",
+    "executable",
+    "process",
+    "names",
+    "place",
+    "operator",
+    "reason",
+    "recording",
+    "rest",
+];
+const INTEGERS: [&str; 4] = ["port", "protocol", "cgroup", "netns"];
+
+/// Cases that are remembered; each takes about 200 bytes.
+const MOST: usize = 1 << 18;
+
+/// Texts and integers of [`TEXTS`] and [`INTEGERS`].
+type Case = ([u32; TEXTS.len()], [Option<i64>; INTEGERS.len()]);
+
+/// Goes through the entries.
+struct Judging<'p> {
+    about: &'p About,
+    policies: &'p Sets,
+    clocks: HashMap<String, Clock>,
+    current: Option<(&'p Policy, Replay<'p>)>,
+    /// Cases that came out as they were recorded, as of a moment.
+    same: HashSet<Case, RandomState>,
+    moment: Option<DateTime>,
+    tally: Tally,
+}
+
 /// Judges again.
 pub(super) fn check(
     unpacked: &Unpacked,
@@ -40,44 +88,130 @@ pub(super) fn check(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Found {
     let (policies, refused) = policies(unpacked, about)?;
-    let mut tally = Tally::default();
-    let mut clocks: HashMap<String, Clock> = HashMap::new();
-    let mut current: Option<(&Policy, Replay<'_>)> = None;
-    let first = about.predicate.entries.first;
-    let last = about.predicate.entries.last;
-    unpacked
-        .each(&mut |seq, time, entry| {
-            if seq.is_multiple_of(1024) {
-                progress(seq, last);
+    let mut judging = Judging {
+        about,
+        policies: &policies,
+        clocks: HashMap::new(),
+        current: None,
+        same: HashSet::default(),
+        moment: None,
+        tally: Tally::default(),
+    };
+    let mut known: [HashMap<Arc<[u8]>, u32>; TEXTS.len()] = Default::default();
+    let read = unpacked.excerpt().for_each_group(|group| {
+        if known.iter().any(|texts| texts.len() > MOST) {
+            known.iter_mut().for_each(HashMap::clear);
+            judging.same.clear();
+        }
+        let mut numbers = TEXTS.iter().zip(&mut known);
+        let numbers: [Vec<u32>; TEXTS.len()] = std::array::from_fn(|_| {
+            let next = numbers.next();
+            next.map_or_else(Vec::new, |(name, known)| group.number(name, known))
+        });
+        for (at, row) in group.rows().enumerate() {
+            if judging.tally.wrong.is_some() {
+                return;
             }
-            match &entry {
-                Entry::Started {
-                    recording,
-                    boot_ns,
-                    allowlists,
-                    ..
-                } => {
-                    if let Some(boot_ns) = boot_ns {
-                        clocks.insert(recording.clone(), Clock::at(*boot_ns, time));
-                    }
-                    current = replay(&policies, allowlists, current.take());
-                }
-                Entry::AllowlistsLoaded { digest, .. } => {
-                    current = replay(&policies, digest, current.take());
-                }
-                Entry::Flow(flow) if seq >= first && tally.wrong.is_none() => {
-                    let Some((policy, replay)) = &mut current else {
-                        tally.unreadable += 1;
-                        return;
-                    };
-                    let interval = interval(&clocks, time, flow);
-                    tally.take(seq, about, (policy, replay), &interval);
-                }
-                _ => {}
+            if row.seq.is_multiple_of(1024) {
+                progress(row.seq, about.predicate.entries.last);
             }
-        })
-        .map_err(|error| failed(format!("the log cannot be read ({error})")))?;
-    tally.found(&refused)
+            let texts = numbers
+                .each_ref()
+                .map(|rows| rows.get(at).copied().unwrap_or(NONE));
+            let found = judging.take(&row, (texts, INTEGERS.map(|name| row.int(name))));
+            if let Err(doubt) = found {
+                judging.tally.wrong = Some(doubt);
+            }
+        }
+    });
+    read.map_err(|error| failed(format!("the log cannot be read ({error})")))?;
+    judging.tally.found(&refused)
+}
+
+impl Judging<'_> {
+    fn take(&mut self, row: &Row<'_>, case: Case) -> Result<(), Doubt> {
+        match row.tag() {
+            "started" | "allowlists_loaded" => self.in_force(row),
+            "flow" if row.seq >= self.about.predicate.entries.first => self.flow(row, case),
+            _ => Ok(()),
+        }
+    }
+
+    fn in_force(&mut self, row: &Row<'_>) -> Result<(), Doubt> {
+        let time = time_of(row)?;
+        let digest = match entry_of(row)? {
+            Entry::Started {
+                recording,
+                boot_ns,
+                allowlists,
+                ..
+            } => {
+                if let Some(boot_ns) = boot_ns {
+                    self.clocks.insert(recording, Clock::at(boot_ns, time));
+                }
+                allowlists
+            }
+            Entry::AllowlistsLoaded { digest, .. } => digest,
+            _ => return Ok(()),
+        };
+        self.same.clear();
+        self.current = replay(self.policies, &digest, self.current.take());
+        Ok(())
+    }
+
+    fn flow(&mut self, row: &Row<'_>, case: Case) -> Result<(), Doubt> {
+        if self.about.predicate.disclosure.pseudonymised {
+            self.tally.withheld += 1;
+            return Ok(());
+        }
+        let Some((policy, replay)) = &mut self.current else {
+            self.tally.unreadable += 1;
+            return Ok(());
+        };
+        let time = time_of(row)?;
+        let remembers = policy.limits().without_budgets();
+        if remembers {
+            let clock = row.text("recording").and_then(|one| self.clocks.get(one));
+            let last_ns = row.int("last_ns").and_then(|ns| u64::try_from(ns).ok());
+            let seen = last_ns.zip(clock).map(|(ns, clock)| clock.time_of(ns));
+            let carried = ["egress", "ingress"].iter().any(|way| {
+                let some = |what| row.int(&format!("{way}_{what}")) != Some(0);
+                some("bytes") || some("packets")
+            });
+            // As `Replay` has it.
+            let as_of = seen.filter(|_| carried).map_or(time, |seen| seen.min(time));
+            let moment = Offset::UTC.to_datetime(as_of);
+            let before = self.moment.replace(moment);
+            if before.is_none_or(|before| policy.limits().turned(before, moment)) {
+                self.same.clear();
+            } else if self.same.contains(&case) {
+                self.tally.same += 1;
+                return Ok(());
+            }
+        }
+        let Entry::Flow(flow) = entry_of(row)? else {
+            return Ok(());
+        };
+        let interval = interval(&self.clocks, time, &flow);
+        let same = self
+            .tally
+            .take(row.seq, self.about, (policy, replay), &interval);
+        if same && remembers && self.same.len() < MOST {
+            self.same.insert(case);
+        }
+        Ok(())
+    }
+}
+
+fn time_of(row: &Row<'_>) -> Result<Timestamp, Doubt> {
+    Timestamp::from_nanosecond(row.time_ns.into())
+        .map_err(|error| failed(format!("entry {} has no time ({error})", row.seq)))
+}
+
+fn entry_of(row: &Row<'_>) -> Result<Entry, Doubt> {
+    let odd = |what: &str| failed(format!("entry {} is none ({what})", row.seq));
+    let entry = row.entry().ok_or_else(|| odd("not JSON"))?;
+    serde_json::from_value(entry).map_err(|error| odd(&error.to_string()))
 }
 
 type Sets = HashMap<String, Policy>;
@@ -126,22 +260,19 @@ fn interval<'f>(
 }
 
 impl Tally {
+    /// Judges an interval; whether it comes out as it was.
     fn take(
         &mut self,
         seq: u64,
         about: &About,
         (policy, replay): (&Policy, &mut Replay<'_>),
         interval: &Interval<'_>,
-    ) {
+    ) -> bool {
         let recorded = &interval.flow.judged;
-        if about.predicate.disclosure.pseudonymised {
-            self.withheld += 1;
-            return;
-        }
         let again = replay.judge(interval);
         if same(recorded, &again) {
             self.same += 1;
-            return;
+            return true;
         }
         // What its entry carried before is not shown.
         let budgeted = |judged: &Judged| {
@@ -153,7 +284,7 @@ impl Tally {
             replay.needs_from(interval.last_seen) < begins || !about.predicate.disclosure.is_full();
         if unknown && (budgeted(recorded) || budgeted(&again)) {
             self.budgets += 1;
-            return;
+            return false;
         }
         let says = |judged: &Judged| {
             let rule = judged.rule.as_deref().unwrap_or("no entry");
@@ -166,6 +297,7 @@ impl Tally {
             says(recorded),
             says(&again)
         )));
+        false
     }
 
     fn found(self, refused: &Option<String>) -> Found {
