@@ -54,6 +54,12 @@ impl fmt::Display for Digest {
     }
 }
 
+impl From<[u8; LENGTH]> for Digest {
+    fn from(bytes: [u8; LENGTH]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl FromStr for Digest {
     type Err = NotADigest;
 

@@ -23,8 +23,16 @@ use domain::{
         svcb::{Https, SvcParams},
     },
 };
+use ed25519_dalek::SigningKey;
 use mmdb_writer::{IpVersion, Ipv4Aliasing, RecordSize, Value, Writer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use weir_evidence::{
+    archive,
+    digest::Digest,
+    dsse::{self, Envelope},
+    statement::{PAYLOAD_TYPE, Statement},
+    sums::{self, Sums},
+};
 use weir_fuzz::seal;
 
 type Seeds = BTreeMap<&'static str, Vec<u8>>;
@@ -32,6 +40,7 @@ type Seeds = BTreeMap<&'static str, Vec<u8>>;
 fn main() -> Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for (target, seeds) in [
+        ("bundle", bundles()?),
         ("dns_answer", answers()?),
         ("dns_query", queries()?),
         ("client_hello", hellos()?),
@@ -47,6 +56,79 @@ fn main() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A signed archive that has no rows, and the parts of one that are read by themselves.
+fn bundles() -> Result<Seeds> {
+    const NODE: &str = "weir-node/0011223344556677";
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let id = dsse::key_id(&key.verifying_key());
+    let root = "ab".repeat(32);
+    let hidden = format!("{{\"first\":1,\"last\":3,\"nodes\":[[1,\"{root}\"],[0,\"{root}\"]]}}\n");
+    let pem = dsse::to_pem(&key.verifying_key()).context("a key")?;
+    let mut note = vec![1];
+    note.extend(key.verifying_key().as_bytes());
+    let number = Digest::of(&[NODE.as_bytes(), b"\n", &note].concat());
+    let note = format!("{NODE}+{}+{}\n", &number.to_string()[..8], base64(&note));
+    let mut files = BTreeMap::from([
+        ("README.txt".to_owned(), b"made up\n".to_vec()),
+        (format!("keys/{id}.pem"), pem.into_bytes()),
+        ("keys/node.pub".to_owned(), note.into_bytes()),
+        (
+            "log/0011223344556677/hidden.jsonl".to_owned(),
+            hidden.clone().into_bytes(),
+        ),
+    ]);
+    let sum = |files: &BTreeMap<String, Vec<u8>>| -> Result<Sums> {
+        let mut sums = Sums::default();
+        for (name, bytes) in files {
+            sums.add(name.parse()?, Digest::of(bytes));
+        }
+        Ok(sums)
+    };
+    let list = sum(&files)?.to_string();
+    files.insert(sums::FILE.to_owned(), list.clone().into_bytes());
+    let predicate = serde_json::json!({
+        "schema": "weir-bundle/1", "version": "0", "node": NODE,
+        "period": { "from": "2026-10-01T00:00:00Z", "to": "2026-11-01T00:00:00Z" },
+        "entries": { "first": 1, "last": 3 }, "tree": { "size": 3, "root": root },
+        "previous": null,
+        "disclosure": { "mode": "full", "products": [], "pseudonymised": false },
+        "closed": true,
+    });
+    let statement = Statement::about(&sum(&files)?, "https://weir.example/evidence/v1", predicate);
+    let envelope = Envelope::sign(PAYLOAD_TYPE, &serde_json::to_vec(&statement)?, &key);
+    let envelope = serde_json::to_vec(&envelope)?;
+    files.insert("statement.dsse.json".to_owned(), envelope.clone());
+    let mut archive = archive::Writer::new(Vec::new(), 1_793_491_200);
+    for (name, bytes) in &files {
+        archive.add(
+            &name.parse()?,
+            u64::try_from(bytes.len())?,
+            bytes.as_slice(),
+        )?;
+    }
+    Ok(Seeds::from([
+        ("archive", archive.finish()?),
+        ("hidden", hidden.into_bytes()),
+        ("sums", list.into_bytes()),
+        ("envelope", envelope),
+    ]))
+}
+
+/// RFC 4648, section 4, with padding; of 33 bytes, which need none.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |six: u32| char::from(DIGITS[usize::try_from(six % 64).unwrap_or(0)]);
+    bytes
+        .chunks_exact(3)
+        .map(|three| {
+            three
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u32::from(*byte))
+        })
+        .flat_map(|three| [18, 12, 6, 0].map(|shift| digit(three >> shift)))
+        .collect()
 }
 
 /// A product alone, a whole set of every kind of file, and a set that is refused.

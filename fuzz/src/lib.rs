@@ -4,6 +4,7 @@
 //! `libfuzzer/` calls these functions with what a fuzzer finds, and
 //! `tests/replay.rs` with the corpus and changes of it, on any compiler.
 
+mod bundle;
 mod dns;
 mod hello;
 mod mmdb;
@@ -12,6 +13,7 @@ mod policy;
 mod stream;
 
 pub use self::{
+    bundle::bundle,
     dns::{dns_answer, dns_query},
     hello::{client_hello, quic_initial, seal},
     mmdb::mmdb,
@@ -31,7 +33,12 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
+    Target {
+        name: "bundle",
+        run: bundle,
+        mutations: 3000,
+    },
     Target {
         name: "dns_answer",
         run: dns_answer,

@@ -93,6 +93,11 @@ fn mmdb() {
 }
 
 #[test]
+fn bundle() {
+    replay("bundle");
+}
+
+#[test]
 fn policy() {
     replay("policy");
 }

@@ -39,12 +39,12 @@ mod walk;
 
 pub use canonical::canonical;
 pub use error::LedgerError;
-pub use excerpt::{Cut, Excerpt, FILE_ROWS, Hidden, Inclusion, Order, Veil, cut};
+pub use excerpt::{Cut, Excerpt, FILE_ROWS, Hidden, Inclusion, Order, Rows as Shown, Veil, cut};
 pub use layout::{COLUMNS, Column, Kind, LAYOUTS, Layout, column, layouts_json};
 pub use leaf::{Leaf, digest};
 pub use log::{Appended, Log, Shortage};
 pub use merkle::{Range, root_of};
-pub use node::{Node, Rotation, verify_checkpoint, verifying_key};
+pub use node::{Node, Rotation, verify_checkpoint, verify_rotation, verifying_key};
 pub use open::Opened;
 pub use options::Options;
 pub use proofs::{Proofs, continues};

@@ -100,6 +100,11 @@ impl Range {
     }
 }
 
+/// Hash of a leaf.
+pub(crate) fn leaf_hash(leaf: &[u8]) -> [u8; 32] {
+    record_hash(leaf).0
+}
+
 /// Root of a tree of these leaves.
 pub fn root_of<'a>(leaves: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut range = Range::at(0);

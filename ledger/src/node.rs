@@ -199,7 +199,7 @@ impl Node {
             StandardSigner::new(private.trim()).map_err(|error| key_error(&path, &error))?;
         let new = public_of(&private).ok_or_else(|| key_error(&path, &"malformed"))?;
         let old = self.public().to_owned();
-        let text = format!("weir key rotation\n{old}\n{new}\n");
+        let text = rotation_text(&old, &new);
         let note = sign(text.as_bytes(), &[&self.signer, &signer])
             .map_err(|what| key_error(&path, &what))?;
         Ok(Some(Rotation { old, new, note }))
@@ -287,6 +287,26 @@ pub fn verifying_key(public: &str) -> Option<(String, VerifyingKey)> {
     let key = BASE64_STANDARD.decode(key).ok()?;
     let key: [u8; 32] = key.get(1..)?.try_into().ok()?;
     Some((name.to_owned(), VerifyingKey::from_bytes(&key).ok()?))
+}
+
+/// Whether both keys have signed that the one takes the place of the other.
+pub fn verify_rotation(old: &str, new: &str, note: &str) -> bool {
+    let Ok(signed) = Note::from_bytes(note.as_bytes()) else {
+        return false;
+    };
+    let by = |key: &str| {
+        StandardVerifier::new(key).is_ok_and(|verifier| {
+            let known = VerifierList::new(vec![Box::new(verifier)]);
+            signed
+                .verify(&known)
+                .is_ok_and(|(found, _)| !found.is_empty())
+        })
+    };
+    signed.text() == rotation_text(old, new).as_bytes() && by(old) && by(new)
+}
+
+fn rotation_text(old: &str, new: &str) -> String {
+    format!("weir key rotation\n{old}\n{new}\n")
 }
 
 /// Size and root of a checkpoint of a node, if one of these public keys signed it.

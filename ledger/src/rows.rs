@@ -47,7 +47,7 @@ impl Batch {
         }
     }
 
-    fn int(&self, name: &str, row: usize) -> Option<i64> {
+    pub(crate) fn int(&self, name: &str, row: usize) -> Option<i64> {
         *self.ints(name)?.get(row)?
     }
 

@@ -379,6 +379,17 @@ impl<R: ChunkReader + 'static> Segment<R> {
         }
     }
 
+    /// Whether it says of its columns what this crate knows of them, so that who reads it by
+    /// that reads what is in the leaves.
+    pub(crate) fn has_known_layout(&self) -> bool {
+        let facts = self.file.metadata().file_metadata().key_value_metadata();
+        let layouts = facts.into_iter().flatten();
+        let mut layouts = layouts.filter(|fact| fact.key == "weir.layout");
+        let parsed = |fact: &KeyValue| serde_json::from_str(fact.value.as_deref()?).ok();
+        let only = layouts.next().and_then(parsed);
+        layouts.next().is_none() && only == Some(layouts_json())
+    }
+
     /// How many row groups there are.
     pub(crate) fn groups(&self) -> usize {
         self.file.num_row_groups()

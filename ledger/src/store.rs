@@ -95,6 +95,11 @@ impl<'a> Row<'a> {
         self.batch.text(column, self.row)
     }
 
+    /// A column of it, if that has an integer there.
+    pub fn int(&self, column: &str) -> Option<i64> {
+        self.batch.int(column, self.row)
+    }
+
     /// What kind of entry it is.
     pub fn tag(&self) -> &'a str {
         self.text("type").unwrap_or_default()

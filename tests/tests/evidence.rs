@@ -134,6 +134,8 @@ fn two_months_are_written_by_themselves_and_say_what_they_lack() {
         checks(&november, Some(&october))[..7],
         checks(&october, None)[..7]
     );
+    own(&october, None);
+    own(&november, Some(&october));
     let store = settings.store.to_string_lossy();
     let refused = weir_evidence(&["export", "--store", &store, "--period", "2026-12"]).unwrap();
     assert_eq!(refused.0, Some(8), "{}", refused.2);
@@ -172,6 +174,49 @@ fn checks(bundle: &Path, previous: Option<&PathBuf>) -> Vec<String> {
                 .join(" ")
         })
         .collect()
+}
+
+/// What `weir evidence verify` says: all holds, and not all of the period was examined.
+fn own(bundle: &Path, previous: Option<&PathBuf>) {
+    let key = bundle.with_file_name("node.pem");
+    let (bundle, key) = (bundle.to_string_lossy(), key.to_string_lossy());
+    let mut words = vec!["verify", &*bundle, "--trust", &*key];
+    let previous = previous.map(|previous| previous.to_string_lossy());
+    if let Some(previous) = &previous {
+        words.extend(["--previous", &**previous]);
+    }
+    let (code, said, error) = weir_evidence(&words).unwrap();
+    assert_eq!(error, "");
+    let begins: Vec<_> = said
+        .lines()
+        .map(|line| {
+            let two: Vec<_> = line.split_whitespace().take(2).collect();
+            two.join(" ")
+        })
+        .collect();
+    assert_eq!(
+        begins,
+        [
+            "archive ok",
+            "sums ok",
+            "statement ok",
+            "trust ok",
+            "checkpoint ok",
+            "log ok",
+            "consistency ok",
+            "heartbeats ok",
+            "coverage incomplete",
+            "inventory skipped",
+            "policy ok",
+            "judgement ok",
+            "findings ok",
+            "claims ok",
+            "derived ok",
+            "incomplete",
+        ],
+        "{said}"
+    );
+    assert_eq!(code, Some(12));
 }
 
 /// Drains and ends the recording; nothing is left pinned.

@@ -22,6 +22,7 @@ mod schedule;
 mod staging;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 pub mod views;
 
 pub use self::{

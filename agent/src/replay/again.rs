@@ -35,6 +35,18 @@ impl<'p> Replay<'p> {
         }
     }
 
+    /// Goes on from what entries with a budget have carried before.
+    #[must_use]
+    pub fn with_spent(mut self, spent: Spent) -> Self {
+        self.spent = spent;
+        self
+    }
+
+    /// What entries with a budget have carried so far.
+    pub fn into_spent(self) -> Spent {
+        self.spent
+    }
+
     /// The flow as the policy judges it. Intervals must come in the order of time, for
     /// what an entry has carried before counts ([`Replay::needs_from`]).
     pub fn judge(&mut self, interval: &Interval<'_>) -> Judged {

@@ -12,11 +12,12 @@ mod prove;
 mod read;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use cut::{Cut, Order, Veil, cut};
 pub use hidden::Hidden;
 pub use prove::Inclusion;
-pub use read::Excerpt;
+pub use read::{Excerpt, Group as Rows};
 
 /// The ranges that are not shown.
 pub(crate) const HIDDEN: &str = "hidden.jsonl";

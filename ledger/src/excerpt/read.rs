@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,8 +12,8 @@ use crate::{
     error::{io, torn},
     layout::{COLUMNS, Kind},
     leaf::digest,
-    rows::{Again, Batch, PSEUDONYM, Rows},
-    segment::Segment,
+    read::NONE,
+    rows::{Again, Batch},
     store::Row,
     tail::numbered,
 };
@@ -114,40 +113,23 @@ impl Excerpt {
         walk.end(|_| Some(()))
     }
 
-    /// Makes the tree again of what is shown and of what stands for the rest, and sees that
-    /// columns that repeat what is in the log repeat it.
+    /// As [`Excerpt::for_each_row`], in groups.
     ///
     /// # Errors
-    /// It cannot be read, or is not whole.
-    pub fn verify(&self) -> Result<Range, LedgerError> {
-        self.verify_rows(|_| ())
+    /// As [`Excerpt::for_each_row`].
+    pub fn for_each_group(&self, mut take: impl FnMut(&Group<'_>)) -> Result<(), LedgerError> {
+        self.batches(|_, batch| {
+            take(&Group {
+                batch,
+                again: &Again::new(batch, false),
+            });
+            Ok(())
+        })
     }
 
-    /// As [`Excerpt::verify`], and gives every entry that is shown.
-    ///
-    /// # Errors
-    /// As [`Excerpt::verify`].
-    pub fn verify_rows(&self, mut take: impl FnMut(&Row<'_>)) -> Result<Range, LedgerError> {
-        let mut walk = self.walk()?;
-        let mut tree = Range::at(0);
-        self.batches(|path, batch| {
-            let (again, plain) = (Again::new(batch, true), Again::new(batch, false));
-            let contexts = contexts(batch);
-            let mut made = Rows::lenient();
-            for row in 0..batch.rows {
-                let leaf = again.leaf(row);
-                let shown = Row::of(batch, &plain, row).zip(leaf);
-                let (shown, leaf) = shown.ok_or_else(|| torn(path, format!("row {row}")))?;
-                walk.reach(path, shown.seq, |range| tree.extend(range))?;
-                tree.push(&leaf);
-                let odd = |error| torn(path, format!("entry {}: {error}", shown.seq));
-                made.add(&leaf, &contexts).map_err(odd)?;
-                take(&shown);
-            }
-            same(path, batch, &made.finish())
-        })?;
-        walk.end(|range| tree.extend(range))?;
-        Ok(tree)
+    /// First entry and path of each file of entries, in order.
+    pub(super) fn files(&self) -> &[(u64, PathBuf)] {
+        &self.files
     }
 
     pub(super) fn walk(&self) -> Result<Walk<'_>, LedgerError> {
@@ -162,21 +144,42 @@ impl Excerpt {
         &self,
         mut take: impl FnMut(&Path, &Batch) -> Result<(), LedgerError>,
     ) -> Result<(), LedgerError> {
-        let all: Vec<usize> = (0..COLUMNS.len()).collect();
-        for (first, path) in &self.files {
-            let file = File::open(path).map_err(io(path, "read"))?;
-            let segment = Segment::of(file).map_err(|error| torn(path, error.to_string()))?;
-            for group in 0..segment.groups() {
-                let batch = segment
-                    .read(group, &all)
-                    .map_err(|error| torn(path, error.to_string()))?;
-                if group == 0 && batch.head(0).is_none_or(|(seq, _)| seq != *first) {
-                    return Err(torn(path, "its first entry, which its name has otherwise"));
-                }
-                take(path, &batch)?;
-            }
-        }
-        Ok(())
+        self.in_order(|_, batch| Ok(batch), |path, batch| take(path, &batch))
+    }
+}
+
+/// Rows that were read together.
+pub struct Group<'a> {
+    batch: &'a Batch,
+    again: &'a Again<'a>,
+}
+
+impl Group<'_> {
+    /// The rows, in order. One that is none is left out: [`Excerpt::verify`] refuses it.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let rows = 0..self.batch.rows;
+        rows.filter_map(|row| Row::of(self.batch, self.again, row))
+    }
+
+    /// Numbers the texts of a column: the same text has the same number in every group that
+    /// was numbered with these. Of a row without one, it is [`NONE`].
+    pub fn number(&self, column: &str, known: &mut HashMap<Arc<[u8]>, u32>) -> Vec<u32> {
+        let Some(texts) = self.batch.texts(column) else {
+            return vec![NONE; self.batch.rows];
+        };
+        let own = texts.dictionary.iter().map(|text| {
+            let next = u32::try_from(known.len()).unwrap_or(NONE - 1);
+            *known.entry(Arc::clone(text)).or_insert(next)
+        });
+        let own: Vec<u32> = own.collect();
+        let of = |place: &u32| {
+            let place = usize::try_from(*place).ok();
+            place
+                .and_then(|place| own.get(place))
+                .copied()
+                .unwrap_or(NONE)
+        };
+        texts.rows.iter().map(of).collect()
     }
 }
 
@@ -189,35 +192,4 @@ pub(super) fn contexts(batch: &Batch) -> HashMap<[u8; 32], Arc<[u8]>> {
         .flat_map(|texts| &texts.dictionary)
         .map(|text| (digest(text), Arc::clone(text)))
         .collect()
-}
-
-/// Whether rows are as the log's leaves make them. What is no part of a leaf has to repeat
-/// what is.
-fn same(path: &Path, found: &Batch, made: &Batch) -> Result<(), LedgerError> {
-    for column in COLUMNS {
-        if matches!(column.kind, Kind::Int | Kind::Time) {
-            if found.ints(column.name) != made.ints(column.name) {
-                return Err(torn(path, format!("column {}", column.name)));
-            }
-            continue;
-        }
-        for row in 0..found.rows {
-            let value = |batch: &'_ Batch| {
-                let texts = batch.texts(column.name)?;
-                texts.get(row).map(<[u8]>::to_vec)
-            };
-            let (one, other) = (value(found), value(made));
-            let withheld = column.name == "workload"
-                && other.is_none()
-                && one
-                    .as_deref()
-                    .is_some_and(|name| name.starts_with(PSEUDONYM.as_bytes()));
-            if one != other && !withheld {
-                let seq = found.head(row).map_or(0, |(seq, _)| seq);
-                let at = format!("entry {seq}: its column {} says otherwise", column.name);
-                return Err(torn(path, at));
-            }
-        }
-    }
-    Ok(())
 }

@@ -4,10 +4,11 @@ mod due;
 mod export;
 mod progress;
 mod prove;
+mod verify;
 
 use std::process::ExitCode;
 
-use self::{due::DueArgs, export::ExportArgs, prove::ProveArgs};
+use self::{due::DueArgs, export::ExportArgs, prove::ProveArgs, verify::VerifyArgs};
 
 /// What `weir evidence` is asked.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,8 @@ enum Command {
     Export(ExportArgs),
     /// Write one entry of a bundle with the proof that it is in the log.
     Prove(ProveArgs),
+    /// Check a bundle: a line for each check, then one word.
+    Verify(VerifyArgs),
     /// Write the bundles that are due, and give way to everything else.
     #[command(hide = true)]
     Due(DueArgs),
@@ -36,6 +39,7 @@ pub(super) fn run(args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Export(args) => export::run(args),
         Command::Prove(args) => prove::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Due(args) => due::run(args),
     }
 }

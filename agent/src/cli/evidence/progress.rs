@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::evidence::Phase;
+use crate::evidence::{Phase, verify::Check};
 
 /// A bar on standard error; nothing where that is no terminal.
 pub(super) struct Bar(ProgressBar);
@@ -28,6 +28,15 @@ impl Bar {
             Phase::Derive => self.0.set_message("deriving files"),
             Phase::Pack => self.0.set_message("signing and packing"),
         }
+    }
+}
+
+impl Bar {
+    /// A check of a bundle is so far.
+    pub(super) fn check(&self, check: Check, reached: u64, of: u64) {
+        self.0.set_message(check.id());
+        self.0.set_length(of);
+        self.0.set_position(reached);
     }
 }
 
