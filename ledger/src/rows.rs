@@ -1,6 +1,13 @@
 //! Entries as columns, and back.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use serde_json::Value;
 
@@ -386,6 +393,8 @@ fn first_name(names: &Value) -> Option<Arc<[u8]>> {
 
 /// Makes entries of rows again.
 pub(crate) struct Again<'a> {
+    /// Tells it from all others.
+    serial: u64,
     batch: &'a Batch,
     /// Per context column, what stands for each text, or the text itself.
     contexts: HashMap<&'static str, Vec<Value>>,
@@ -406,10 +415,17 @@ impl<'a> Again<'a> {
             });
             Some((column.name, values.collect()))
         });
+        static SERIAL: AtomicU64 = AtomicU64::new(1);
         Self {
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             batch,
             contexts: contexts.collect(),
         }
+    }
+
+    /// A number that no other has.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// The entry of a row; `None` if the row is none.

@@ -15,7 +15,8 @@ use crate::{
     error::{damaged, missing},
     layout::column,
     pieces::Pieces,
-    rows::{Again, Batch},
+    read::NONE,
+    rows::{Again, Batch, Column as Values},
     segment::{Segment, Shared},
     sidecar::{segment_path, sidecar_path},
     walk::{Piece, Wanted, walk},
@@ -98,6 +99,30 @@ impl<'a> Row<'a> {
     /// A column of it, if that has an integer there.
     pub fn int(&self, column: &str) -> Option<i64> {
         self.batch.int(column, self.row)
+    }
+
+    /// The place of its text in a column's dictionary, by the column's place in [`COLUMNS`];
+    /// [`NONE`](crate::NONE) where it has none. Rows of a [`Row::batch`] share dictionaries.
+    pub fn place(&self, column: usize) -> u32 {
+        match self.batch.columns.get(column) {
+            Some(Some(Values::Texts(texts))) => texts.rows.get(self.row).copied(),
+            _ => None,
+        }
+        .unwrap_or(NONE)
+    }
+
+    /// An integer of it, by the column's place in [`COLUMNS`].
+    pub fn integer(&self, column: usize) -> Option<i64> {
+        match self.batch.columns.get(column) {
+            Some(Some(Values::Ints(values))) => *values.get(self.row)?,
+            _ => None,
+        }
+    }
+
+    /// Number of the rows that were read with it, the same for no others while this process
+    /// lives.
+    pub fn batch(&self) -> u64 {
+        self.again.serial()
     }
 
     /// What kind of entry it is.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Account, Policies};
 use crate::{
     history::{InForce, Reader, Span},
-    ledger::{Ledger, LedgerError},
+    ledger::{LedgerError, Source as _},
 };
 
 /// Sets of allowlists in force in each period, in one pass.
@@ -14,9 +14,10 @@ use crate::{
 /// When the store cannot be read.
 pub fn sets_in_force(store: &Path, spans: &[Span]) -> Result<Vec<Vec<InForce>>, LedgerError> {
     let mut readers: Vec<Reader> = spans.iter().map(|span| Reader::new(*span)).collect();
-    Ledger::each(store, |_, time, entry| {
+    let says = |_, tag: &str| matches!(tag, "started" | "allowlists_loaded");
+    store.each_of(&says, &mut |_, time, entry| {
         for reader in &mut readers {
-            let _ = reader.take(time, &entry);
+            let _ = reader.take(time, entry);
         }
     })?;
     let sets = readers.into_iter().map(|reader| reader.reading.policies);
@@ -35,9 +36,9 @@ pub fn accounts<'p>(
         .iter()
         .map(|(span, sets)| Account::builder(*span, sets));
     let mut builders: Vec<_> = builders.collect();
-    Ledger::each(store, |_, time, entry| {
+    store.each(&mut |_, time, entry| {
         for builder in &mut builders {
-            builder.take(time, &entry);
+            builder.take(time, entry);
         }
     })?;
     Ok(builders.into_iter().map(super::Builder::finish).collect())

@@ -145,7 +145,7 @@ pub(super) fn account<'p>(
 ) -> Result<Account<'p>, LedgerError> {
     let mut builder = Account::builder(*span, policies);
     source.each_of(&|seq, _| wanted(seq), &mut |_, time, entry| {
-        builder.take(time, &entry);
+        builder.take(time, entry);
     })?;
     Ok(builder.finish())
 }

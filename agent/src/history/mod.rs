@@ -38,8 +38,8 @@ pub fn each(
     mut take: impl FnMut(Timestamp, &Entry),
 ) -> Result<(), LedgerError> {
     source.each(&mut |_, time, entry| {
-        if belongs(span, time, &entry) {
-            take(time, &entry);
+        if belongs(span, time, entry) {
+            take(time, entry);
         }
     })
 }
@@ -52,7 +52,7 @@ pub fn policies(source: &(impl Source + ?Sized), span: &Span) -> Result<Vec<InFo
     let mut reader = Reader::new(*span);
     let says = |_, tag: &str| matches!(tag, "started" | "allowlists_loaded");
     source.each_of(&says, &mut |_, time, entry| {
-        reader.take(time, &entry);
+        reader.take(time, entry);
     })?;
     Ok(reader.reading.policies)
 }

@@ -169,7 +169,7 @@ pub fn intervals_from(
 ) -> Result<Reading, LedgerError> {
     let mut reader = Reader::new(*span);
     source.each(&mut |_, time, entry| {
-        if let Some(interval) = reader.take(time, &entry)
+        if let Some(interval) = reader.take(time, entry)
             && from <= time
             && time < span.to
         {

@@ -10,6 +10,7 @@ mod resume;
 mod source;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 pub use entry::{Entry, FlowInterval, UplinkInterval};
 pub use log::Ledger;

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use weir_ledger::{Excerpt, Row};
 
-use super::{Entry, LedgerError};
+use super::{Entry, LedgerError, typed::Typed};
 use crate::policy::Archive;
 
 /// Gives entries of a log, in order.
@@ -19,14 +18,14 @@ pub trait Source {
     fn each_of(
         &self,
         wanted: &dyn Fn(u64, &str) -> bool,
-        take: &mut dyn FnMut(u64, Timestamp, Entry),
+        take: &mut dyn FnMut(u64, Timestamp, &Entry),
     ) -> Result<(), LedgerError>;
 
     /// Gives every entry that there is.
     ///
     /// # Errors
     /// As [`Source::each_of`].
-    fn each(&self, take: &mut dyn FnMut(u64, Timestamp, Entry)) -> Result<(), LedgerError> {
+    fn each(&self, take: &mut dyn FnMut(u64, Timestamp, &Entry)) -> Result<(), LedgerError> {
         self.each_of(&|_, _| true, take)
     }
 
@@ -39,7 +38,7 @@ impl Source for Path {
     fn each_of(
         &self,
         wanted: &dyn Fn(u64, &str) -> bool,
-        take: &mut dyn FnMut(u64, Timestamp, Entry),
+        take: &mut dyn FnMut(u64, Timestamp, &Entry),
     ) -> Result<(), LedgerError> {
         let read = |give: &mut dyn FnMut(&Row<'_>)| weir_ledger::for_each_row(self, give);
         match rows(read, wanted, take)? {
@@ -61,7 +60,7 @@ impl Source for PathBuf {
     fn each_of(
         &self,
         wanted: &dyn Fn(u64, &str) -> bool,
-        take: &mut dyn FnMut(u64, Timestamp, Entry),
+        take: &mut dyn FnMut(u64, Timestamp, &Entry),
     ) -> Result<(), LedgerError> {
         self.as_path().each_of(wanted, take)
     }
@@ -75,16 +74,16 @@ impl Source for PathBuf {
 fn rows(
     read: impl FnOnce(&mut dyn FnMut(&Row<'_>)) -> Result<(), LedgerError>,
     wanted: &dyn Fn(u64, &str) -> bool,
-    take: &mut dyn FnMut(u64, Timestamp, Entry),
+    take: &mut dyn FnMut(u64, Timestamp, &Entry),
 ) -> Result<Option<String>, LedgerError> {
-    let mut odd = None;
+    let (mut odd, mut typed) = (None, Typed::new());
     read(&mut |row| {
         if odd.is_some() || !wanted(row.seq, row.tag()) {
             return;
         }
-        match typed(row) {
-            Ok((time, entry)) => take(row.seq, time, entry),
-            Err(what) => odd = Some(format!("entry {} ({what})", row.seq)),
+        let given = typed.give(row, |time, entry| take(row.seq, time, entry));
+        if let Err(what) = given {
+            odd = Some(format!("entry {} ({what})", row.seq));
         }
     })?;
     Ok(odd)
@@ -140,7 +139,7 @@ impl Source for Unpacked {
     fn each_of(
         &self,
         wanted: &dyn Fn(u64, &str) -> bool,
-        take: &mut dyn FnMut(u64, Timestamp, Entry),
+        take: &mut dyn FnMut(u64, Timestamp, &Entry),
     ) -> Result<(), LedgerError> {
         let read = |give: &mut dyn FnMut(&Row<'_>)| self.excerpt.for_each_row(give);
         match rows(read, wanted, take)? {
@@ -154,37 +153,5 @@ impl Source for Unpacked {
 
     fn archive(&self) -> Archive {
         Archive::of_bundle(&self.directory)
-    }
-}
-
-/// The entry of a row; what is withheld of it is unknown.
-fn typed(row: &Row<'_>) -> Result<(Timestamp, Entry), String> {
-    let mut entry = row.entry().ok_or("it is none")?;
-    if row.tag() == "flow" {
-        stand_in(&mut entry, row.text("workload"));
-    }
-    let entry = serde_json::from_value(entry).map_err(|error| error.to_string())?;
-    let time = Timestamp::from_nanosecond(row.time_ns.into()).map_err(|error| error.to_string())?;
-    Ok((time, entry))
-}
-
-/// Puts what is known in the place of what is withheld: a pseudonym, and nothing.
-fn stand_in(entry: &mut Value, workload: Option<&str>) {
-    let Some(attributed) = entry.pointer_mut("/judged/flow/flow/flow") else {
-        return;
-    };
-    let withheld = |value: &Value| {
-        let fields = value.as_object();
-        fields.is_some_and(|fields| fields.len() == 1 && fields.contains_key("sha256"))
-    };
-    if withheld(&attributed["workload"]) {
-        let name = workload.unwrap_or("withheld");
-        attributed["workload"] = json!({ "kind": "unknown", "name": name, "unknown": "withheld" });
-    }
-    if withheld(&attributed["executable"]) {
-        attributed["executable"] = json!({ "unknown": "withheld" });
-    }
-    if withheld(&attributed["record"]["process"]) {
-        attributed["record"]["process"] = Value::Null;
     }
 }
