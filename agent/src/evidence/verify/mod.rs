@@ -26,7 +26,9 @@ mod sums;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 use self::{
@@ -156,11 +158,16 @@ fn of_log(
         }
         return Some(facts);
     }
-    let mut at = |at, of| progress(Check::Judgement, at, of);
-    let judged = judgement::check(&unpacked, about, &mut at);
+    // Both go through all entries, and neither hangs on the other.
+    let (judged, again) = thread::scope(|scope| {
+        let again = scope.spawn(|| derived::again(bundle, &unpacked, about));
+        let mut at = |at, of| progress(Check::Judgement, at, of);
+        let judged = judgement::check(&unpacked, about, &mut at);
+        progress(Check::Derived, 0, 1);
+        let again = again.join();
+        (judged, again.unwrap_or_else(|panic| resume_unwind(panic)))
+    });
     found.insert(Check::Judgement, judged);
-    progress(Check::Derived, 0, 1);
-    let again = derived::again(bundle, &unpacked, about);
     found.insert(Check::Coverage, again.coverage(bundle));
     found.insert(Check::Findings, again.findings());
     found.insert(Check::Claims, again.claims());
