@@ -250,6 +250,7 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         }),
         duration: args.duration,
         quiet: args.quiet_time,
+        notify: crate::notify::Settings::default(),
         capture: CaptureOptions {
             max_flows: args.max_flows,
             program_stats: args.program_stats,
