@@ -1,9 +1,35 @@
-//! The config file, `/etc/weir/weir.toml`.
+//! The config file, `/etc/weir/weir.toml`, and the environment that overrides it.
+//!
+//! ```text
+//! sections, values (types) ──> schema ──> reader (file) ──┐
+//!                                 └────> environment ─────┴─> Loaded ─> options of the command line
+//! ```
+//!
+//! The command line is asked last (`cli/configured.rs`): what file and environment say
+//! takes the place of its options' defaults, so that an option has one reader and one
+//! default. `docs/config.md` lists every key.
 
+mod check;
+mod environment;
+mod judge;
+mod keys;
+mod loaded;
+mod reader;
+mod schema;
 mod sections;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::schema::{
+    example, is_tables, keys as keys_in, ordered, required, resolved, schema, sections, type_of,
+    written,
+};
 pub use self::{
+    environment::variable,
+    keys::{KEPT, KEYS, Key, WITHOUT, keys_of},
+    loaded::{Loaded, Origin, Wanted},
     sections::{
         CaptureSection, ControlSection, EvidenceSection, FindingsSection, IpDataSection,
         LedgerSection, MetricsSection, PathsSection, SelfTestSection,

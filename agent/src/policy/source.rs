@@ -159,7 +159,7 @@ pub(super) fn toml_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
-pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
+pub(crate) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
     let path = directory.join(name);
     let problem = |message: String, help| Box::new(Diagnostic::whole(&path, message, help));
     let Some(text_name) = name.to_str() else {
@@ -182,7 +182,7 @@ pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
     if !kind.is_file() {
         return Err(problem(
             "this is not a regular file".into(),
-            "an allowlist is a text file; rename what is not one",
+            "it must be a text file; rename what is not one",
         ));
     }
     let bytes = fs::read(&path).map_err(|error| unreadable(&error))?;
