@@ -3,12 +3,7 @@
 //! What they say takes the place of the options' defaults: an option of the command line
 //! is nearer, and each value is read by the option's own reader.
 
-use std::{
-    env,
-    ffi::OsString,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 
