@@ -18,7 +18,7 @@ use super::{
     reader::{self, Read},
     schema::schema,
 };
-use crate::policy::{Diagnostic, Position, Rejected, Source, read_file};
+use crate::policy::{Diagnostic, Position, Rejected, Source, read_text};
 
 /// Where the file is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,5 +231,5 @@ fn find(wanted: &Wanted) -> Result<Option<Arc<Source>>, Box<Diagnostic>> {
             "name the file with --config, or `off` for none",
         )));
     };
-    read_file(directory, Path::new(name)).map(|source| Some(Arc::new(source)))
+    read_text(directory, Path::new(name)).map(|source| Some(Arc::new(source)))
 }

@@ -84,7 +84,7 @@ use self::{
 };
 pub(crate) use self::{
     form::{Problems, describe, integer, nearest, parse},
-    source::read_file,
+    source::read_text,
 };
 use crate::{
     attribution::Attributed,
