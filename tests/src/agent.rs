@@ -53,6 +53,11 @@ pub struct Settings {
     pub pin: String,
     /// Further arguments.
     pub extra: Vec<String>,
+    /// A config file that says everything, in the place of all of the above but for the
+    /// further arguments.
+    pub config: Option<PathBuf>,
+    /// Variables of its environment.
+    pub variables: Vec<(String, String)>,
     /// What the agent takes for the time of day when it starts; the real time if `None`.
     pub time: Option<Timestamp>,
 }
@@ -62,6 +67,11 @@ impl Settings {
     fn arguments(&self) -> Vec<String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut arguments = vec!["run".to_owned()];
+        if let Some(file) = &self.config {
+            arguments.extend(["--config".to_owned(), path(file)]);
+            arguments.extend(self.extra.iter().cloned());
+            return arguments;
+        }
         for (flag, value) in [
             ("--format", "json".to_owned()),
             ("--allowlists", path(&self.allowlists)),
@@ -198,7 +208,9 @@ impl Agent {
             None => Vec::new(),
         };
         let line = clock.into_iter().chain([agent]).chain(settings.arguments());
-        unit.command(host, &line.collect::<Vec<String>>())
+        let mut command = unit.command(host, &line.collect::<Vec<String>>())?;
+        command.envs(settings.variables.iter().cloned());
+        Ok(command)
     }
 
     /// What it said when recording went live.

@@ -4,6 +4,7 @@
 //! `docs/testing.md` shows how the world is built and how to add a scenario.
 
 pub mod agent;
+pub mod attached;
 pub mod certificate;
 pub mod cgroup;
 pub mod claims;

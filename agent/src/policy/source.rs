@@ -162,7 +162,20 @@ pub(super) fn toml_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
+/// Reads a file that evidence is to keep.
 pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
+    if name.to_str().is_some_and(|name| !can_be_kept(name)) {
+        return Err(Box::new(Diagnostic::whole(
+            &directory.join(name),
+            "evidence cannot keep a file of this name",
+            "rename it: at most 100 letters, digits, `-`, `_` and `.`, the first no `-`",
+        )));
+    }
+    read_text(directory, name)
+}
+
+/// Reads any text file.
+pub(crate) fn read_text(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
     let path = directory.join(name);
     let problem = |message: String, help| Box::new(Diagnostic::whole(&path, message, help));
     let Some(text_name) = name.to_str() else {
@@ -171,12 +184,6 @@ pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
             "rename the file",
         ));
     };
-    if !can_be_kept(text_name) {
-        return Err(problem(
-            "evidence cannot keep a file of this name".into(),
-            "rename it: at most 100 letters, digits, `-`, `_` and `.`, the first no `-`",
-        ));
-    }
     let unreadable = |error: &io::Error| {
         let help = match error.kind() {
             io::ErrorKind::NotFound if path.is_symlink() => {
@@ -191,7 +198,7 @@ pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
     if !kind.is_file() {
         return Err(problem(
             "this is not a regular file".into(),
-            "an allowlist is a text file; rename what is not one",
+            "it must be a text file; rename what is not one",
         ));
     }
     let bytes = fs::read(&path).map_err(|error| unreadable(&error))?;

@@ -39,7 +39,7 @@ pub(super) struct ClaimsArgs {
     store: PathBuf,
 
     /// Directory of the allowlists, with the claims in `claims.toml`.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "/etc/weir/allowlists")]
     allowlists: PathBuf,
 
     /// The period: a month (2026-10), a day (2026-10-05), or FROM..TO, days or times, where
