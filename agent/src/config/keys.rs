@@ -57,7 +57,11 @@ pub const KEYS: &[Key] = &[
     of_all("ip_data.max_age_days", "ip_db_max_age", ""),
     of_run("capture.max_flows", "max_flows", ""),
     of_run("capture.sweep_interval", "sweep_interval", ""),
-    of_run("capture.uplinks", "uplink", "by routes and devices"),
+    of_run(
+        "capture.uplinks",
+        "uplink",
+        "those with a gateway or a default route, and devices with any route",
+    ),
     of_run(
         "capture.uplink_hook",
         "uplink_hook",

@@ -81,8 +81,8 @@ impl Loaded {
         variables: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self, Rejected> {
         let source = find(wanted).map_err(|problem| {
-            let file = problem.file.clone();
-            Rejected::new(&file, vec![*problem])
+            let directory = problem.file.parent().map(Path::to_owned);
+            Rejected::new(&directory.unwrap_or_default(), vec![*problem])
         })?;
         let root = schema();
         let read = source.as_ref().map(|source| reader::read(source, &root));

@@ -23,7 +23,7 @@ pub struct PathsSection {
     /// directory in a BPF filesystem, `auto` or `off`.
     #[schemars(example = &"/sys/fs/bpf/weir")]
     pub pin: Option<Pin>,
-    /// Root of the cgroup v2 hierarchy, if it is not the one mounted.
+    /// Root of the cgroup v2 hierarchy.
     #[schemars(example = &"/sys/fs/cgroup")]
     pub cgroup_root: Option<PathBuf>,
 }
@@ -32,8 +32,7 @@ pub struct PathsSection {
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IpDataSection {
-    /// Directory of which every *.mmdb is used. It must be there if it is written here;
-    /// the default is used if it is there.
+    /// Directory of which every `*.mmdb` is used. One that is named must be there.
     #[schemars(example = &"/var/lib/weir/ipdata")]
     pub directory: Option<PathBuf>,
     /// Further databases, each `FILE` or `NAME=FILE`.
@@ -57,11 +56,10 @@ pub struct CaptureSection {
     /// How often to sweep the counters.
     #[schemars(example = &"1s")]
     pub sweep_interval: Option<Time>,
-    /// Interfaces that lead off the host; those with a gateway or a default route, and
-    /// devices with any route, unless they are named here.
+    /// Interfaces that lead off the host.
     #[schemars(example = ["eth0", "bond0.100"])]
     pub uplinks: Option<Vec<String>>,
-    /// How to attach to them; tcx if the kernel has it.
+    /// How to attach to them.
     #[schemars(example = &"tcx")]
     pub uplink_hook: Option<Hook>,
     /// Let the kernel measure the run time of the programs, at some cost.
@@ -117,7 +115,7 @@ pub struct LedgerSection {
     /// How long to keep segments, or `off`. Their signed checkpoints stay.
     #[schemars(example = &"9600h")]
     pub keep: Option<Period>,
-    /// How much of segments to keep; all, unless given.
+    /// How much of segments to keep.
     #[schemars(example = &"20 GiB")]
     pub keep_size: Option<Size>,
 }

@@ -84,7 +84,7 @@ fn unknown_variables_are_told() {
 #[test]
 fn every_key_has_a_variable_of_its_own() {
     let root = schema();
-    let mut names: Vec<String> = leaves(&root)
+    let mut names: Vec<String> = schema::leaves(&root)
         .iter()
         .map(|(path, _)| variable(path))
         .collect();

@@ -9,7 +9,10 @@ use super::*;
 #[test]
 fn every_key_stands_in_its_section() {
     let root = schema();
-    let leaves: BTreeSet<String> = leaves(&root).into_iter().map(|(path, _)| path).collect();
+    let leaves: BTreeSet<String> = schema::leaves(&root)
+        .into_iter()
+        .map(|(path, _)| path)
+        .collect();
     let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
     let of_options: BTreeSet<String> = leaves
         .iter()

@@ -143,10 +143,10 @@ fn ways_out_that_nothing_declares_are_told() {
     let lists = tempfile::tempdir().unwrap();
     fs::write(
         lists.path().join("weir.toml"),
-        "product = \"weir\"\ntitle = \"Weir\"\nowner = \"team-platform\"\nposture = \"external\"\n\
+        "product = \"weir\"\ntitle = \"Weir\"\nowner = \"team-platform\"\nposture = \"external_declared\"\n\
          [[workload]]\nunit = \"weir.service\"\n\
          [[allow]]\nid = \"hooks\"\npurpose = \"Notifications.\"\nowner = \"team-platform\"\n\
-         name = [\"*.hooks.example\"]\nports = [443]\napproved_by = \"a\"\napproved_on = 2026-11-01\nexpires = 2027-06-30\n",
+         name = [\"*.hooks.example\"]\nports = [443]\ndata_categories = [\"test\"]\nlegal_basis = \"test\"\n         approved_by = \"a\"\napproved_on = 2026-11-01\nexpires = 2027-06-30\n",
     )
     .unwrap();
     if let Err(rejected) = crate::policy::Policy::load(lists.path()) {
