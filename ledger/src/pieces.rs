@@ -164,7 +164,7 @@ fn signed(directory: &Path) -> Result<Option<(u64, [u8; 32])>, LedgerError> {
         return Ok(None);
     };
     // After the checkpoint: the key of a rotation is listed before it signs.
-    let public = node::listed(directory)?;
+    let public = node::public_keys(directory)?;
     let name = public.last().and_then(|key| key.split('+').next());
     name.and_then(|name| node::verify(&text, name, &public))
         .map(Some)

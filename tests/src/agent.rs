@@ -250,6 +250,24 @@ impl Agent {
         lock(&self.seen).gaps.clone()
     }
 
+    /// Waits until it has told of so many gaps for this reason.
+    ///
+    /// # Errors
+    /// It does not in time.
+    pub fn wait_for_gaps(&self, reason: &str, times: usize) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let gaps = self.gaps();
+            if gaps.iter().filter(|gap| gap.reason == reason).count() >= times {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("not {times} gaps are `{reason}`; told of: {gaps:?}");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits until its canary has sent by every way.
     ///
     /// # Errors
@@ -326,11 +344,25 @@ impl Agent {
         event: &str,
         wanted: impl Fn(&Finding) -> bool,
     ) -> Result<Finding> {
+        self.wait_for_findings(event, wanted, 1)
+    }
+
+    /// Waits until this became of such findings so many times; the last of them.
+    ///
+    /// # Errors
+    /// It does not in time; the error lists what it told of.
+    pub fn wait_for_findings(
+        &self,
+        event: &str,
+        wanted: impl Fn(&Finding) -> bool,
+        times: usize,
+    ) -> Result<Finding> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let told = self.findings();
-            let mut of_event = told.iter().filter(|one| one.event == event);
-            if let Some(one) = of_event.find(|one| wanted(one)) {
+            let of_event = told.iter().filter(|one| one.event == event);
+            let mut of_event = of_event.filter(|one| wanted(one));
+            if let Some(one) = of_event.nth(times.saturating_sub(1)) {
                 return Ok(one.clone());
             }
             if Instant::now() > deadline {

@@ -14,6 +14,9 @@ use super::diagnostic::Diagnostic;
 /// What some editors put before a text; no character of its first line.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// Longest name of a file, in bytes: what a tar header has for the last part of a path.
+const LONGEST_NAME: usize = 100;
+
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -168,6 +171,12 @@ pub(crate) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
             "rename the file",
         ));
     };
+    if !can_be_kept(text_name) {
+        return Err(problem(
+            "evidence cannot keep a file of this name".into(),
+            "rename it: at most 100 letters, digits, `-`, `_` and `.`, the first no `-`",
+        ));
+    }
     let unreadable = |error: &io::Error| {
         let help = match error.kind() {
             io::ErrorKind::NotFound if path.is_symlink() => {
@@ -208,6 +217,13 @@ pub(crate) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
             )))
         }
     }
+}
+
+/// Whether a bundle of evidence can have a file of this name (`weir_evidence::name`), so that
+/// what cannot be proven is not put in force.
+fn can_be_kept(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    name.len() <= LONGEST_NAME && name.bytes().all(plain) && !name.starts_with('-')
 }
 
 fn unreadable_directory(directory: &Path, error: &io::Error) -> Diagnostic {
