@@ -175,6 +175,15 @@ impl Settings {
                 found.push((format!("{key}.bearer_token_file"), message, help.to_owned()));
             }
         }
+        for (at, one) in self.command.iter().enumerate() {
+            let program = one.command.program();
+            if !program.starts_with('/') {
+                let key = format!("notify.command[{at}].command[0]");
+                let message = format!("`{}` is no path from the root", program.escape_debug());
+                let help = "write the whole path of the program, with `/` first";
+                found.push((key, message, help.to_owned()));
+            }
+        }
         found
     }
 }
@@ -192,7 +201,7 @@ mod tests {
                     [[alertmanager]]\nname = \"other\"\nurl = \"http://127.0.0.1:9093\"\n\
                     bearer_token_file = \"/t\"\n\
                     [[webhook]]\nname = \"alertmanager\"\nurl = \"https://h.example/\"\n\
-                    secret_file = \"/s\"\n";
+                    secret_file = \"/s\"\n[[command]]\nname = \"c\"\ncommand = [\"page\"]\n";
         let settings: Settings = toml::from_str(text).unwrap();
         let found: Vec<String> = settings
             .problems()
@@ -205,6 +214,7 @@ mod tests {
                 "notify.alertmanager[0].url: `alertmanager` is the name of two ways out",
                 "notify.alertmanager[0].bearer_token_file: the token could be read by anybody on \
                  the way",
+                "notify.command[0].command[0]: `page` is no path from the root",
             ]
         );
         assert!(Settings::default().is_empty());
