@@ -53,4 +53,7 @@ pub use read::{NONE, Texts};
 pub use retention::Pruned;
 pub use rows::{Batch, Column as Values};
 pub use sidecar::Sidecar;
-pub use store::{Columns, EachEntry, Row, begins, fold, for_each, for_each_row, for_each_since};
+pub use store::{
+    Columns, EachEntry, Row, begins, fold, for_each, for_each_row, for_each_row_within,
+    for_each_since,
+};

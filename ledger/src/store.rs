@@ -140,11 +140,24 @@ impl<'a> Row<'a> {
 ///
 /// # Errors
 /// As [`for_each`].
-pub fn for_each_row(directory: &Path, mut take: impl FnMut(&Row<'_>)) -> Result<(), LedgerError> {
+pub fn for_each_row(directory: &Path, take: impl FnMut(&Row<'_>)) -> Result<(), LedgerError> {
+    for_each_row_within(directory, (0, u64::MAX), take)
+}
+
+/// As [`for_each_row`], without segments that have nothing after one entry and up to another;
+/// entries before and behind may be among those that are given.
+///
+/// # Errors
+/// As [`for_each`].
+pub fn for_each_row_within(
+    directory: &Path,
+    (after, to): (u64, u64),
+    mut take: impl FnMut(&Row<'_>),
+) -> Result<(), LedgerError> {
     let wanted = Wanted {
         times: (i64::MIN, i64::MAX),
-        segment: &|_| true,
-        last: u64::MAX,
+        segment: &|sidecar| sidecar.last > after,
+        last: to,
     };
     walk(directory, &wanted, |piece| {
         let Piece::Rows { path, batch } = piece else {

@@ -49,10 +49,19 @@ impl Monitoring {
     /// # Errors
     /// A program is missing or does not answer.
     pub fn start(stage: &Stage, agent: &str) -> Result<Self> {
+        Self::start_at(stage, Some(agent), &free()?)
+    }
+
+    /// As [`Monitoring::start`], with Alertmanager at an address, and without Prometheus where
+    /// there is no agent for it.
+    ///
+    /// # Errors
+    /// As [`Monitoring::start`].
+    pub fn start_at(stage: &Stage, agent: Option<&str>, alertmanager: &str) -> Result<Self> {
         let directory = stage.run.directory().join("monitoring");
         fs::create_dir_all(&directory).context("directory of Prometheus")?;
-        let [alertmanager, prometheus] = [free()?, free()?];
-        write(&directory, agent, &alertmanager)?;
+        let (alertmanager, prometheus) = (alertmanager.to_owned(), free()?);
+        write(&directory, agent.unwrap_or_default(), &alertmanager)?;
         let unit = stage.unit("monitoring.service")?.keep();
         let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
         let lines = [
@@ -82,7 +91,8 @@ impl Monitoring {
             prometheus,
             children: Vec::new(),
         };
-        for (number, line) in lines.iter().enumerate() {
+        let programs = if agent.is_some() { 2 } else { 1 };
+        for (number, line) in lines.iter().take(programs).enumerate() {
             let log = fs::File::create(directory.join(format!("{number}.log")))?;
             let child = unit
                 .command(None, line)?
@@ -93,7 +103,8 @@ impl Monitoring {
                 .with_context(|| format!("start {}", line.join(" ")))?;
             started.children.push(child);
         }
-        for address in [&started.alertmanager, &started.prometheus] {
+        let addresses = [&started.alertmanager, &started.prometheus];
+        for address in addresses.into_iter().take(programs) {
             let deadline = Instant::now() + PATIENCE;
             while http(address, "GET", "/-/ready", "").is_err() {
                 ensure!(Instant::now() < deadline, "{address} is not ready");
@@ -125,9 +136,31 @@ impl Monitoring {
                 return Ok(alerts);
             }
             if Instant::now() > deadline {
-                let rules = http(&self.prometheus, "GET", "/api/v1/alerts", "")?;
+                let rules = http(&self.prometheus, "GET", "/api/v1/alerts", "");
+                let rules = rules.unwrap_or_else(|error| error.to_string());
                 bail!("{name} is not as it should be: {alerts:#?}\nPrometheus: {rules}");
             }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Waits until the rules of Prometheus fire an alert of a name, and returns the first.
+    ///
+    /// # Errors
+    /// They do not in time, or Prometheus does not answer.
+    pub fn wait_for_rule(&self, name: &str) -> Result<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let body = http(&self.prometheus, "GET", "/api/v1/alerts", "")?;
+            let answer: Value = serde_json::from_str(&body)?;
+            let alerts = answer["data"]["alerts"].as_array();
+            let mut alerts = alerts.into_iter().flatten();
+            let fires =
+                |one: &&Value| one["labels"]["alertname"] == name && one["state"] == "firing";
+            if let Some(alert) = alerts.find(fires) {
+                return Ok(alert.clone());
+            }
+            ensure!(Instant::now() < deadline, "{name} does not fire: {body}");
             thread::sleep(Duration::from_millis(100));
         }
     }
@@ -163,7 +196,10 @@ fn program(name: &str) -> Result<String> {
 }
 
 /// An address on loopback that nobody listens at.
-fn free() -> Result<String> {
+///
+/// # Errors
+/// The system has none.
+pub fn free() -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").context("a free port")?;
     Ok(listener.local_addr()?.to_string())
 }

@@ -127,6 +127,19 @@ pub fn monitoring(program: &str) -> Result<PathBuf> {
     .with_context(|| format!("{program} is not there: `cargo xtask setup` provides it"))
 }
 
+/// Directory below which the syslog daemon is: where the set-up took it out of its package, or
+/// the root where it is installed.
+///
+/// # Errors
+/// There is none.
+pub fn rsyslog() -> Result<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    [workspace.join("target/tools/rsyslog"), "/".into()]
+        .into_iter()
+        .find(|root| root.join("usr/sbin/rsyslogd").is_file())
+        .context("rsyslogd is not there: `cargo xtask setup` provides it")
+}
+
 fn line<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {
     arguments.iter().fold(program.to_owned(), |line, argument| {
         line + " " + &argument.as_ref().to_string_lossy()

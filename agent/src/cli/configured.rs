@@ -71,8 +71,8 @@ fn ask_with(
     let name = path.join(" ");
     let said = |option: &str| below.value_source(option) == Some(ValueSource::CommandLine);
     // Ways out for findings have no option: the daemon always reads.
-    let needed =
-        name == "run" || keys_of(&name).any(|key| has(below, key.option) && !said(key.option));
+    let needed = matches!(name.as_str(), "run" | "notify test")
+        || keys_of(&name).any(|key| has(below, key.option) && !said(key.option));
     if !needed {
         return Ok(Asked {
             cli: Cli::from_arg_matches(&first)?,

@@ -16,6 +16,7 @@ mod geo;
 mod ip_data;
 mod learn;
 mod nearest;
+mod notify;
 mod period;
 mod replay;
 mod report;
@@ -77,6 +78,8 @@ enum Command {
     Replay(Box<replay::ReplayArgs>),
     /// Show what a change of allowlists means, key by key and in recorded flows.
     Diff(diff::DiffArgs),
+    /// Try the ways out for findings.
+    Notify(notify::NotifyArgs),
     /// Write the report of a period: a page of HTML, a few lines, or what a product's page says.
     Report(report::ReportArgs),
     /// Ask, install and compare IP databases.
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Learn(args) => or_exit_code(learn::run(args)),
         Command::Replay(args) => or_exit_code(replay::run(args)),
         Command::Diff(args) => or_exit_code(diff::run(args)),
+        Command::Notify(args) => or_exit_code(notify::run(args, &asked)),
         Command::Report(args) => or_exit_code(report::run(args)),
         Command::Geo(args) => or_exit_code(geo::run(args)),
         Command::Canary(args) => or_failure(canary::child(args)),

@@ -130,6 +130,9 @@ impl Loaded {
         check::check(&self.values, &mut |path, message, help| {
             found.push(self.diagnostic(path, message, help));
         });
+        for (path, message, help) in self.config.notify.problems() {
+            found.push(self.diagnostic(&path, message, help));
+        }
     }
 
     /// What they say, as types.

@@ -3,7 +3,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::daemon::Pinning;
+use crate::{
+    daemon::Pinning,
+    notify::{Address, Facility, Label, Name, Url},
+};
 
 /// A time above zero, such as `250ms`, `30s` or `1h 30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -175,6 +178,11 @@ pub(super) const FORMATS: &[(&str, Judge)] = &[
     (Pin::FORMAT, judge::<Pin>),
     (Size::FORMAT, judge::<Size>),
     (Database::FORMAT, judge::<Database>),
+    (Name::FORMAT, judge::<Name>),
+    (Url::FORMAT, judge::<Url>),
+    (Address::FORMAT, judge::<Address>),
+    (Facility::FORMAT, judge::<Facility>),
+    (Label::FORMAT, judge::<Label>),
 ];
 
 fn judge<T: FromStr<Err = String>>(text: &str) -> Result<(), String> {

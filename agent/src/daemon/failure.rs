@@ -6,6 +6,7 @@ use crate::{
     jurisdiction::DatabaseError,
     kernel::{CaptureError, Unfit},
     ledger::LedgerError,
+    notify::StartError,
     policy::{ArchiveError, Rejected},
 };
 
@@ -47,6 +48,9 @@ pub enum Failure {
         "the control socket {0} cannot be made ({1}): name a --runtime-dir in which sockets can be, and a --control-group that there is"
     )]
     Control(PathBuf, std::io::Error),
+    /// Notifications cannot begin.
+    #[error("notifications cannot begin: {0}")]
+    Notify(#[from] StartError),
     /// The system refuses a clock.
     #[error("the clock cannot be read: {0}")]
     Clock(nix::Error),
@@ -69,7 +73,9 @@ impl Failure {
             Self::Unfit(_) | Self::Capture(_) => 5,
             Self::Running(_) => 6,
             Self::Ledger(_) | Self::Archive(_) => 7,
+            Self::Notify(StartError::Ledger(_)) => 7,
             Self::Interfaces(_)
+            | Self::Notify(StartError::System(_))
             | Self::Lock(..)
             | Self::Control(..)
             | Self::Metrics(..)

@@ -6,6 +6,7 @@ mod begin;
 mod bundles;
 mod failure;
 mod lock;
+mod notify;
 mod open_flow;
 mod paths;
 mod pipeline;
@@ -227,18 +228,22 @@ async fn record(
     let paths = Paths::new(directory, capture.take_cgroup_paths());
     let namer = namer(options, &policy, &capture, &clock);
     let spent = spent::recorded(&options.store, &policy, clock.now())?;
+    let databases_in_force = Arc::clone(&databases);
     let pipeline = Pipeline::new(paths, names, namer, databases, (Arc::clone(&policy), spent));
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;
     let findings = ledger.open_findings()?;
     let acknowledged = ledger.acknowledgements()?;
-    let ledger = (ledger, resume);
+    let mut ledger = (ledger, resume);
     let display = Some(display);
     let uplink = UplinkSide::new(
         options.uplinks.clone(),
         CgroupDirectory::open(&cgroup_root)?,
     );
     let sides = (watch, uplink);
+    let notifier = notify::begin(options, &mut ledger.0, &findings, metrics.notify())?;
+    notify::warn_of_undeclared(options, policy.clone(), databases_in_force, &clock);
     let mut recorder = Recorder::new(capture, pipeline, ledger, sides, metrics.clone(), display)
+        .with_notifier(notifier)
         .keeping_names_in(&options.store)
         .with_acknowledgements(acknowledged)
         .with_findings(findings, options.quiet);

@@ -117,6 +117,11 @@ impl Ledger {
         self.log.seq()
     }
 
+    /// Name of the node, and origin of its checkpoints.
+    pub fn node(&self) -> &str {
+        self.log.node().name()
+    }
+
     /// When the last entry that was there on opening was written; `None` in an
     /// empty ledger.
     pub fn last_time(&self) -> Option<Timestamp> {

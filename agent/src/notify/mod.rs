@@ -1,102 +1,76 @@
-//! Ways out for findings.
+//! Ways out for findings: Alertmanager, webhooks, syslog and the journal, commands. None
+//! unless it is set up (`docs/alerts.md`).
+//!
+//! ```text
+//! recorder ─> ledger ─> Notice ─> Queue ─┬─> webhook, syslog, journal, command   each once, in order
+//!     │                 (entry)  (cursor)│
+//!     └─> open findings ─> Alerts ───────┴─> Alertmanager                        what fires now
+//! ```
+//!
+//! The ledger and a position in it are the queue of each way out, so that what the record has
+//! is told, whatever happens to the agent, and nothing else is
+//! (`docs/decisions/0020-the-ledger-is-the-queue-of-notifications.md`). Sending has a thread
+//! of its own: a way out that hangs delays nothing.
 
-use std::path::PathBuf;
+mod alertmanager;
+mod alerts;
+mod backoff;
+mod command;
+mod cursor;
+mod dial;
+mod feed;
+mod http;
+mod journal;
+mod notice;
+mod notifier;
+mod own;
+mod queue;
+mod settings;
+mod shared;
+mod syslog;
+mod test;
+#[cfg(test)]
+mod tests;
+mod values;
+mod way;
+mod webhook;
+mod worker;
 
-use crate::{
-    config::{Size, Time},
-    finding::Severity,
-};
+use std::{fmt, time::Duration};
 
-/// `[notify]`: ways out for findings. None by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// How much of what waits is kept on disk, for all sinks; 64 MiB unless given.
-    #[schemars(example = &"64 MiB")]
-    pub queue_size: Option<Size>,
-    /// Alertmanagers.
-    pub alertmanager: Vec<Alertmanager>,
-    /// HTTP endpoints.
-    pub webhook: Vec<Webhook>,
-    /// Syslog receivers and the journal.
-    pub syslog: Vec<Syslog>,
-    /// Commands.
-    pub command: Vec<Command>,
+pub use notifier::{Begin, Notifier, StartError};
+pub(crate) use own::own_cgroup;
+pub use own::{Destination, OwnTraffic, destinations, undeclared};
+pub use settings::{Alertmanager, Command, Settings, Syslog, Webhook};
+pub use test::{Tested, test};
+pub use values::{Address, Argv, Endpoint, Facility, Label, Name, Url};
+
+/// How long a delivery may take, from the look-up of the name to the end of the answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a delivery was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Undelivered {
+    /// It may be taken later.
+    Failed {
+        /// What is wrong.
+        why: String,
+        /// How long to wait, where that was said.
+        after: Option<Duration>,
+    },
+    /// It never will be.
+    Refused(String),
 }
 
-/// An Alertmanager.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Alertmanager {
-    /// What logs and metrics call it.
-    #[schemars(example = &"alertmanager-a")]
-    pub name: Option<String>,
-    /// Where its API is: `https://alertmanager.example:9093`.
-    #[schemars(extend("x-weir-secret" = true))]
-    #[schemars(example = &"https://alertmanager.example:9093")]
-    pub url: String,
-    /// PEM file with the authorities that its certificate may be of.
-    #[schemars(example = &"/etc/weir/ca.pem")]
-    pub ca_file: Option<PathBuf>,
-    /// File with the bearer token to send.
-    #[schemars(example = &"/etc/weir/alertmanager.token")]
-    pub bearer_token_file: Option<PathBuf>,
-    /// How often to say again what is still open; 1m unless given.
-    #[schemars(example = &"1m")]
-    pub resend: Option<Time>,
-}
+impl Undelivered {
+    fn failed(why: impl fmt::Display) -> Self {
+        Self::Failed {
+            why: why.to_string(),
+            after: None,
+        }
+    }
 
-/// An HTTP endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Webhook {
-    /// What logs and metrics call it.
-    #[schemars(example = &"chat")]
-    pub name: String,
-    /// Where to post.
-    #[schemars(extend("x-weir-secret" = true))]
-    #[schemars(example = &"https://hooks.example/weir")]
-    pub url: String,
-    /// File with the secret that signs each post (HMAC-SHA256).
-    #[schemars(example = &"/etc/weir/webhook.secret")]
-    pub secret_file: PathBuf,
-    /// PEM file with the authorities that its certificate may be of.
-    #[schemars(example = &"/etc/weir/ca.pem")]
-    pub ca_file: Option<PathBuf>,
-    /// Which findings; all unless given.
-    #[schemars(example = ["page"])]
-    pub severities: Option<Vec<Severity>>,
-}
-
-/// A syslog receiver, or the journal.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Syslog {
-    /// What logs and metrics call it.
-    #[schemars(example = &"journal")]
-    pub name: String,
-    /// `unix:/dev/log`, `udp:HOST:PORT`, `tcp:HOST:PORT`, `tls:HOST:PORT` or `journald`.
-    #[schemars(example = &"journald")]
-    pub address: String,
-    /// Facility, such as `daemon`.
-    #[schemars(example = &"daemon")]
-    pub facility: Option<String>,
-}
-
-/// A command that is run for each notification.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Command {
-    /// What logs and metrics call it.
-    #[schemars(example = &"pager")]
-    pub name: String,
-    /// The program by its absolute path, and its arguments.
-    #[schemars(example = ["/usr/local/bin/page", "--urgent"])]
-    pub command: Vec<String>,
-    /// How long it may take; 10s unless given.
-    #[schemars(example = &"10s")]
-    pub timeout: Option<Time>,
-    /// Which findings; all unless given.
-    #[schemars(example = ["page"])]
-    pub severities: Option<Vec<Severity>>,
+    fn too_long() -> Self {
+        Self::failed(format!("no answer within {TIMEOUT:?}"))
+    }
 }

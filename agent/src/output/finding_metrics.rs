@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 
 use super::FindingLine;
-use crate::finding::{Event, Finding, FindingId, Group, Kind, Severity};
+use crate::finding::{Event, Finding, FindingId, Identity, Kind, Severity};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelSet)]
 struct OpenLabels {
@@ -151,30 +151,23 @@ impl FindingMetrics {
     }
 }
 
-/// Identities alone: findings that differ in an address group are one series.
 fn labels(finding: &Finding) -> OpenLabels {
-    let key = &finding.key;
-    let workload = key.workload.as_ref().map(|one| one.name.clone());
-    let jurisdiction = key.jurisdiction.map(|one| one.to_string());
+    let one = Identity::from(finding);
     OpenLabels {
-        kind: key.kind.label(),
+        kind: one.kind,
         severity: finding.severity.label(),
-        product: key.product.clone().unwrap_or_default(),
-        workload: workload.unwrap_or_default(),
-        provider: key
-            .destination
-            .as_ref()
-            .map(Group::operator)
-            .unwrap_or_default(),
-        jurisdiction: jurisdiction.unwrap_or_default(),
-        rule: key.rule.clone().unwrap_or_default(),
+        product: one.product,
+        workload: one.workload,
+        provider: one.provider,
+        jurisdiction: one.jurisdiction,
+        rule: one.rule,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Key;
+    use crate::finding::{Group, Key};
 
     fn finding(network: &str) -> Finding {
         let key = Key {

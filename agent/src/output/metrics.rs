@@ -17,6 +17,7 @@ use super::finding_metrics::{Beside, FindingMetrics};
 use super::health_metrics::HealthMetrics;
 use super::ip_data::IpDataMetrics;
 use super::naming_metrics::NamingMetrics;
+use super::notify_metrics::NotifyMetrics;
 use super::policy_metrics::PolicyMetrics;
 use crate::{
     balance::Sums,
@@ -87,6 +88,7 @@ pub struct Metrics {
     policy: PolicyMetrics,
     findings: FindingMetrics,
     health: HealthMetrics,
+    notify: NotifyMetrics,
     runs: Family<ProgramLabels, Counter>,
     run_time: Family<ProgramLabels, Seconds>,
 }
@@ -122,6 +124,7 @@ impl Metrics {
             policy: PolicyMetrics::default(),
             findings: FindingMetrics::default(),
             health: HealthMetrics::default(),
+            notify: NotifyMetrics::default(),
             runs: Family::default(),
             run_time: Family::default(),
         };
@@ -201,6 +204,7 @@ impl Metrics {
         self.policy.register(registry);
         self.findings.register(registry);
         self.health.register(registry);
+        self.notify.register(registry);
         registry.register(
             "bpf_program_runs",
             "Runs of each kernel program, while the kernel measures them",
@@ -325,6 +329,11 @@ impl Metrics {
         self.health.beat(now);
     }
 
+    /// Metrics of the ways out for findings.
+    pub fn notify(&self) -> NotifyMetrics {
+        self.notify.clone()
+    }
+
     /// Flows that are counted now.
     pub fn open_flows(&self, count: usize) {
         self.open.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -396,6 +405,7 @@ mod tests {
         metrics.policy.touch();
         metrics.findings.touch();
         metrics.health.touch();
+        metrics.notify.touch();
         metrics.names.set(&NamingCounts::default());
         metrics.balance(&Sums::default());
         metrics.loss("kind", 1);

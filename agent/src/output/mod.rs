@@ -9,6 +9,7 @@ mod ip_data;
 mod json;
 mod metrics;
 mod naming_metrics;
+mod notify_metrics;
 mod policy_metrics;
 mod quantity;
 mod rows;
@@ -26,6 +27,7 @@ pub use json::{
     Started, Stopped,
 };
 pub use metrics::Metrics;
+pub use notify_metrics::NotifyMetrics;
 pub use quantity::bytes;
 pub use serve::serve;
 pub use table::{LiveTable, verdict_style};

@@ -12,6 +12,7 @@ mod ipdata;
 mod linker;
 mod prometheus;
 mod python;
+mod rsyslog;
 mod unbound;
 mod unpacked;
 mod version;
@@ -93,6 +94,7 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
         bpf_toolchain::provide_clippy(&toolchain, &mut apt)?;
         unbound::provide(workspace, &mut apt)?;
         python::provide(workspace, &mut apt)?;
+        rsyslog::provide(workspace, &mut apt)?;
         chromium::provide(&mut apt)?;
         promtool = prometheus::provide(workspace, &mut apt)?;
     }

@@ -50,7 +50,7 @@ fn version(text: &str) -> Option<&str> {
 
 /// Libraries of a `Depends` field: the first of alternatives, without versions.
 /// The others are for a service.
-fn libraries(depends: &str) -> Vec<&str> {
+pub(super) fn libraries(depends: &str) -> Vec<&str> {
     depends
         .split(',')
         .filter_map(|entry| entry.split_whitespace().next())

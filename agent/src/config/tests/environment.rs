@@ -12,7 +12,7 @@ fn a_variable_is_nearer_than_the_file() {
             ("WEIR_CAPTURE_UPLINKS", "b, c"),
             ("WEIR_CAPTURE_PROGRAM_STATS", "true"),
             ("WEIR_CAPTURE_MAX_FLOWS", "4096"),
-            ("WEIR_NOTIFY_QUEUE_SIZE", "8 MiB"),
+            ("WEIR_NOTIFY_MOST_WAITING", "8"),
             ("WEIR_PATHS_STORE", ""),
             ("PATH", "/bin"),
         ],
@@ -22,7 +22,7 @@ fn a_variable_is_nearer_than_the_file() {
     assert_eq!(loaded.texts("capture.uplinks").unwrap(), ["b", "c"]);
     assert_eq!(loaded.config().capture.program_stats, Some(true));
     assert_eq!(loaded.config().capture.max_flows, Some(4096));
-    assert_eq!(loaded.config().notify.queue_size, Some(Size(8 << 20)));
+    assert_eq!(loaded.config().notify.most_waiting, Some(8));
     // An empty variable says nothing.
     assert_eq!(loaded.origin("paths.store"), Origin::Default);
     let variable = Origin::Environment("WEIR_METRICS_LISTEN".to_owned());

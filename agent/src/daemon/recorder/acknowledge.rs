@@ -34,9 +34,9 @@ impl Recorder<'_> {
             Ok(one) => one,
             Err(answer) => return Ok(answer),
         };
-        self.ledger
-            .append(clock.now(), Entry::Acknowledged(one.clone()))?;
+        self.append_told(&clock, &Entry::Acknowledged(one.clone()))?;
         self.ledger.flush()?;
+        self.notifier.release();
         let line = AcknowledgedLine {
             time: clock.now(),
             acknowledgement: &one,

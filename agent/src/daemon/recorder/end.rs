@@ -55,6 +55,8 @@ impl Recorder<'_> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         self.ledger.append(clock.now(), entry)?;
         self.ledger.flush()?;
+        self.notifier.release();
+        self.notifier.reached(self.ledger.seq());
         self.ledger.checkpoint()?;
         let stopped = Stopped {
             time: clock.now(),

@@ -8,6 +8,7 @@ use crate::{
     finding::{Deviation, Event, Finding, Findings, Group, Kind, Limits},
     kernel::Clock,
     ledger::Entry,
+    notify::Notifier,
     output::{Beside, FindingLine},
     record::{Counters, FlowId},
 };
@@ -20,6 +21,12 @@ impl Recorder<'_> {
             ..Limits::default()
         });
         self.findings.restore(open, self.began.now());
+        self
+    }
+
+    /// Has findings told by these ways out, too.
+    pub(in crate::daemon) fn with_notifier(mut self, notifier: Notifier) -> Self {
+        self.notifier = notifier;
         self
     }
 
@@ -86,9 +93,26 @@ impl Recorder<'_> {
                 Event::Updated => Entry::FindingUpdated(finding),
                 Event::Closed => Entry::FindingClosed(finding),
             };
-            self.ledger.append(clock.now(), entry)?;
+            self.append_told(clock, &entry)?;
         }
         self.measure_findings(clock);
+        self.tell_notices()
+    }
+
+    /// Adds an entry that ways out may be told of.
+    pub(super) fn append_told(&mut self, clock: &Clock, entry: &Entry) -> Result<(), Failure> {
+        let kept = self.ledger.offer(clock.now(), entry)?;
+        let seq = self.ledger.seq();
+        self.notifier.entry(kept, seq, clock.now(), entry);
+        Ok(())
+    }
+
+    /// Has ways out told, which is not before the disk has the entries.
+    pub(super) fn tell_notices(&mut self) -> Result<(), Failure> {
+        if self.notifier.is_held() {
+            self.ledger.flush()?;
+            self.notifier.release();
+        }
         Ok(())
     }
 
@@ -109,6 +133,8 @@ impl Recorder<'_> {
             domiciles: self.findings.open().filter_map(domicile).collect(),
         };
         self.metrics.open_findings(self.findings.open(), &beside);
+        self.notifier
+            .open(self.findings.open(), &beside, clock.now());
     }
 
     /// Says in the ledger what is open, so that nobody has to read further back.

@@ -39,6 +39,8 @@ impl Recorder<'_> {
         };
         let kept = self.ledger.offer(clock.now(), &entry)? == Appended::Kept;
         self.ledger.flush()?;
+        self.notifier.release();
+        self.notifier.reached(self.ledger.seq());
         self.ledger.checkpoint()?;
         if kept && self.ledger.is_synced() {
             self.metrics.beat(clock.now());

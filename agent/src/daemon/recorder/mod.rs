@@ -34,6 +34,7 @@ use crate::{
     jurisdiction::Databases,
     kernel::{Capture, Clock},
     ledger::{Entry, Ledger, Resume},
+    notify::Notifier,
     output::{Display, GapLine, Metrics, Started},
     record::{Counters, FlowId, IdlePolicy, Sweeper},
 };
@@ -105,6 +106,7 @@ pub(super) struct Recorder<'a> {
     refused_set: Option<String>,
     findings: Findings,
     acknowledged: Acknowledgements,
+    notifier: Notifier,
 }
 
 impl<'a> Recorder<'a> {
@@ -149,6 +151,7 @@ impl<'a> Recorder<'a> {
             refused_set: None,
             findings: Findings::new(Limits::default()),
             acknowledged: Acknowledgements::default(),
+            notifier: Notifier::none(),
         }
     }
 
@@ -235,6 +238,7 @@ impl<'a> Recorder<'a> {
     /// of when it is over and written.
     fn flush(&mut self, clock: &Clock) -> Result<(), Failure> {
         self.ledger.flush()?;
+        self.notifier.release();
         for gap in self.ledger.relieved() {
             self.tell_gap(&gap, clock);
         }

@@ -25,6 +25,7 @@ fn the_reference_set_is_valid_and_complete() {
         "monitoring",
         "object-storage",
         "video-generation",
+        "weir",
     ];
     assert_eq!(names, systems);
     let external: Vec<&str> = policy

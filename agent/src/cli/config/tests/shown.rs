@@ -16,7 +16,7 @@ use crate::{
 };
 
 const WAYS_OUT: &str = "[[notify.webhook]]\nname = \"chat\"\n\
-                        url = \"https://weir:s3cret@hooks.example/T0/s3cret?k=s3cret\"\n\
+                        url = \"https://hooks.example/T0/s3cret?k=s3cret\"\n\
                         secret_file = \"/etc/weir/webhook.secret\"\n";
 
 fn keys(text: &str, line: &str) -> Vec<in_force::InForce> {
