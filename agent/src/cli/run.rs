@@ -12,6 +12,7 @@ use nix::unistd::{Gid, Group};
 
 use super::ip_data::IpDataArgs;
 use crate::{
+    coverage::ConfineMode,
     daemon::{self, Bundles, Options, Pinning, Uplinks},
     evidence::Schedule,
     kernel::{CaptureOptions, UplinkHook},
@@ -121,6 +122,11 @@ pub(super) struct RunArgs {
     /// Drain the recording at work, detach everything, and end.
     #[arg(long)]
     unload: bool,
+
+    /// Whether to give up privileges, paths and system calls that are not needed
+    /// once programs are attached.
+    #[arg(long, value_enum, default_value_t)]
+    confine: ConfineMode,
 
     /// Root of the cgroup v2 hierarchy, if it is not the one mounted.
     #[arg(long, value_name = "DIR")]
@@ -248,6 +254,7 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
             directory,
             schedule: args.evidence_schedule,
         }),
+        confine: args.confine,
         duration: args.duration,
         quiet: args.quiet_time,
         capture: CaptureOptions {

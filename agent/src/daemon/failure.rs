@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     jurisdiction::DatabaseError,
-    kernel::{CaptureError, Unfit},
+    kernel::{CaptureError, ConfineError, Unfit},
     ledger::LedgerError,
     policy::{ArchiveError, Rejected},
 };
@@ -47,6 +47,16 @@ pub enum Failure {
         "the control socket {0} cannot be made ({1}): name a --runtime-dir in which sockets can be, and a --control-group that there is"
     )]
     Control(PathBuf, std::io::Error),
+    /// The agent cannot give up what it does not need.
+    #[error(
+        "the agent cannot be confined: {0}; run with --confine best-effort to go on without what this system refuses"
+    )]
+    Confine(ConfineError),
+    /// A process aside cannot be started, or cannot be confined.
+    #[error(
+        "{0} cannot be started ({1}): check the limits of this process, or run with --confine best-effort"
+    )]
+    Aside(&'static str, std::io::Error),
     /// The system refuses a clock.
     #[error("the clock cannot be read: {0}")]
     Clock(nix::Error),
@@ -72,6 +82,8 @@ impl Failure {
             Self::Interfaces(_)
             | Self::Lock(..)
             | Self::Control(..)
+            | Self::Confine(_)
+            | Self::Aside(..)
             | Self::Metrics(..)
             | Self::Clock(_)
             | Self::Runtime(_) => 1,
