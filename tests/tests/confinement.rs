@@ -12,7 +12,9 @@ use weir_tests::{
     workload::Sender,
 };
 
+const DAC_OVERRIDE: u64 = 1 << 1;
 const DAC_READ_SEARCH: u64 = 1 << 2;
+const NET_BIND_SERVICE: u64 = 1 << 10;
 const NET_ADMIN: u64 = 1 << 12;
 const NET_RAW: u64 = 1 << 13;
 const SYS_PTRACE: u64 = 1 << 19;
@@ -81,7 +83,10 @@ fn the_agent_and_what_is_beside_it_keep_what_they_need() {
     let beside = aside(agent.pid());
     assert_eq!(beside.keys().collect::<Vec<_>>(), ["keeper", "reader"]);
     is_confined(beside["reader"], SYS_PTRACE);
-    is_confined(beside["keeper"], SYS_ADMIN | NET_ADMIN | NET_RAW | BPF);
+    is_confined(
+        beside["keeper"],
+        DAC_OVERRIDE | NET_BIND_SERVICE | SYS_ADMIN | NET_ADMIN | NET_RAW | BPF,
+    );
 
     // Another workload's executable is known, though the agent may not look.
     let unit = stage.unit("image-generation.service").unwrap();

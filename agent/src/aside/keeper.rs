@@ -201,11 +201,14 @@ fn rules(root: &CgroupDirectory) -> Rules {
     let own = own_files();
     Rules {
         // Namespaces of its own; interfaces in them, and what is attached there; raw and packet
-        // sockets; bpf(2) where it is denied to others.
+        // sockets, and a peer at port 9; bpf(2) where it is denied to others; a cgroup below the root, in which not
+        // even its owner may write (mode 0555).
         capabilities: CapabilitySet::SYS_ADMIN
             | CapabilitySet::NET_ADMIN
             | CapabilitySet::NET_RAW
-            | CapabilitySet::BPF,
+            | CapabilitySet::NET_BIND_SERVICE
+            | CapabilitySet::BPF
+            | CapabilitySet::DAC_OVERRIDE,
         paths: Some(Paths {
             read: own.read.into_iter().chain(["/proc".into()]).collect(),
             write: BTreeSet::from([root.path().to_owned(), PathBuf::from("/proc/sys/net")]),

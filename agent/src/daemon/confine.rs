@@ -93,7 +93,9 @@ pub fn rules(options: &Options, pins: Option<&Pins>, root: &CgroupDirectory) -> 
 fn paths(options: &Options, pins: Option<&Pins>, root: &CgroupDirectory) -> Paths {
     let own = own_files();
     let mut read = own.read;
-    read.extend(["/proc".into(), root.path().to_owned()]);
+    // Maps that have a value for each processor are read by their number.
+    read.extend(["/proc".into(), "/sys/devices/system/cpu".into()]);
+    read.insert(root.path().to_owned());
     let databases = options.ip_data.named.iter().map(|(_, path)| path.as_path());
     let replaced = databases
         .chain(options.ip_data.directory.as_deref())

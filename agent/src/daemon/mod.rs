@@ -199,6 +199,8 @@ async fn record(
         mut ledger,
         resume,
     } = begin(options, pins.as_ref(), &directory, (&databases, ledger))?;
+    let clock = Clock::read().map_err(Failure::Clock)?;
+    let namer = namer(options, &policy, &capture, &clock);
     let not_covered = not_covered();
     // No thread of before may go on.
     ledger.wait_for_segments()?;
@@ -241,7 +243,6 @@ async fn record(
     let news = News::listen().map_err(Failure::Interfaces)?;
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
-    let namer = namer(options, &policy, &capture, &clock);
     let spent = spent::recorded(&options.store, &policy, clock.now())?;
     let pipeline = Pipeline::new(paths, names, namer, databases, (Arc::clone(&policy), spent));
     let payloads = payload_wakeup(&capture).map_err(Failure::Runtime)?;

@@ -19,9 +19,10 @@ struct Capability {
 }
 
 /// Those that some process of Weir's keeps, by name.
-const NAMED: [Capability; 9] = [
+const NAMED: [Capability; 10] = [
     named("CAP_DAC_OVERRIDE", CapabilitySet::DAC_OVERRIDE),
     named("CAP_DAC_READ_SEARCH", CapabilitySet::DAC_READ_SEARCH),
+    named("CAP_NET_BIND_SERVICE", CapabilitySet::NET_BIND_SERVICE),
     named("CAP_NET_ADMIN", CapabilitySet::NET_ADMIN),
     named("CAP_NET_RAW", CapabilitySet::NET_RAW),
     named("CAP_SYS_PTRACE", CapabilitySet::SYS_PTRACE),
@@ -96,7 +97,7 @@ pub(super) fn keep(
 pub fn allows_writing(directory: &Path) -> bool {
     let own = rustix::process::geteuid().as_raw();
     fs::metadata(directory).map_or(true, |found| {
-        found.uid() == own && found.mode() & 0o300 == 0o300
+        !found.is_dir() || (found.uid() == own && found.mode() & 0o300 == 0o300)
     })
 }
 

@@ -45,15 +45,9 @@ pub fn has_seccomp() -> bool {
 
 /// Filters the system calls of every thread.
 pub(super) fn filter(of: SystemCalls) -> io::Result<()> {
-    let allowed = SeccompFilter::new(
-        rules(of).map_err(io::Error::other)?,
-        SeccompAction::Errno(libc::EPERM.unsigned_abs()),
-        SeccompAction::Allow,
-        arch()?,
-    );
-    install(allowed)?;
     // What clone3 is asked for lies in memory, where a filter does not see it. libc falls back
-    // to clone where there is no clone3. Of two filters, the later says the error.
+    // to clone where there is no clone3. Of two filters, the stricter answer counts; the second
+    // forbids to install a third.
     let absent = [libc::SYS_clone3].map(|number| (number, Vec::new()));
     let absent = SeccompFilter::new(
         BTreeMap::from(absent),
@@ -61,14 +55,24 @@ pub(super) fn filter(of: SystemCalls) -> io::Result<()> {
         SeccompAction::Errno(libc::ENOSYS.unsigned_abs()),
         arch()?,
     );
-    install(absent)
+    install(absent, 0)?;
+    let allowed = SeccompFilter::new(
+        rules(of).map_err(io::Error::other)?,
+        SeccompAction::Errno(libc::EPERM.unsigned_abs()),
+        SeccompAction::Allow,
+        arch()?,
+    );
+    install(allowed, libc::SECCOMP_FILTER_FLAG_LOG)
 }
 
 fn arch() -> io::Result<TargetArch> {
     TargetArch::try_from(std::env::consts::ARCH).map_err(io::Error::other)
 }
 
-fn install(filter: Result<SeccompFilter, seccompiler::BackendError>) -> io::Result<()> {
+fn install(
+    filter: Result<SeccompFilter, seccompiler::BackendError>,
+    flags: libc::c_ulong,
+) -> io::Result<()> {
     let program: BpfProgram = filter
         .and_then(BpfProgram::try_from)
         .map_err(io::Error::other)?;
@@ -83,7 +87,7 @@ fn install(filter: Result<SeccompFilter, seccompiler::BackendError>) -> io::Resu
         libc::syscall(
             libc::SYS_seccomp,
             libc::SECCOMP_SET_MODE_FILTER,
-            libc::SECCOMP_FILTER_FLAG_TSYNC | libc::SECCOMP_FILTER_FLAG_LOG,
+            libc::SECCOMP_FILTER_FLAG_TSYNC | flags,
             std::ptr::from_ref(&program),
         )
     };
@@ -117,6 +121,7 @@ fn rules(of: SystemCalls) -> Result<Rules, seccompiler::BackendError> {
         | libc::CLONE_NEWPID
         | libc::CLONE_NEWNET) as u64;
     rules.insert(libc::SYS_clone, vec![masked(0, NEW, 0)?]);
+    rules.insert(libc::SYS_clone3, Vec::new());
     rules.insert(libc::SYS_prctl, each(0, calls::PRCTL)?);
     let families: &[u64] = match of {
         SystemCalls::Reader => calls::NETLINK,
