@@ -675,6 +675,7 @@ class Log:
         self.shown = self.flows = self.beats = 0
         self.hidden_within = 0
         self.keys, self.policies, self.gaps, self.holes = [], [], [], []
+        self.builds = set()
         self.started = None
         self.run = self.beat = self.alive = None
         self.trouble = {}
@@ -691,6 +692,8 @@ class Log:
             self.rotated(seq, entry)
         elif kind == "started":
             self.policies.append((time, entry.get("allowlists")))
+            if "build" in entry:
+                self.builds.add((get(entry, "/build/executable"), get(entry, "/build/programs")))
             self.started = time
         elif kind == "allowlists_loaded":
             self.policies.append((time, entry.get("digest")))
@@ -932,6 +935,8 @@ class Verifier:
     def about(self, predicate):
         if not isinstance(predicate, dict) or predicate.get("schema") != SCHEMA:
             raise Refused(f"{STATEMENT} is of schema {get(predicate, '/schema')!r}, and this script knows {SCHEMA}: use the verify.py of that bundle")
+        if not isinstance(predicate.get("builds", []), list):
+            raise Refused(f"{STATEMENT} has no list of builds")
         if not re.fullmatch("weir-node/[0-9a-f]{1,64}", predicate["node"]):
             raise Refused(f"{STATEMENT} has no name of a node")
         first, last = predicate["entries"]["first"], predicate["entries"]["last"]
@@ -1024,6 +1029,8 @@ class Verifier:
             raise Refused(log.trouble["log"])
         if log.keys != self.listed_keys()[: len(log.keys)]:
             raise Refused("the keys that the log tells of are not those of keys/node.pub: keys were added or exchanged")
+        if log.builds != {(get(one, "/executable"), get(one, "/programs")) for one in self.predicate.get("builds", [])}:
+            raise Refused("the builds of Weir that the statement names are not those that the log says began to record: the statement was made of another log")
         self.log_of = log
         return f"{log.shown} entries shown and {tree.size - log.shown} hidden have the root that was signed"
 

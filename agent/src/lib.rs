@@ -9,10 +9,14 @@
 //!    └─> coverage                                    policy ──────┘
 //! ```
 
+pub use build::Build;
+
 pub mod account;
+pub mod aside;
 pub mod attribution;
 pub mod balance;
 mod bounded;
+mod build;
 mod by_name;
 pub mod canary;
 pub mod claim;

@@ -40,7 +40,7 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// `None` where there is no file.
-    fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         let found = fs::metadata(path).ok()?;
         Some(Self {
             file: (found.dev(), found.ino()),

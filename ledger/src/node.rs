@@ -17,7 +17,7 @@ use tlog_tiles::{Checkpoint, Hash};
 use crate::{LedgerError, disk, error::io, leaf::hex};
 
 /// The private key, in the encoding of signed notes, mode 0600.
-const KEY: &str = "node.key";
+pub(crate) const KEY: &str = "node.key";
 
 /// A key that is to take the place of the private key.
 const NEXT: &str = "node.key.next";

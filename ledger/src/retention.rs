@@ -14,6 +14,11 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// Its first entry.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
     pub(crate) fn of(sidecar: &Sidecar) -> Self {
         Self {
             first: sidecar.first,

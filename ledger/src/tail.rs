@@ -9,6 +9,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -175,6 +176,13 @@ impl Tail {
             self.open = false;
         }
         Ok(())
+    }
+
+    /// Whether the file of its name is the one that is written to, and is whole.
+    pub(crate) fn is_in_place(&self) -> io::Result<bool> {
+        let (named, own) = (fs::metadata(&self.path)?, self.file.metadata()?);
+        let same = (named.dev(), named.ino()) == (own.dev(), own.ino());
+        Ok(same && own.len() >= self.bytes)
     }
 
     /// Gives back what was reserved. No more is written.

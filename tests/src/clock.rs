@@ -24,6 +24,8 @@ pub fn at(time: Timestamp) -> Result<Vec<String>> {
         "DONT_FAKE_MONOTONIC=1".to_owned(),
         "FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned(),
         "NO_FAKE_STAT=1".to_owned(),
+        // It has no part in memory that all programs share: a confined one has none.
+        "FAKETIME_DISABLE_SHM=1".to_owned(),
     ]
     .into())
 }

@@ -38,11 +38,34 @@ pub enum Line {
 pub struct Started {
     pub adopted: bool,
     pub version: String,
+    pub build: Build,
     pub kernel: String,
     pub cgroup_root: String,
     pub allowlists: Allowlists,
     pub databases: Vec<Database>,
     pub metrics: Option<String>,
+    pub confinement: Option<Confinement>,
+}
+
+/// How the agent is confined.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Confinement {
+    pub mode: String,
+    pub capabilities: Vec<String>,
+    pub landlock_abi: u32,
+    pub seccomp: bool,
+    pub not_enforced: Vec<String>,
+}
+
+/// Digests of the agent that records.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "as documented for --format json")]
+pub struct Build {
+    pub executable: String,
+    pub programs: String,
 }
 
 /// Both layers compared.

@@ -41,7 +41,13 @@ fn cited(text: &str) -> Vec<String> {
 fn tests_that_documents_name_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut tests = HashSet::new();
-    for directory in ["tests/tests", "ledger", "agent/src", "evidence"] {
+    for directory in [
+        "tests/tests",
+        "ledger",
+        "agent/src",
+        "agent/tests",
+        "evidence",
+    ] {
         tests_below(&root.join(directory), &mut tests);
     }
     for (page, least) in [("threat-model.md", 20), ("coverage.md", 17)] {

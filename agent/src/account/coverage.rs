@@ -27,13 +27,15 @@ pub enum Disposition {
     ClockFault,
     /// The store had no room.
     StoreFull,
+    /// Somebody else changed what is the agent's own.
+    Tampered,
     /// The period had not ended, or what closes it is not there yet.
     NotClosed,
 }
 
 impl Disposition {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AgentDown,
         Self::RingBufferLoss,
         Self::MapFull,
@@ -41,6 +43,7 @@ impl Disposition {
         Self::ExcludedByPolicy,
         Self::ClockFault,
         Self::StoreFull,
+        Self::Tampered,
         Self::NotClosed,
     ];
 
@@ -54,6 +57,7 @@ impl Disposition {
             Self::ExcludedByPolicy => "excluded_by_policy",
             Self::ClockFault => "clock_fault",
             Self::StoreFull => "store_full",
+            Self::Tampered => "tampered",
             Self::NotClosed => "not_closed",
         }
     }
@@ -73,6 +77,7 @@ impl Disposition {
             | Reason::SelfTestFailed => Self::AttachFailed,
             Reason::ClockStep => Self::ClockFault,
             Reason::StoreFull => Self::StoreFull,
+            Reason::Tampered => Self::Tampered,
         }
     }
 }

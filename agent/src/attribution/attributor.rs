@@ -1,6 +1,6 @@
 //! From a record to its workload and program.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     executable::Executables,
@@ -55,7 +55,7 @@ impl<P: CgroupPaths> Attributor<P> {
         Self {
             paths,
             names,
-            executables: Executables::new(PathBuf::from("/proc")),
+            executables: Executables::of_this_host(),
             hidden: String::new(),
             host: Host::unknown(),
             known: Bounded::new(REMEMBERED),

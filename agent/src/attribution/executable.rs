@@ -15,7 +15,7 @@ use nix::{
 };
 
 use super::workload::Executable;
-use crate::{bounded::Bounded, record::Process};
+use crate::{aside, bounded::Bounded, record::Process};
 
 /// Processes remembered. Each takes about 200 bytes.
 const REMEMBERED: usize = 8192;
@@ -24,6 +24,8 @@ const REMEMBERED: usize = 8192;
 /// later: the start time has to be the one that the kernel recorded.
 pub(super) struct Executables {
     proc: PathBuf,
+    /// Whether another process may have to read.
+    aside: bool,
     ticks_per_second: u64,
     known: Bounded<Incarnation, Executable>,
 }
@@ -43,12 +45,21 @@ impl Executables {
         let ticks = sysconf(SysconfVar::CLK_TCK).ok().flatten();
         Self {
             proc,
+            aside: false,
             // USER_HZ is 100 on every architecture that Rust's std and aya support.
             ticks_per_second: ticks
                 .and_then(|t| u64::try_from(t).ok())
                 .unwrap_or(100)
                 .max(1),
             known: Bounded::new(REMEMBERED),
+        }
+    }
+
+    /// Has the programs of living processes read by the process aside, where there is one.
+    pub(super) fn of_this_host() -> Self {
+        Self {
+            aside: true,
+            ..Self::new(PathBuf::from("/proc"))
         }
     }
 
@@ -62,7 +73,11 @@ impl Executables {
         if let Some(known) = self.known.get_mut(&key) {
             return known.clone();
         }
-        let executable = self.read(process).unwrap_or_else(Executable::Unknown);
+        let executable = if self.aside {
+            aside::executable(process)
+        } else {
+            self.read(process).unwrap_or_else(Executable::Unknown)
+        };
         self.known.insert(key, executable.clone());
         executable
     }
@@ -99,6 +114,14 @@ impl Executables {
     fn ticks(&self, start_ns: u64) -> u64 {
         start_ns / (1_000_000_000 / self.ticks_per_second).max(1)
     }
+}
+
+/// Which program a process of this host runs, as this process can see it.
+pub fn read_executable(process: &Process) -> Executable {
+    let executables = Executables::new(PathBuf::from("/proc"));
+    executables
+        .read(process)
+        .unwrap_or_else(Executable::Unknown)
 }
 
 fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {

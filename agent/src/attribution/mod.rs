@@ -9,6 +9,7 @@ pub mod path;
 mod workload;
 
 pub use attributor::{Attributor, CgroupPaths};
+pub use executable::read_executable;
 pub use host::Host;
 pub use labels::{Label, Labels};
 pub use names::{Names, StateRoots};

@@ -27,7 +27,7 @@ use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use crate::{canary, daemon::Failure, evidence::EvidenceError};
+use crate::{aside, canary, daemon::Failure, evidence::EvidenceError};
 
 /// Exit code of a wrong command line.
 const WRONG_COMMAND_LINE: u8 = 2;
@@ -87,6 +87,9 @@ enum Command {
     /// Send by every way, in a namespace of its own, to be recorded.
     #[command(hide = true)]
     Canary(canary::ChildArgs),
+    /// Do for a confined agent what it cannot do itself.
+    #[command(hide = true)]
+    Aside(aside::AsideArgs),
 }
 
 /// Does what the command line asks.
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => or_exit_code(report::run(args)),
         Command::Geo(args) => or_exit_code(geo::run(args)),
         Command::Canary(args) => or_failure(canary::child(args)),
+        Command::Aside(args) => or_failure(aside::run(args)),
     }
 }
 

@@ -12,6 +12,7 @@ use nix::unistd::{Gid, Group};
 use super::{WRONG_COMMAND_LINE, configured, ip_data::IpDataArgs};
 use crate::{
     config::{Hook, LEAST_FLOWS, Listener, Loaded, MOST_FLOWS, Origin, Period, Pin, Size, Time},
+    coverage::ConfineMode,
     daemon::{self, Bundles, Options, Uplinks},
     evidence::Schedule,
     kernel::{CaptureOptions, UplinkHook},
@@ -128,6 +129,11 @@ pub(super) struct RunArgs {
     #[arg(long)]
     unload: bool,
 
+    /// Whether to give up privileges, paths and system calls that are not needed
+    /// once programs are attached.
+    #[arg(long, value_enum, default_value_t)]
+    confine: ConfineMode,
+
     /// Root of the cgroup v2 hierarchy, if it is not the one mounted.
     #[arg(long, value_name = "DIR")]
     cgroup_root: Option<PathBuf>,
@@ -219,6 +225,7 @@ fn options(args: &RunArgs, control_group: Option<Gid>, loaded: &Loaded) -> Optio
             directory,
             schedule: args.evidence_schedule.unwrap_or_default(),
         }),
+        confine: args.confine,
         duration: args.duration.map(|time| time.0),
         quiet: args.quiet_time.0,
         notify: loaded.config().notify.clone(),

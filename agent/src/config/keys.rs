@@ -72,6 +72,7 @@ pub const KEYS: &[Key] = &[
     of_run("control.group", "control_group", "root alone"),
     of_run("findings.quiet_time", "quiet_time", ""),
     of_run("self_test.every", "self_test", ""),
+    of_run("confine.mode", "confine", ""),
     of_run("ledger.seal_after", "seal_after", ""),
     of_run("ledger.keep", "keep", ""),
     of_run("ledger.keep_size", "keep_size", "all"),

@@ -31,8 +31,8 @@ pub use self::{
     keys::{KEPT, KEYS, Key, WITHOUT, keys_of},
     loaded::{Loaded, Origin, Wanted},
     sections::{
-        CaptureSection, ControlSection, EvidenceSection, FindingsSection, IpDataSection,
-        LedgerSection, MetricsSection, PathsSection, SelfTestSection,
+        CaptureSection, ConfineSection, ControlSection, EvidenceSection, FindingsSection,
+        IpDataSection, LedgerSection, MetricsSection, PathsSection, SelfTestSection,
     },
     values::{Database, Hook, Listener, Period, Pin, Size, Time},
 };
@@ -63,6 +63,8 @@ pub struct Config {
     pub findings: FindingsSection,
     /// The agent's test of itself.
     pub self_test: SelfTestSection,
+    /// What the agent gives up once it records.
+    pub confine: ConfineSection,
     /// Segments of the store.
     pub ledger: LedgerSection,
     /// Bundles that the agent writes by itself.

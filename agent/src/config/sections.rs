@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::values::{Database, Hook, Listener, Period, Pin, Size, Time};
-use crate::evidence::Schedule;
+use crate::{coverage::ConfineMode, evidence::Schedule};
 
 /// Where things are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
@@ -103,6 +103,16 @@ pub struct SelfTestSection {
     /// the record with what was sent; or `off`.
     #[schemars(example = &"1h")]
     pub every: Option<Period>,
+}
+
+/// What the agent gives up once it records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfineSection {
+    /// Whether to give up privileges, paths and system calls that are not needed once programs
+    /// are attached: `on`, `best-effort` or `off`.
+    #[schemars(example = &"on")]
+    pub mode: Option<ConfineMode>,
 }
 
 /// Segments of the store.

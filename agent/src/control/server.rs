@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use nix::unistd::{Gid, Uid, User, getgrouplist};
+use nix::unistd::{Gid, Uid};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{Semaphore, mpsc, oneshot},
@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use super::{Answer, MOST_OF_LINE, Question, SOCKET};
+use crate::aside;
 
 /// How long somebody may take to ask and to read.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,10 +57,7 @@ fn is_of(group: Gid, uid: Uid, gid: Gid) -> bool {
     if gid == group {
         return true;
     }
-    let user = User::from_uid(uid).ok().flatten();
-    let name = user.and_then(|user| Some((std::ffi::CString::new(user.name).ok()?, user.gid)));
-    name.and_then(|(name, own)| getgrouplist(&name, own).ok())
-        .is_some_and(|groups| groups.contains(&group))
+    aside::is_member(group, uid)
 }
 
 /// Binds the socket in the runtime directory. Nobody else can have it: the lock is held.

@@ -35,11 +35,14 @@ pub enum Reason {
     /// The store had no room: totals were kept in memory, details beyond what memory
     /// holds were not.
     StoreFull,
+    /// Somebody else changed what is the agent's own: a map, what a pin names, a file of the
+    /// store, or who may read the node's key.
+    Tampered,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NotRecording,
         Self::Replaced,
         Self::ProgramDetached,
@@ -50,6 +53,7 @@ impl Reason {
         Self::SelfTestFailed,
         Self::ClockStep,
         Self::StoreFull,
+        Self::Tampered,
     ];
 
     /// Name in records and metrics.
@@ -65,6 +69,7 @@ impl Reason {
             Self::SelfTestFailed => "self_test_failed",
             Self::ClockStep => "clock_step",
             Self::StoreFull => "store_full",
+            Self::Tampered => "tampered",
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
+use weir_common::Loss;
 
 use super::{Gap, Reason};
 use crate::kernel::{Capture, CaptureError, CgroupDirectory, Clock};
@@ -21,6 +22,8 @@ pub struct Watch {
     root: CgroupDirectory,
     last: Clock,
     losses: BTreeMap<String, u64>,
+    /// Slots that were ever used.
+    used: u32,
 }
 
 impl Watch {
@@ -31,6 +34,7 @@ impl Watch {
             root,
             last: now,
             losses,
+            used: 0,
         }
     }
 
@@ -39,20 +43,38 @@ impl Watch {
         self.last
     }
 
+    /// Gaps for what was found to be the matter with files as the agent began.
+    pub fn began(&self, tampering: Vec<String>) -> impl Iterator<Item = Gap> {
+        let now = self.last.now();
+        tampering.into_iter().map(move |detail| Gap {
+            from: now,
+            to: now,
+            ..tampered(detail)
+        })
+    }
+
     /// Whether it is time to look again.
     pub fn is_due(&self, now: &Clock) -> bool {
         now.since(&self.last) >= CHECK_EVERY
     }
 
-    /// Looks at everything, and repairs.
+    /// Looks at everything, and repairs. `tampering` is what was found of that elsewhere.
     ///
     /// # Errors
     /// The kernel's, if its counts cannot be read.
-    pub fn look(&mut self, capture: &mut Capture, now: Clock) -> Result<Vec<Gap>, CaptureError> {
+    pub fn look(
+        &mut self,
+        capture: &mut Capture,
+        now: Clock,
+        tampering: Vec<String>,
+    ) -> Result<Vec<Gap>, CaptureError> {
         let before = std::mem::replace(&mut self.last, now);
         let mut found = self.programs(capture);
         found.extend(pins(capture));
-        found.extend(self.new_losses(capture)?);
+        let losses = capture.losses()?;
+        found.extend(self.fallen(capture, &losses)?);
+        found.extend(self.new_losses(&losses));
+        found.extend(tampering.into_iter().map(tampered));
         found.extend(step(&before, &now));
         // What was repaired ended only now.
         let to = Clock::read().map_or(now.now(), |clock| clock.now());
@@ -66,9 +88,13 @@ impl Watch {
         capture
             .mend_programs(&self.root)
             .into_iter()
-            .map(|(name, outcome)| match outcome {
+            .map(|one| match one.outcome {
                 Ok(()) => {
-                    let detail = format!("{name} was off its hook and has been attached again");
+                    let how = match one.replaced_by {
+                        Some(id) => format!("had been replaced by program {id}"),
+                        None => "was off its hook".to_owned(),
+                    };
+                    let detail = format!("{} {how} and has been attached again", one.name);
                     gap(Reason::ProgramDetached, detail, true)
                 }
                 Err(error) => gap(Reason::ProgramDetached, error.to_string(), false),
@@ -76,9 +102,32 @@ impl Watch {
             .collect()
     }
 
-    fn new_losses(&mut self, capture: &Capture) -> Result<Option<Gap>, CaptureError> {
+    /// Counts of the kernel's that can only rise.
+    fn fallen(
+        &mut self,
+        capture: &Capture,
+        losses: &[(Loss, u64)],
+    ) -> Result<Option<Gap>, CaptureError> {
+        let mut fallen: Vec<String> = losses
+            .iter()
+            .filter_map(|(kind, total)| {
+                let known = self.losses.get(kind.label()).copied()?;
+                (*total < known)
+                    .then(|| format!("LOSS: {} fell from {known} to {total}", kind.label()))
+            })
+            .collect();
+        let used = capture.used_slots()?;
+        let before = std::mem::replace(&mut self.used, used);
+        if used < before {
+            fallen.push(format!("NEXT_SLOT fell from {before} to {used}"));
+        }
+        let detail = fallen.join("; ");
+        Ok((!detail.is_empty()).then(|| gap(Reason::Tampered, detail, false)))
+    }
+
+    fn new_losses(&mut self, losses: &[(Loss, u64)]) -> Option<Gap> {
         let mut new = BTreeMap::new();
-        for (kind, total) in capture.losses()? {
+        for (kind, total) in losses.iter().copied() {
             let known = self.losses.insert(kind.label().to_owned(), total);
             let more = total.saturating_sub(known.unwrap_or(0));
             if more > 0 {
@@ -86,14 +135,19 @@ impl Watch {
             }
         }
         if new.is_empty() {
-            return Ok(None);
+            return None;
         }
         let detail: Vec<_> = new.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
-        Ok(Some(Gap {
+        Some(Gap {
             losses: new,
             ..gap(Reason::Loss, detail.join(", "), false)
-        }))
+        })
     }
+}
+
+/// What somebody else has done to the agent's own; the interval is not filled in yet.
+fn tampered(detail: String) -> Gap {
+    gap(Reason::Tampered, detail, false)
 }
 
 /// A gap whose interval is not filled in yet.
@@ -108,15 +162,25 @@ fn gap(reason: Reason, detail: String, repaired: bool) -> Gap {
     }
 }
 
-fn pins(capture: &mut Capture) -> Option<Gap> {
-    match capture.mend_pins() {
-        Ok(names) if names.is_empty() => None,
-        Ok(names) => {
-            let detail = format!("pinned again: {}", names.join(", "));
-            Some(gap(Reason::PinRemoved, detail, true))
-        }
-        Err(error) => Some(gap(Reason::PinRemoved, error.to_string(), false)),
-    }
+fn pins(capture: &mut Capture) -> Vec<Gap> {
+    let found = match capture.mend_pins() {
+        Ok(found) => found,
+        Err(error) => return vec![gap(Reason::PinRemoved, error.to_string(), false)],
+    };
+    let said = |reason, what: &str, names: Vec<String>| {
+        (!names.is_empty()).then(|| gap(reason, format!("{what}: {}", names.join(", ")), true))
+    };
+    [
+        said(Reason::PinRemoved, "pinned again", found.missing),
+        said(
+            Reason::Tampered,
+            "pinned again in the place of something else",
+            found.exchanged,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn step(before: &Clock, now: &Clock) -> Option<Gap> {

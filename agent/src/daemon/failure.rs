@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     jurisdiction::DatabaseError,
-    kernel::{CaptureError, Unfit},
+    kernel::{CaptureError, ConfineError, Unfit},
     ledger::LedgerError,
     notify::StartError,
     policy::{ArchiveError, Rejected},
@@ -51,6 +51,16 @@ pub enum Failure {
     /// Notifications cannot begin.
     #[error("notifications cannot begin: {0}")]
     Notify(#[from] StartError),
+    /// The agent cannot give up what it does not need.
+    #[error(
+        "the agent cannot be confined: {0}; run with --confine best-effort to go on without what this system refuses"
+    )]
+    Confine(ConfineError),
+    /// A process aside cannot be started, or cannot be confined.
+    #[error(
+        "{0} cannot be started ({1}): check the limits of this process, or run with --confine best-effort"
+    )]
+    Aside(&'static str, std::io::Error),
     /// The system refuses a clock.
     #[error("the clock cannot be read: {0}")]
     Clock(nix::Error),
@@ -78,6 +88,8 @@ impl Failure {
             | Self::Notify(StartError::System(_))
             | Self::Lock(..)
             | Self::Control(..)
+            | Self::Confine(_)
+            | Self::Aside(..)
             | Self::Metrics(..)
             | Self::Clock(_)
             | Self::Runtime(_) => 1,

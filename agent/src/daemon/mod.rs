@@ -4,6 +4,7 @@
 mod acknowledge;
 mod begin;
 mod bundles;
+mod confine;
 mod failure;
 mod lock;
 mod notify;
@@ -18,6 +19,7 @@ mod uplink;
 
 pub use acknowledge::acknowledge;
 pub use bundles::Bundles;
+pub use confine::rules;
 pub use failure::Failure;
 pub use uplink::Uplinks;
 
@@ -44,9 +46,11 @@ use self::{
     uplink::UplinkSide,
 };
 use crate::{
+    Build,
+    aside::Keeper,
     attribution::{Names, StateRoots},
     control::{self, Gate},
-    coverage::Watch,
+    coverage::{ConfineMode, Watch, not_covered},
     jurisdiction::{Databases, IpData},
     kernel::{
         Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins,
@@ -116,6 +120,8 @@ pub struct Options {
     pub self_test: Option<Duration>,
     /// Where the bundle of each period goes once it is over; nowhere if `None`.
     pub bundles: Option<Bundles>,
+    /// Whether it gives up what it does not need once it records.
+    pub confine: ConfineMode,
     /// How long a finding stays open after its last flow has ended.
     pub quiet: Duration,
     /// How long to run; until a signal if `None`.
@@ -193,9 +199,20 @@ async fn record(
         mut capture,
         adopted,
         gaps,
-        ledger,
+        mut ledger,
         resume,
     } = begin(options, pins.as_ref(), &directory, (&databases, ledger))?;
+    let clock = Clock::read().map_err(Failure::Clock)?;
+    let namer = namer(options, &policy, &capture, &clock);
+    let not_covered = not_covered();
+    // No thread of before may go on.
+    ledger.wait_for_segments()?;
+    let confined = if options.unload {
+        None
+    } else {
+        let kernel = (&capture, pins.as_ref());
+        Some(confine::confined(options, kernel, &directory)?)
+    };
     let clock = Clock::read().map_err(Failure::Clock)?;
     let watch = Watch::new(
         CgroupDirectory::open(directory.path())?,
@@ -206,10 +223,12 @@ async fn record(
     let kernel = kernel_release();
     let digest = policy.digest().to_owned();
     let cgroup_root = directory.path().to_owned();
+    let build = own_build();
     let started = Started {
         time: clock.now(),
         adopted,
         version: env!("CARGO_PKG_VERSION"),
+        build: build.as_ref(),
         kernel: &kernel,
         cgroup_root: &cgroup_root,
         allowlists: AllowlistsLine {
@@ -220,13 +239,13 @@ async fn record(
         },
         databases: &described,
         metrics: listening.as_ref().map(|(_, address)| address.to_string()),
+        confinement: confined.as_ref().map(|confined| &confined.confinement),
     };
     let events = wakeup(&capture).map_err(Failure::Runtime)?;
     // Before interfaces are looked at for the first time.
     let news = News::listen().map_err(Failure::Interfaces)?;
     let names = Names::start(StateRoots::default()).map_err(Failure::Runtime)?;
     let paths = Paths::new(directory, capture.take_cgroup_paths());
-    let namer = namer(options, &policy, &capture, &clock);
     let spent = spent::recorded(&options.store, &policy, clock.now())?;
     let databases_in_force = Arc::clone(&databases);
     let pipeline = Pipeline::new(paths, names, namer, databases, (Arc::clone(&policy), spent));
@@ -247,7 +266,7 @@ async fn record(
         .keeping_names_in(&options.store)
         .with_acknowledgements(acknowledged)
         .with_findings(findings, options.quiet);
-    recorder.started(&started, gaps, &clock)?;
+    recorder.started(&started, (not_covered, gaps), &clock)?;
     trim_heap();
     if options.unload {
         return recorder.finish(Ending::Detach).map(drop);
@@ -266,8 +285,10 @@ async fn record(
         }
     };
     tokio::pin!(end);
-    let own = CgroupDirectory::open(&cgroup_root)?;
-    let mut canary = SelfTest::every(options.self_test);
+    let keeper = confined
+        .as_ref()
+        .and_then(|confined| confined.keeper.as_ref());
+    let mut canary = SelfTest::every(options.self_test, keeper.map(Keeper::playing));
     let mut bundles = bundles::Writer::new(options.bundles.clone(), &options.store);
     let mut ip_data = Reload::new(options.ip_data.clone(), look);
     let files = AllowlistFiles::new(&options.allowlists, &options.store);
@@ -280,11 +301,7 @@ async fn record(
             () = &mut end => break,
             _ = ticks.tick() => recorder.sweep()?,
             moment = canary.next() => match moment {
-                Moment::Due => {
-                    if let Some(one) = recorder.canary(&own)? {
-                        canary.begin(one);
-                    }
-                }
+                Moment::Due => canary.begin(),
                 Moment::Played(played) => recorder.tested(played)?,
             },
             () = bundles.tick() => recorder.write_bundles(&mut bundles)?,
@@ -321,6 +338,15 @@ async fn record(
         }
     }
     recorder.finish(Ending::Continue).map(drop)
+}
+
+/// Which build this is; a record without that is better than none.
+fn own_build() -> Option<Build> {
+    Build::own()
+        .inspect_err(|error| {
+            tracing::warn!(%error, "the record does not say which executable made it: it cannot be read");
+        })
+        .ok()
 }
 
 /// Who gives names: with what an earlier agent of the same recording knew of them.

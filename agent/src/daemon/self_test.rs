@@ -7,8 +7,8 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
-use super::recorder::{Canary, Played};
-use crate::canary::CanaryError;
+use super::recorder::Played;
+use crate::{aside::Playing, canary::CanaryError};
 
 /// What it is time for.
 pub(super) enum Moment {
@@ -19,11 +19,12 @@ pub(super) enum Moment {
 /// At most one canary at a time, on a thread of its own.
 pub(super) struct SelfTest {
     ticks: Option<Interval>,
+    keeper: Option<Playing>,
     playing: Option<JoinHandle<Played>>,
 }
 
 impl SelfTest {
-    pub(super) fn every(period: Option<Duration>) -> Self {
+    pub(super) fn every(period: Option<Duration>, keeper: Option<Playing>) -> Self {
         let ticks = period.map(|period| {
             let mut ticks = interval_at(Instant::now() + period, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -31,6 +32,7 @@ impl SelfTest {
         });
         Self {
             ticks,
+            keeper,
             playing: None,
         }
     }
@@ -52,7 +54,11 @@ impl SelfTest {
         }
     }
 
-    pub(super) fn begin(&mut self, canary: Canary) {
-        self.playing = Some(tokio::task::spawn_blocking(|| canary.play()));
+    /// Begins a canary.
+    pub(super) fn begin(&mut self) {
+        self.playing = self.keeper.clone().map(|keeper| {
+            let play = move || keeper.play();
+            tokio::task::spawn_blocking(play)
+        });
     }
 }

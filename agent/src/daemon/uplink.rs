@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    aside,
     balance::{self, Balance, Moved, Owner, Residual, Sums, Unseen, Via},
     coverage::{Gap, Reason},
     kernel::{Capture, CgroupDirectory, Clock, Interface, Kind, UplinkChange, interfaces, routes},
@@ -258,7 +259,7 @@ impl UplinkSide {
         }
         let found = self.interfaces.get(&index).and_then(|one| {
             let path =
-                balance::holder_of(&one.name).or_else(|| balance::within(one.peer_namespace?))?;
+                aside::holder_of(&one.name).or_else(|| aside::within(one.peer_namespace?))?;
             self.root.id_of(path.trim_start_matches('/').as_ref())
         });
         self.holders.insert(index, found);

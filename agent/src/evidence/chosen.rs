@@ -1,12 +1,16 @@
 //! Which entries a bundle of a period shows.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use weir_ledger::Row;
 
 use super::EvidenceError;
 use crate::{
+    Build,
     coverage::Gap,
     history::Span,
     ledger::{Entry, LedgerError},
@@ -23,6 +27,8 @@ pub struct Chosen {
     pub before: BTreeSet<u64>,
     /// Where the bundle of the period before ends; `None` where the log begins in this one.
     pub previous: Option<u64>,
+    /// The builds of Weir that began to record, each with its entry.
+    pub starts: BTreeMap<u64, Build>,
     /// Whether the period is over, and all is in that was noticed of it.
     pub closed: bool,
     /// The entries of the bundle before, if there is one.
@@ -59,6 +65,12 @@ impl Chosen {
         Ok(chosen)
     }
 
+    /// The builds that recorded, as the entries of the bundle say.
+    pub fn builds(&self) -> BTreeSet<Build> {
+        let shown = self.starts.iter().filter(|(seq, _)| self.contains(**seq));
+        shown.map(|(_, build)| build.clone()).collect()
+    }
+
     /// Whether an entry is of the bundle.
     pub fn contains(&self, seq: u64) -> bool {
         (self.first..=self.last).contains(&seq) || self.before.contains(&seq)
@@ -80,6 +92,8 @@ struct Bounds {
     beginning: Beginning,
     /// As the period began.
     before: BTreeSet<u64>,
+    /// The builds that began to record.
+    starts: BTreeMap<u64, Build>,
 }
 
 /// What is so at the moment, each with its entry.
@@ -116,10 +130,7 @@ impl Beginning {
             "acknowledged" => drop(self.acknowledged.insert(seq)),
             "heartbeat" => self.heartbeat = Some(seq),
             "gap" => {
-                let entry = row.entry().ok_or("it is none")?;
-                let entry: Entry =
-                    serde_json::from_value(entry).map_err(|error| error.to_string())?;
-                if let Entry::Gap(Gap { from, to, .. }) = entry
+                if let Entry::Gap(Gap { from, to, .. }) = entry_of(row)?
                     && span.touches(from, to)
                 {
                     self.gaps.insert(seq);
@@ -143,6 +154,11 @@ impl Beginning {
     }
 }
 
+fn entry_of(row: &Row<'_>) -> Result<Entry, String> {
+    let entry = row.entry().ok_or("it is none")?;
+    serde_json::from_value(entry).map_err(|error| error.to_string())
+}
+
 impl Bounds {
     fn of(span: Span) -> Self {
         Self {
@@ -154,12 +170,18 @@ impl Bounds {
             last: 0,
             beginning: Beginning::default(),
             before: BTreeSet::new(),
+            starts: BTreeMap::new(),
         }
     }
 
     fn take(&mut self, row: &Row<'_>) -> Result<(), String> {
         let time = Timestamp::from_nanosecond(row.time_ns.into()).map_err(|e| e.to_string())?;
         self.last = row.seq;
+        if row.tag() == "started"
+            && let Entry::Started { build, .. } = entry_of(row)?
+        {
+            self.starts.extend(build.map(|build| (row.seq, build)));
+        }
         let first = self.record.map_or(time, |(first, _)| first);
         self.record = Some((first, time));
         if self.span.contains(time) {
@@ -214,6 +236,7 @@ impl Bounds {
             last,
             before: self.before,
             previous: None,
+            starts: self.starts,
             closed,
             earlier: None,
         })

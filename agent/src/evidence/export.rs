@@ -206,6 +206,7 @@ impl Export<'_> {
         Predicate {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            builds: chosen.builds(),
             node: self.node.name().to_owned(),
             period: Period {
                 from: self.order.span.from,

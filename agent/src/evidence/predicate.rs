@@ -1,11 +1,16 @@
 //! What the statement of a bundle says beside the files.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_evidence::digest::Digest;
 
 use super::disclosure::Disclosure;
-use crate::history::{Span, SpanError};
+use crate::{
+    Build,
+    history::{Span, SpanError},
+};
 
 /// What kind of statement it is.
 pub const PREDICATE_TYPE: &str = "https://weir.example/evidence/v1";
@@ -21,6 +26,9 @@ pub struct Predicate {
     pub schema: String,
     /// Version of the agent that made it.
     pub version: String,
+    /// The builds that recorded, as the entries that are shown say.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub builds: BTreeSet<Build>,
     /// Name of the node, and origin of its checkpoints.
     pub node: String,
     /// The period.

@@ -111,6 +111,50 @@ pub(super) fn pin_anew(object: BorrowedFd<'_>, path: &Path) -> io::Result<bool> 
     }
 }
 
+/// What pinning found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pinned {
+    /// The object had the name.
+    Already,
+    /// Nothing had.
+    Anew,
+    /// Something else had.
+    InPlaceOfAnother,
+}
+
+/// Gives an object a name in the place of whatever else has it.
+pub(super) fn pin_here(object: BorrowedFd<'_>, path: &Path) -> io::Result<Pinned> {
+    if pin_anew(object, path)? {
+        return Ok(Pinned::Anew);
+    }
+    let there = pinned(path).and_then(|there| number_of(there.as_fd()));
+    if there.is_ok_and(|there| number_of(object).is_ok_and(|own| own == there)) {
+        return Ok(Pinned::Already);
+    }
+    std::fs::remove_file(path)?;
+    pin(object, path)?;
+    Ok(Pinned::InPlaceOfAnother)
+}
+
+/// Kind and number of a map, program or link: what each of `bpf_map_info`, `bpf_prog_info` and
+/// `bpf_link_info` begins with (`BPF_OBJ_GET_INFO_BY_FD`). A number is unique until reboot.
+fn number_of(object: BorrowedFd<'_>) -> io::Result<[u32; 2]> {
+    let mut head = [0_u32; 2];
+    let mut attr = zeroed();
+    attr.info.bpf_fd = number(object);
+    attr.info.info_len = u32::try_from(size_of_val(&head)).unwrap_or(0);
+    attr.info.info = head.as_mut_ptr() as u64;
+    call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr)?;
+    Ok(head)
+}
+
+/// Lets no process write to a map any more by system calls (`BPF_MAP_FREEZE`).
+pub(super) fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
+    let mut attr = zeroed();
+    attr.__bindgen_anon_2.map_fd = number(map);
+    call(bpf_cmd::BPF_MAP_FREEZE, &mut attr).map(drop)
+}
+
 /// Opens what has a name in a BPF filesystem (`BPF_OBJ_GET`).
 pub(super) fn pinned(path: &Path) -> io::Result<OwnedFd> {
     let path = path_of(path)?;

@@ -11,7 +11,7 @@ use aya::{
 };
 use weir_common::{Budget, CgroupPath, FlowKey, Meta};
 
-use super::{bpf, capture::CaptureError};
+use super::{bpf, capture::CaptureError, repinned::Repinned};
 
 /// Every map that an agent needs to take a recording over.
 const NAMES: [&str; 10] = [
@@ -64,11 +64,17 @@ impl Maps {
         })
     }
 
-    /// Writes what the maps are.
+    /// Writes what the maps are; nobody can write it again.
     pub(super) fn set_meta(ebpf: &mut Ebpf, meta: Meta) -> Result<(), CaptureError> {
         let map = ebpf.map_mut("META").ok_or(CaptureError::Map("META"))?;
         let mut map: Array<_, Meta> = map.try_into().map_err(access("META"))?;
-        map.set(0, meta, 0).map_err(access("META"))
+        map.set(0, meta, 0).map_err(access("META"))?;
+        let map = ebpf.map("META").ok_or(CaptureError::Map("META"))?;
+        let Map::Array(data) = map else {
+            return Err(CaptureError::Map("META"));
+        };
+        bpf::freeze(data.fd().as_fd())
+            .map_err(|error| CaptureError::System("a map that stays", error))
     }
 
     /// What the maps in a directory say of themselves.
@@ -112,20 +118,15 @@ pub(super) fn handles(directory: &Path) -> Result<Handles, CaptureError> {
         .collect()
 }
 
-/// Gives names to maps that have none; says which had none.
-pub(super) fn pin_handles(
-    handles: &Handles,
-    directory: &Path,
-) -> Result<Vec<String>, CaptureError> {
-    let mut missing = Vec::new();
+/// Gives names to maps that do not have them; says which had none.
+pub(super) fn pin_handles(handles: &Handles, directory: &Path) -> Result<Repinned, CaptureError> {
+    let mut found = Repinned::default();
     for (name, fd) in handles {
-        if bpf::pin_anew(fd.as_fd(), &directory.join(name))
-            .map_err(|error| CaptureError::MapPin(name, error))?
-        {
-            missing.push((*name).to_owned());
-        }
+        let pinned = bpf::pin_here(fd.as_fd(), &directory.join(name))
+            .map_err(|error| CaptureError::MapPin(name, error))?;
+        found.take(name, pinned);
     }
-    Ok(missing)
+    Ok(found)
 }
 
 fn typed<M: TryFrom<Map, Error = MapError>>(

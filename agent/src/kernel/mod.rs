@@ -7,6 +7,7 @@ mod btf;
 mod capture;
 mod cgroup;
 mod clock;
+mod confine;
 mod heap;
 mod maps;
 mod namespace;
@@ -15,7 +16,9 @@ mod pins;
 mod preflight;
 mod priority;
 mod programs;
+mod repinned;
 mod sealed;
+mod signals;
 mod slots;
 mod uplinks;
 mod wakeup;
@@ -29,9 +32,13 @@ pub fn type_information() -> Result<(), BtfError> {
 }
 
 pub use btf::BtfError;
-pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found};
+pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found, programs_digest};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
 pub use clock::Clock;
+pub use confine::{
+    CapabilitySet, ConfineError, InForce, OwnFiles, Paths, Rules, SystemCalls, Tcp, ThreadStatus,
+    allows_writing, confine, confine_thread, has_seccomp, landlock_abi, own_files,
+};
 pub use heap::trim_heap;
 pub use namespace::own_namespace;
 pub use netlink::{
@@ -40,8 +47,10 @@ pub use netlink::{
 pub use pins::{PinError, Pins};
 pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
 pub use priority::give_way;
-pub use programs::ProgramStats;
+pub use programs::{Mended, ProgramStats};
+pub use repinned::Repinned;
 pub use sealed::SealedMemory;
+pub use signals::ignore_end_signals;
 pub use slots::{SlotCounts, Slots};
 pub use uplinks::{CanaryUplink, UplinkChange, UplinkHook, UplinkProgram};
 pub use wakeup::{payload_wakeup, wakeup};

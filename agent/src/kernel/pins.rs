@@ -80,6 +80,11 @@ impl Pins {
         self.directory.join("current")
     }
 
+    /// The BPF filesystem, or the directory in it, that the pins' directory is in.
+    pub fn parent(&self) -> &Path {
+        self.directory.parent().unwrap_or(&self.directory)
+    }
+
     /// Whether a recording was left at work.
     pub fn exist(&self) -> bool {
         self.current().exists()

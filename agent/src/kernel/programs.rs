@@ -19,6 +19,7 @@ use super::{
     bpf,
     capture::CaptureError,
     cgroup::CgroupDirectory,
+    repinned::Repinned,
     uplinks::{UplinkHook, Uplinks},
 };
 
@@ -76,6 +77,17 @@ pub struct ProgramStats {
     pub runs: u64,
     /// Time it took in all.
     pub time: Duration,
+}
+
+/// A program that was found off its hook.
+#[derive(Debug)]
+pub struct Mended {
+    /// Its name.
+    pub name: &'static str,
+    /// Number of the program that its link held instead.
+    pub replaced_by: Option<u32>,
+    /// Whether it has been attached again.
+    pub outcome: Result<(), CaptureError>,
 }
 
 /// A program at work; closing the link detaches it unless the link is pinned.
@@ -154,14 +166,14 @@ impl Programs {
     }
 
     /// Pins programs and links, so that they outlive the agent; says which were
-    /// not pinned yet.
-    pub(super) fn pin(&self, directory: &Path) -> Result<Vec<String>, CaptureError> {
-        let mut new = Vec::new();
+    /// not pinned.
+    pub(super) fn pin(&self, directory: &Path) -> Result<Repinned, CaptureError> {
+        let mut found = Repinned::default();
         for one in &self.attached {
-            new.extend(one.pin(directory)?);
+            found.extend(one.pin(directory)?);
         }
-        new.extend(self.uplinks.pin(directory)?);
-        Ok(new)
+        found.extend(self.uplinks.pin(directory)?);
+        Ok(found)
     }
 
     /// Number of one of the programs.
@@ -171,18 +183,9 @@ impl Programs {
 
     /// Names of the programs that are no longer attached, each attached again
     /// if the kernel lets it.
-    pub(super) fn mend(
-        &mut self,
-        root: &CgroupDirectory,
-        pins: Option<&Path>,
-    ) -> Vec<(&'static str, Result<(), CaptureError>)> {
-        let mut mended = Vec::new();
-        for one in &mut self.attached {
-            if let Some(outcome) = one.mend(root, pins) {
-                mended.push((one.name, outcome));
-            }
-        }
-        mended
+    pub(super) fn mend(&mut self, root: &CgroupDirectory, pins: Option<&Path>) -> Vec<Mended> {
+        let all = self.attached.iter_mut();
+        all.filter_map(|one| one.mend(root, pins)).collect()
     }
 
     /// Run time of each program; zero unless it was asked for, or
@@ -224,35 +227,37 @@ impl Attached {
         })
     }
 
-    fn pin(&self, directory: &Path) -> Result<Vec<String>, CaptureError> {
+    fn pin(&self, directory: &Path) -> Result<Repinned, CaptureError> {
         let failed = refused(self.name, "pinned");
-        let mut new = Vec::new();
+        let mut found = Repinned::default();
         for (object, name) in [
             (&self.program, self.name.to_owned()),
             (&self.link, link_pin(self.name)),
         ] {
-            if bpf::pin_anew(object.as_fd(), &directory.join(&name)).map_err(&failed)? {
-                new.push(name);
-            }
+            let pinned = bpf::pin_here(object.as_fd(), &directory.join(&name)).map_err(&failed)?;
+            found.take(&name, pinned);
         }
-        Ok(new)
+        Ok(found)
     }
 
     /// `None` while attached. A link can be forced off its hook, or updated to
     /// another program: the hook itself is asked.
-    fn mend(
-        &mut self,
-        root: &CgroupDirectory,
-        pins: Option<&Path>,
-    ) -> Option<Result<(), CaptureError>> {
+    fn mend(&mut self, root: &CgroupDirectory, pins: Option<&Path>) -> Option<Mended> {
         let Hook::RootCgroup(hook) = self.hook else {
             return None;
         };
-        match bpf::attached(root.as_fd(), hook) {
-            Ok(ids) if ids.contains(&self.id) => None,
-            Ok(_) => Some(self.attach_again(root, pins)),
-            Err(error) => Some(Err(refused(self.name, "looked for on its hook")(error))),
-        }
+        // A link that was detached still names the program.
+        let held = bpf::link_program(&self.link).ok();
+        let outcome = match bpf::attached(root.as_fd(), hook) {
+            Ok(ids) if ids.contains(&self.id) => return None,
+            Ok(_) => self.attach_again(root, pins),
+            Err(error) => Err(refused(self.name, "looked for on its hook")(error)),
+        };
+        Some(Mended {
+            name: self.name,
+            replaced_by: held.filter(|id| *id != self.id),
+            outcome,
+        })
     }
 
     fn attach_again(

@@ -16,6 +16,7 @@ use super::{
     netlink::{self, Interface},
     preflight::kernel_at_least,
     programs::refused,
+    repinned::Repinned,
 };
 
 const ETHER: &str = "weir_uplink_ether";
@@ -77,6 +78,11 @@ impl UplinkProgram {
     /// A program of type `SCHED_CLS`, to be attached in a given way.
     pub fn new(program: OwnedFd, hook: UplinkHook) -> Self {
         Self { program, hook }
+    }
+
+    /// The program, and how it is attached.
+    pub fn into_parts(self) -> (OwnedFd, UplinkHook) {
+        (self.program, self.hook)
     }
 
     /// Attaches to an interface in the network namespace of a process.
@@ -152,6 +158,10 @@ impl Uplinks {
             bpf::pinned(&directory.join(name)).map_err(refused(name, "adopted"))
         })?;
         let adopted = refused(ETHER, "adopted");
+        let own = uplinks.programs().map(|(_, program)| {
+            let info = bpf::program_info(program);
+            info.map(|info| info.id).unwrap_or_default()
+        });
         for entry in fs::read_dir(directory).map_err(&adopted)? {
             let entry = entry.map_err(&adopted)?;
             let file = entry.file_name().to_string_lossy().into_owned();
@@ -162,6 +172,10 @@ impl Uplinks {
             let Ok(index) = index.parse() else { continue };
             let link = bpf::pinned(&entry.path()).map_err(&adopted)?;
             let program = bpf::link_program(&link).map_err(&adopted)?;
+            // Somebody gave it another program: as if it had none.
+            if !own.contains(&program) {
+                continue;
+            }
             let name = name.to_owned();
             let covered = Covered {
                 name,
@@ -177,21 +191,19 @@ impl Uplinks {
         [(ETHER, &self.ether), (BARE, &self.bare)]
     }
 
-    /// Pins programs and links; says which were not pinned yet.
-    pub(super) fn pin(&self, directory: &Path) -> Result<Vec<String>, CaptureError> {
+    /// Pins programs and links; says which were not pinned.
+    pub(super) fn pin(&self, directory: &Path) -> Result<Repinned, CaptureError> {
         let links = self.covered.iter().filter_map(|(index, covered)| {
             Some((pin_name(*index, &covered.name), covered.link.as_ref()?))
         });
         let programs = self.programs().map(|(name, fd)| (name.to_owned(), fd));
-        let mut new = Vec::new();
+        let mut found = Repinned::default();
         for (name, fd) in programs.into_iter().chain(links) {
-            if bpf::pin_anew(fd.as_fd(), &directory.join(&name))
-                .map_err(refused(ETHER, "pinned"))?
-            {
-                new.push(name);
-            }
+            let pinned = bpf::pin_here(fd.as_fd(), &directory.join(&name))
+                .map_err(refused(ETHER, "pinned"))?;
+            found.take(&name, pinned);
         }
-        Ok(new)
+        Ok(found)
     }
 
     /// Attaches to what is wanted, and leaves what is not.

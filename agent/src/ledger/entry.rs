@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Build,
     balance::Sums,
     canary::Proof,
-    coverage::Gap,
+    coverage::{Confinement, Gap},
     finding::{Acknowledgement, Finding},
     record::{Counters, UplinkRecord},
     verdict::Judged,
@@ -66,6 +67,13 @@ pub enum Entry {
         allowlists: String,
         /// SHA-256 of each IP database, by name.
         databases: BTreeMap<String, String>,
+        /// The build that records; `None` in stores of earlier builds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        build: Option<Build>,
+        /// How the agent is confined; `None` in stores of earlier builds, and of an agent that
+        /// ends at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confinement: Option<Confinement>,
     },
     /// What this host cannot cover, with the reason, as [`crate::coverage::examine`]
     /// found it when the agent began.

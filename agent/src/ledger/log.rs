@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use weir_ledger::{Appended, LedgerError, Log, Opened, Options, Pruned, Shortage};
 
-use super::{Entry, Resume, resume::Tracker};
+use super::{Entry, Resume, guard::Guard, resume::Tracker};
 use crate::{
     coverage::{Gap, Reason},
     finding::{Acknowledgement, Finding},
@@ -19,6 +19,7 @@ pub struct Ledger {
     log: Log,
     directory: PathBuf,
     tracker: Tracker,
+    guard: Guard,
     /// When the last entry that was there on opening was written.
     last_time: Option<Timestamp>,
     /// The latest time that an entry was offered with.
@@ -66,6 +67,7 @@ impl Ledger {
             log,
             directory: directory.to_owned(),
             tracker,
+            guard: Guard::default(),
             last_time,
             now,
             forgone: (0, Counters::default()),
@@ -259,6 +261,12 @@ impl Ledger {
     /// The system's.
     pub fn wait_for_segments(&mut self) -> Result<(), LedgerError> {
         self.log.wait_for_segments()
+    }
+
+    /// What somebody else has done to the files of the ledger since the last look; at the
+    /// first, they are taken as they are.
+    pub fn tampering(&mut self) -> Vec<String> {
+        self.guard.look(&self.log)
     }
 
     /// Whether everything that was added is on disk.

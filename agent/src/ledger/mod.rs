@@ -4,6 +4,7 @@
 //! knows entries as JSON values only. Here is what the entries are.
 
 mod entry;
+mod guard;
 mod log;
 mod open_findings;
 mod resume;

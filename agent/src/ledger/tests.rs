@@ -29,6 +29,8 @@ fn started(recording: &str, adopted: bool) -> Entry {
         boot_ns: None,
         allowlists: String::new(),
         databases: BTreeMap::new(),
+        build: None,
+        confinement: None,
     }
 }
 

@@ -1,19 +1,22 @@
 //! A command of this host for each notice: the body on standard input, the usual words in the
 //! environment.
 
-use std::{os::unix::process::ExitStatusExt as _, process::Stdio, time::Duration};
+use std::{fmt::Display, os::unix::process::ExitStatusExt as _, process::Stdio, time::Duration};
 
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
+use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},
+    task::spawn_blocking,
     time::timeout,
 };
 
 use super::{Undelivered, http::said, notice::Message, settings};
+use crate::aside;
 
 /// How long it may take, unless that is said.
 const USUAL: Duration = Duration::from_secs(10);
@@ -48,7 +51,27 @@ impl Drop for Group {
     }
 }
 
-/// Runs it.
+/// One run of a command: all of it that hangs on the notice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Job {
+    environment: Vec<(String, String)>,
+    body: String,
+    most: Duration,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Well.
+    Done,
+    /// It may do better later.
+    Failed(String),
+    /// It never will.
+    Refused(String),
+}
+
+/// Runs it: by the process aside that was started for it, where the agent is confined.
 ///
 /// # Errors
 /// It cannot be run, takes too long, or exits with another code than 0.
@@ -56,58 +79,102 @@ pub(super) async fn deliver(
     to: &settings::Command,
     message: &Message<'_>,
 ) -> Result<(), Undelivered> {
-    let body = message.body().map_err(Undelivered::failed)?;
-    let mut child = start(to, message).map_err(|error| {
-        let program = to.command.program();
-        Undelivered::failed(format!("{program} cannot be started ({error})"))
-    })?;
-    let id = child.id().and_then(|id| i32::try_from(id).ok());
-    let group = Group(id.map(Pid::from_raw));
-    let most = to.timeout.map_or(USUAL, |time| time.0);
-    let (status, errors) = match timeout(most, run(&mut child, body)).await {
-        Ok(ended) => {
-            group.ended();
-            ended.map_err(Undelivered::failed)?
-        }
-        Err(_) => {
-            drop(group);
-            // Ended by the signal above; nobody else waits for it.
-            let _ = child.wait().await;
-            return Err(Undelivered::failed(format!(
-                "it took longer than {most:?} and was killed"
-            )));
+    let job = Job::new(to, message).map_err(Undelivered::failed)?;
+    let outcome = match aside::runner_of(to.name.as_str()) {
+        None => job.run(&to.command.line()).await,
+        Some(runner) => {
+            let asked = spawn_blocking(move || runner.run(&job)).await;
+            asked.map_err(Undelivered::failed)?
         }
     };
-    let why = |how: String| match errors.is_empty() {
-        true => how,
-        false => format!("{how}: {errors}"),
-    };
-    match (status.code(), status.signal()) {
-        (Some(0), _) => Ok(()),
-        (Some(NEVER), _) => Err(Undelivered::Refused(why(format!("exit code {NEVER}")))),
-        (Some(code), _) => Err(Undelivered::failed(why(format!("exit code {code}")))),
-        (None, signal) => {
-            let signal = signal.unwrap_or_default();
-            Err(Undelivered::failed(why(format!(
-                "signal {signal} ended it"
-            ))))
+    match outcome {
+        Outcome::Done => Ok(()),
+        Outcome::Failed(why) => Err(Undelivered::failed(why)),
+        Outcome::Refused(why) => Err(Undelivered::Refused(why)),
+    }
+}
+
+/// How long a command may take.
+pub(crate) fn most(to: &settings::Command) -> Duration {
+    to.timeout.map_or(USUAL, |time| time.0)
+}
+
+impl Job {
+    fn new(to: &settings::Command, message: &Message<'_>) -> Result<Self, impl Display + use<>> {
+        let notice = message.notice;
+        let finding = notice.finding_id().map(|id| id.to_string());
+        let kind = notice.finding().map(|one| one.key.kind.label().to_owned());
+        let environment = [
+            ("PATH", PATH.to_owned()),
+            ("WEIR_DELIVERY", message.id.to_string()),
+            ("WEIR_TYPE", message.what.label().to_owned()),
+            ("WEIR_SEVERITY", notice.severity().label().to_owned()),
+            ("WEIR_FINDING", finding.unwrap_or_default()),
+            ("WEIR_KIND", kind.unwrap_or_default()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value));
+        message.body().map(|body| Self {
+            environment: environment.into(),
+            body,
+            most: most(to),
+        })
+    }
+
+    /// Runs a program with its arguments, and ends it if it takes too long.
+    pub(crate) async fn run(self, line: &[String]) -> Outcome {
+        let Self {
+            environment,
+            body,
+            most,
+        } = self;
+        let mut child = match start(line, environment) {
+            Ok(child) => child,
+            Err(error) => {
+                let program = line.first().map_or("", String::as_str);
+                return Outcome::Failed(format!("{program} cannot be started ({error})"));
+            }
+        };
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let group = Group(id.map(Pid::from_raw));
+        let (status, errors) = match timeout(most, run(&mut child, body)).await {
+            Ok(ended) => {
+                group.ended();
+                match ended {
+                    Ok(ended) => ended,
+                    Err(error) => return Outcome::Failed(error.to_string()),
+                }
+            }
+            Err(_) => {
+                drop(group);
+                // Ended by the signal above; nobody else waits for it.
+                let _ = child.wait().await;
+                return Outcome::Failed(format!("it took longer than {most:?} and was killed"));
+            }
+        };
+        let why = |how: String| match errors.is_empty() {
+            true => how,
+            false => format!("{how}: {errors}"),
+        };
+        match (status.code(), status.signal()) {
+            (Some(0), _) => Outcome::Done,
+            (Some(NEVER), _) => Outcome::Refused(why(format!("exit code {NEVER}"))),
+            (Some(code), _) => Outcome::Failed(why(format!("exit code {code}"))),
+            (None, signal) => {
+                let signal = signal.unwrap_or_default();
+                Outcome::Failed(why(format!("signal {signal} ended it")))
+            }
         }
     }
 }
 
-fn start(to: &settings::Command, message: &Message<'_>) -> std::io::Result<Child> {
-    let notice = message.notice;
-    let finding = notice.finding_id().map(|id| id.to_string());
-    let kind = notice.finding().map(|one| one.key.kind.label());
-    Command::new(to.command.program())
-        .args(to.command.arguments())
+fn start(line: &[String], environment: Vec<(String, String)>) -> std::io::Result<Child> {
+    let [program, arguments @ ..] = line else {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    };
+    Command::new(program)
+        .args(arguments)
         .env_clear()
-        .env("PATH", PATH)
-        .env("WEIR_DELIVERY", &message.id)
-        .env("WEIR_TYPE", message.what.label())
-        .env("WEIR_SEVERITY", notice.severity().label())
-        .env("WEIR_FINDING", finding.unwrap_or_default())
-        .env("WEIR_KIND", kind.unwrap_or_default())
+        .envs(environment)
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

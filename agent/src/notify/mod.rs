@@ -38,6 +38,7 @@ mod worker;
 
 use std::{fmt, time::Duration};
 
+pub(crate) use command::{Job, Outcome, most};
 pub use notifier::{Begin, Notifier, StartError};
 pub(crate) use own::own_cgroup;
 pub use own::{Destination, OwnTraffic, destinations, undeclared};

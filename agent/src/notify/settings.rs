@@ -1,6 +1,6 @@
 //! `[notify]` of the config file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::values::{Address, Argv, Facility, Label, Name, Url};
 use crate::{config::Time, finding::Severity};
@@ -134,6 +134,18 @@ impl Settings {
     /// Whether there is no way out.
     pub fn is_empty(&self) -> bool {
         self.names().is_empty()
+    }
+
+    /// Files that are read at each delivery: secrets and authorities.
+    pub fn files(&self) -> Vec<&Path> {
+        let alertmanager = self.alertmanager.iter();
+        let alertmanager = alertmanager.flat_map(|one| [&one.ca_file, &one.bearer_token_file]);
+        let webhook = self.webhook.iter();
+        let secrets = webhook.clone().map(|one| &one.secret_file);
+        let webhook = webhook.map(|one| &one.ca_file);
+        let syslog = self.syslog.iter().map(|one| &one.ca_file);
+        let named = alertmanager.chain(webhook).chain(syslog).flatten();
+        named.chain(secrets).map(PathBuf::as_path).collect()
     }
 
     /// Name and type of each way out.

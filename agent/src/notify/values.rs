@@ -318,9 +318,9 @@ impl Argv {
         self.0.first().map_or("", String::as_str)
     }
 
-    /// Its arguments.
-    pub fn arguments(&self) -> &[String] {
-        self.0.get(1..).unwrap_or_default()
+    /// The program and its arguments.
+    pub fn line(&self) -> &[String] {
+        &self.0
     }
 }
 

@@ -16,7 +16,12 @@ use super::{
     facts::FlowFacts,
 };
 use crate::{
-    balance::Sums, canary::Proof, coverage::Gap, jurisdiction::Description, record::FlowId,
+    Build,
+    balance::Sums,
+    canary::Proof,
+    coverage::{Confinement, Gap},
+    jurisdiction::Description,
+    record::FlowId,
 };
 
 /// What became of a flow.
@@ -102,6 +107,8 @@ pub struct Started<'a> {
     pub adopted: bool,
     /// Version of the agent.
     pub version: &'a str,
+    /// Digests of its executable and of its kernel programs, if the executable can be read.
+    pub build: Option<&'a Build>,
     /// Release of the kernel.
     pub kernel: &'a str,
     /// Root of the cgroup v2 hierarchy.
@@ -112,6 +119,8 @@ pub struct Started<'a> {
     pub databases: &'a [DatabaseLine],
     /// Where metrics are served.
     pub metrics: Option<String>,
+    /// How the agent is confined; `None` of one that ends at once.
+    pub confinement: Option<&'a Confinement>,
 }
 
 /// The record may be incomplete over an interval.

@@ -69,6 +69,7 @@ fn disposition(of: Disposition) -> &'static str {
         Disposition::ExcludedByPolicy => "excluded by the operator",
         Disposition::ClockFault => "clock was set",
         Disposition::StoreFull => "store was full",
+        Disposition::Tampered => "tampered with",
         Disposition::NotClosed => "period not closed",
     }
 }

@@ -478,6 +478,28 @@ fn another_key_is_refused() {
 }
 
 #[test]
+fn another_build_than_the_log_has_is_refused() {
+    let previous = Some(WORLD.previous.as_path());
+    let says = "the builds of Weir that the statement names are not those";
+    for (case, builds) in [
+        ("no build", json!([])),
+        (
+            "another executable",
+            json!([{ "executable": "0".repeat(64), "programs": "b".repeat(64) }]),
+        ),
+    ] {
+        let other = changed(case, |files| {
+            files.sign_with(&WORLD.node.key(), |predicate| {
+                let build = json!({ "executable": "e".repeat(64), "programs": "b".repeat(64) });
+                assert_eq!(predicate["builds"], json!([build]));
+                predicate["builds"] = builds;
+            });
+        });
+        refused(case, &other, previous, "log", [says; 2]);
+    }
+}
+
+#[test]
 fn a_log_that_was_rolled_back_or_forked_is_refused() {
     // The bundles in the wrong order: the log got shorter.
     let says = "the log was rolled back, or the bundles are in the wrong order";

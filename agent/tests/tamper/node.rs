@@ -137,6 +137,7 @@ pub(crate) fn honest() -> Vec<Written> {
             "type": "started", "recording": "r", "adopted": false, "version": "0",
             "boot_id": "b", "boot_ns": boot_ns(0), "allowlists": set.digest(),
             "databases": { "geo": "00" },
+            "build": { "executable": "e".repeat(64), "programs": "b".repeat(64) },
         }),
     )];
     let mut total = Counters::default();

@@ -172,6 +172,8 @@ fn started(allowlists: &str) -> Entry {
         boot_ns: Some(UP_NS),
         allowlists: allowlists.to_owned(),
         databases: BTreeMap::new(),
+        build: None,
+        confinement: None,
     }
 }
 

@@ -50,6 +50,14 @@ pub struct StateRoots {
     pub container_storage: Vec<PathBuf>,
 }
 
+impl StateRoots {
+    /// The directories that state is read from, whether there are such or not. Of users, those
+    /// who have containers by now.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        state::directories(self)
+    }
+}
+
 impl Default for StateRoots {
     fn default() -> Self {
         Self {

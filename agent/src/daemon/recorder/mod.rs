@@ -25,11 +25,11 @@ use jiff::civil::Date;
 use weir_common::Loss;
 
 pub(super) use acknowledge::without_agent;
-pub(super) use self_test::{Canary, Played};
+pub(super) use self_test::Played;
 
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
 use crate::{
-    coverage::{Gap, Watch, not_covered},
+    coverage::{Gap, Watch},
     finding::{Acknowledgements, Deviation, Findings, Limits},
     jurisdiction::Databases,
     kernel::{Capture, Clock},
@@ -159,7 +159,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn started(
         &mut self,
         started: &Started<'_>,
-        gaps: Vec<Gap>,
+        (not_covered, gaps): (BTreeMap<String, String>, Vec<Gap>),
         clock: &Clock,
     ) -> Result<(), Failure> {
         let uncovered = self.follow_uplinks(clock, true)?;
@@ -176,19 +176,24 @@ impl<'a> Recorder<'a> {
                 .iter()
                 .map(|database| (database.name.clone(), database.sha256.clone()))
                 .collect(),
+            build: started.build.cloned(),
+            confinement: started.confinement.cloned(),
         };
         self.ledger.append(clock.now(), entry)?;
-        let not_covered = Entry::NotCovered(not_covered());
+        let not_covered = Entry::NotCovered(not_covered);
         self.ledger.append(clock.now(), not_covered)?;
         self.store_open_findings(clock)?;
         self.store_acknowledgements(clock)?;
         self.ledger.flush()?;
+        // From now on, files are compared with what they are now.
+        let tampering = self.ledger.tampering();
+        let tampered: Vec<_> = self.watch.began(tampering).collect();
         self.show(|display| display.started(started));
         self.measure_findings(clock);
         // The agent begins with a set that is valid.
         self.find_refused(None, clock);
         self.warn_of_expiry(clock, true)?;
-        for gap in gaps.into_iter().chain(uncovered) {
+        for gap in gaps.into_iter().chain(uncovered).chain(tampered) {
             self.gap(gap, clock)?;
         }
         for observation in self.sweeper.adopt(&self.capture, clock)? {
@@ -285,7 +290,8 @@ impl<'a> Recorder<'a> {
         }
         if self.watch.is_due(&clock) {
             self.interfaces_changed()?;
-            for gap in self.watch.look(&mut self.capture, clock)? {
+            let tampering = self.ledger.tampering();
+            for gap in self.watch.look(&mut self.capture, clock, tampering)? {
                 self.gap(gap, &clock)?;
             }
         }

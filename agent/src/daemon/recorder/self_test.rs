@@ -4,53 +4,25 @@ use std::collections::BTreeMap;
 
 use super::Recorder;
 use crate::{
-    canary::{Attempt, CanaryError, Proof, Tried, prove},
+    aside::Canary,
+    canary::{CanaryError, Proof, Tried, prove},
     coverage::{Gap, Reason},
     daemon::Failure,
-    kernel::{CgroupDirectory, Clock, UplinkProgram},
+    kernel::Clock,
     ledger::Entry,
     output::SelfTestLine,
 };
 
-/// A canary that is ready to play, away from the daemon's own thread.
-pub(in crate::daemon) struct Canary {
-    attempt: Attempt,
-    program: UplinkProgram,
-}
-
 /// What came of it.
-pub(in crate::daemon) type Played = Result<(Attempt, Vec<Tried>), CanaryError>;
-
-impl Canary {
-    /// Sends by every way.
-    pub(in crate::daemon) fn play(mut self) -> Played {
-        let sent = self.attempt.play(&self.program)?;
-        Ok((self.attempt, sent))
-    }
-}
+pub(in crate::daemon) type Played = Result<(Canary, Vec<Tried>), CanaryError>;
 
 impl Recorder<'_> {
-    /// Makes a canary; if that fails, it is told as any failed one.
-    pub(in crate::daemon) fn canary(
-        &mut self,
-        root: &CgroupDirectory,
-    ) -> Result<Option<Canary>, Failure> {
-        let made = Attempt::new(root).and_then(|attempt| {
-            let program = self.capture.uplink_program().map_err(CanaryError::Uplink)?;
-            Ok(Canary { attempt, program })
-        });
-        match made {
-            Ok(canary) => Ok(Some(canary)),
-            Err(error) => self.tested(Err(error)).map(|()| None),
-        }
-    }
-
     /// Compares what the canary sent with the record, and tells.
     pub(in crate::daemon) fn tested(&mut self, played: Played) -> Result<(), Failure> {
         let clock = Clock::read().map_err(Failure::Clock)?;
         let (proofs, failed) = match played {
-            Ok((attempt, sent)) => {
-                let proofs = prove(&self.capture, attempt.cgroup(), &sent)?;
+            Ok((canary, sent)) => {
+                let proofs = prove(&self.capture, canary.cgroup(), &sent)?;
                 let failed: Vec<_> = proofs
                     .iter()
                     .filter(|proof| !proof.holds())

@@ -132,6 +132,8 @@ fn started() -> Entry {
         boot_ns: Some(0),
         allowlists: "d".into(),
         databases: std::collections::BTreeMap::new(),
+        build: None,
+        confinement: None,
     }
 }
 

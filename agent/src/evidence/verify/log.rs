@@ -13,7 +13,10 @@ use super::{
     keys::Keys,
     statement::About,
 };
-use crate::ledger::{Entry, LedgerError, Unpacked};
+use crate::{
+    Build,
+    ledger::{Entry, LedgerError, Unpacked},
+};
 
 /// What the log says that other checks need.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Facts {
     pub(super) keys: Vec<String>,
     /// Digests of allowlists, with when they came into force.
     pub(super) policies: Vec<(Timestamp, String)>,
+    /// The builds that began to record.
+    builds: BTreeSet<Build>,
     pub(super) heartbeats: Heartbeats,
     /// Entries that are shown.
     pub(super) shown: u64,
@@ -44,6 +49,7 @@ pub(super) fn check(
     let mut facts = Facts {
         keys: Vec::new(),
         policies: Vec::new(),
+        builds: BTreeSet::new(),
         heartbeats: Heartbeats::default(),
         shown: 0,
         hidden: 0,
@@ -86,6 +92,12 @@ pub(super) fn check(
         return Err(failed(
             "the keys that the log tells of are not those of keys/node.pub: keys were added or \
              exchanged",
+        ));
+    }
+    if facts.builds != about.predicate.builds {
+        return Err(failed(
+            "the builds of Weir that the statement names are not those that the log says began \
+             to record: the statement was made of another log",
         ));
     }
     facts.hidden = (entries.last + 1 - entries.first).saturating_sub(within);
@@ -169,7 +181,12 @@ impl Facts {
 
     fn in_force(&mut self, time: Timestamp, entry: &Entry) {
         match entry {
-            Entry::Started { allowlists, .. } => self.policies.push((time, allowlists.clone())),
+            Entry::Started {
+                allowlists, build, ..
+            } => {
+                self.policies.push((time, allowlists.clone()));
+                self.builds.extend(build.clone());
+            }
             Entry::AllowlistsLoaded { digest, .. } => self.policies.push((time, digest.clone())),
             _ => {}
         }

@@ -173,6 +173,11 @@ fn slots(options: CaptureOptions) -> u32 {
     options.max_flows.saturating_add(1)
 }
 
+/// SHA-256 of the embedded object with the kernel programs, in hexadecimal.
+pub fn programs_digest() -> String {
+    format!("{:x}", Sha256::digest(OBJECT))
+}
+
 fn object_digest() -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&Sha256::digest(OBJECT)[..16]);

@@ -3,7 +3,7 @@
 mod begin;
 mod error;
 
-pub use begin::Found;
+pub use begin::{Found, programs_digest};
 pub use error::CaptureError;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,7 +18,8 @@ use super::{
     maps::{self, access},
     netlink::Interface,
     pins::Pins,
-    programs::{ProgramStats, Programs},
+    programs::{Mended, ProgramStats, Programs},
+    repinned::Repinned,
     slots::Slots,
     uplinks::{UplinkChange, UplinkHook, UplinkProgram},
 };
@@ -75,18 +76,19 @@ impl Capture {
         self.pins.is_some()
     }
 
-    /// Names in the BPF filesystem that were gone and have been given again.
+    /// Names in the BPF filesystem that were gone, or something else's, and have been given
+    /// again.
     ///
     /// # Errors
     /// When they cannot be.
-    pub fn mend_pins(&mut self) -> Result<Vec<String>, CaptureError> {
+    pub fn mend_pins(&mut self) -> Result<Repinned, CaptureError> {
         let (Some(pins), Some(programs)) = (&self.pins, &self.programs) else {
-            return Ok(Vec::new());
+            return Ok(Repinned::default());
         };
         let directory = pins.restored()?;
-        let mut missing = programs.pin(&directory)?;
-        missing.extend(maps::pin_handles(&self.handles, &directory)?);
-        Ok(missing)
+        let mut found = programs.pin(&directory)?;
+        found.extend(maps::pin_handles(&self.handles, &directory)?);
+        Ok(found)
     }
 
     /// The program of the uplink layer, to be attached elsewhere too.
@@ -119,10 +121,7 @@ impl Capture {
 
     /// Programs that were found off their hooks, each attached again if the
     /// kernel lets it.
-    pub fn mend_programs(
-        &mut self,
-        root: &CgroupDirectory,
-    ) -> Vec<(&'static str, Result<(), CaptureError>)> {
+    pub fn mend_programs(&mut self, root: &CgroupDirectory) -> Vec<Mended> {
         let directory = self.pins.as_ref().map(Pins::current);
         self.programs
             .as_mut()

@@ -9,7 +9,7 @@ mod roots;
 mod sqlite;
 mod storage;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::PathBuf};
 
 use self::{
     file::{clean, is_component},
@@ -18,6 +18,27 @@ use self::{
 };
 use super::{Facts, Question, StateRoots};
 use crate::attribution::workload::Runtime;
+
+/// The directories that state is read from: those of the host, and of users that have any.
+pub(super) fn directories(roots: &StateRoots) -> Vec<PathBuf> {
+    let roots = Roots(roots);
+    let fixed = [
+        "etc/containers",
+        "run/containerd",
+        "run/user",
+        "var/lib/containerd",
+        "var/lib/docker",
+        "var/lib/kubelet",
+        "var/log/pods",
+    ];
+    let mut found: Vec<PathBuf> = fixed.map(|path| roots.at(path)).into();
+    found.extend(storage::directories(&roots, None));
+    for home in roots.homes() {
+        let own = [".local/share/containers", ".local/share/docker"].map(|path| home.join(path));
+        found.extend(own.into_iter().filter(|path| path.is_dir()));
+    }
+    found
+}
 
 /// The state of this host for one round of questions; each file that lists
 /// several containers is read once.

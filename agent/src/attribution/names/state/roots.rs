@@ -1,9 +1,8 @@
 //! Where state files are on this host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::file::read;
-use crate::attribution::names::StateRoots;
+use crate::{aside, attribution::names::StateRoots};
 
 /// [`StateRoots`], asked for paths.
 #[derive(Clone, Copy)]
@@ -17,13 +16,19 @@ impl<'r> Roots<'r> {
 
     /// The home of a user.
     pub(super) fn home(self, uid: u32) -> Option<PathBuf> {
-        let passwd = read(&self.at("etc/passwd"), None)?;
-        let home = passwd.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            let owner = fields.get(2)?.parse::<u32>().ok()?;
-            (owner == uid).then_some(*fields.get(5)?)
-        })?;
-        Some(self.at(home))
+        let root = self.0.root.as_path();
+        if root == Path::new("/") {
+            return aside::home_of(uid);
+        }
+        let home = aside::home_below(root, uid)?;
+        Some(self.at(&home.to_string_lossy()))
+    }
+
+    /// The homes of all users that the host's own list has.
+    pub(super) fn homes(self) -> Vec<PathBuf> {
+        let passwd = std::fs::read_to_string(self.at("etc/passwd")).unwrap_or_default();
+        let homes = passwd.lines().filter_map(|line| line.split(':').nth(5));
+        homes.map(|home| self.at(home)).collect()
     }
 
     /// Further roots of containers/storage.

@@ -118,7 +118,7 @@ fn crio_labels(spec: &OciSpec) -> Option<Labels> {
     Some(Labels::all(labels))
 }
 
-fn directories(roots: &Roots<'_>, user: Option<u32>) -> Vec<PathBuf> {
+pub(super) fn directories(roots: &Roots<'_>, user: Option<u32>) -> Vec<PathBuf> {
     if let Some(uid) = user {
         let home = roots
             .home(uid)

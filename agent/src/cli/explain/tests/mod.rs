@@ -134,6 +134,8 @@ fn started(recording: &str) -> Entry {
         boot_ns: Some(100 * SECOND),
         allowlists: "of the start".to_owned(),
         databases: std::collections::BTreeMap::new(),
+        build: None,
+        confinement: None,
     }
 }
 
