@@ -77,7 +77,7 @@ impl Diagnostic {
     }
 
     /// The same as a warning of no lint.
-    pub(crate) fn as_warning(self) -> Self {
+    pub(crate) fn into_warning(self) -> Self {
         Self {
             warning: true,
             ..self

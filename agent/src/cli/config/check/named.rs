@@ -54,7 +54,7 @@ pub(in crate::cli::config) fn warnings(loaded: &Loaded) -> Result<Vec<Diagnostic
             }
         };
         let warning = Diagnostic::whole(Path::new(name), "no key has this variable", help);
-        found.warnings.push(warning.as_warning());
+        found.warnings.push(warning.into_warning());
     }
     Ok(found.warnings)
 }
@@ -67,7 +67,7 @@ struct Found<'a> {
 impl Found<'_> {
     fn warn(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
         let warning = self.loaded.diagnostic(path, message, help);
-        self.warnings.push(warning.as_warning());
+        self.warnings.push(warning.into_warning());
     }
 
     fn key(&mut self, key: &InForce) {

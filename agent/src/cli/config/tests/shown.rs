@@ -133,7 +133,8 @@ fn what_is_not_there_is_told() {
         "18: `/etc/passwd` is not executable".to_owned(),
     ];
     let mut found = warnings(&text);
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected);
 }
 
