@@ -28,6 +28,7 @@ pub mod resolver;
 pub mod run;
 pub mod scenario;
 pub mod stage;
+pub mod terminal;
 pub mod tool;
 pub mod traffic;
 pub mod wire;

@@ -43,6 +43,8 @@ pub struct Started {
     pub allowlists: Allowlists,
     pub databases: Vec<Database>,
     pub metrics: Option<String>,
+    /// Where the page is served.
+    pub page: Option<String>,
 }
 
 /// Both layers compared.

@@ -19,6 +19,7 @@ mod replay;
 mod report;
 mod run;
 pub(crate) mod text;
+mod top;
 
 use std::{io, process::ExitCode};
 
@@ -71,6 +72,8 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Write the report of a period: a page of HTML, a few lines, or what a product's page says.
     Report(report::ReportArgs),
+    /// Show what leaves this host at present, and how it is judged.
+    Top(top::TopArgs),
     /// Ask, install and compare IP databases.
     Geo(geo::GeoArgs),
     /// Send by every way, in a namespace of its own, to be recorded.
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => or_exit_code(replay::run(&args)),
         Command::Diff(args) => or_exit_code(diff::run(&args)),
         Command::Report(args) => or_exit_code(report::run(&args)),
+        Command::Top(args) => or_exit_code(top::run(&args)),
         Command::Geo(args) => or_exit_code(geo::run(&args)),
         Command::Canary(args) => or_failure(canary::child(&args)),
     }

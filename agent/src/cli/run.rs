@@ -17,6 +17,7 @@ use crate::{
     kernel::{CaptureOptions, UplinkHook},
     ledger,
     output::{Display, JsonLines, LiveTable},
+    page::{self, Listen},
 };
 
 /// Most flows that may be asked for: 2 GiB of counters.
@@ -47,6 +48,21 @@ pub(super) struct RunArgs {
     /// Where to serve OpenMetrics, or `off`.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9184", value_parser = listener)]
     metrics_listen: Listener,
+
+    /// Where to serve the page for people, read only: ADDRESS:PORT, unix:PATH (for root and
+    /// the control group), or `off`.
+    #[arg(long, value_name = "WHERE", default_value = "off", value_parser = page_listener)]
+    page_listen: PageListener,
+
+    /// Serve the page at an address that is not this host's own loopback, too. Whoever
+    /// reaches it reads it.
+    #[arg(long)]
+    page_anywhere: bool,
+
+    /// Name by which the page may be asked for, beside addresses and localhost; may be given
+    /// several times.
+    #[arg(long, value_name = "NAME")]
+    page_host: Vec<String>,
 
     /// How to show flows; a table on a terminal, JSON lines elsewhere.
     #[arg(long, value_enum)]
@@ -146,6 +162,9 @@ pub(super) enum Hook {
 #[derive(Clone, Copy, Debug)]
 struct Listener(Option<SocketAddr>);
 
+#[derive(Clone, Debug)]
+struct PageListener(Option<Listen>);
+
 #[derive(Clone, Copy, Debug)]
 struct Period(Option<Duration>);
 
@@ -156,6 +175,35 @@ fn listener(text: &str) -> Result<Listener, String> {
     text.parse()
         .map(|address| Listener(Some(address)))
         .map_err(|_| "expected ADDRESS:PORT such as 127.0.0.1:9184, or off".to_owned())
+}
+
+fn page_listener(text: &str) -> Result<PageListener, String> {
+    if text == "off" {
+        return Ok(PageListener(None));
+    }
+    if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+        return Ok(PageListener(Some(Listen::Unix(path.into()))));
+    }
+    text.parse()
+        .map(|address| PageListener(Some(Listen::Tcp(address))))
+        .map_err(|_| "expected ADDRESS:PORT such as 127.0.0.1:9185, unix:PATH, or off".to_owned())
+}
+
+/// How the page is served; an address that others reach has to be wished for.
+fn page_settings(args: &RunArgs) -> Result<Option<page::Settings>, String> {
+    let Some(listen) = args.page_listen.0.clone() else {
+        return Ok(None);
+    };
+    match &listen {
+        Listen::Tcp(address) if !address.ip().is_loopback() && !args.page_anywhere => Err(format!(
+            "--page-listen {address} is not on loopback, and whoever reaches it reads the page: \
+                 use 127.0.0.1 or unix:PATH, or add --page-anywhere"
+        )),
+        _ => Ok(Some(page::Settings {
+            listen,
+            hosts: args.page_host.clone(),
+        })),
+    }
 }
 
 fn group(text: &str) -> Result<Gid, String> {
@@ -184,7 +232,7 @@ fn period(text: &str) -> Result<Period, String> {
         .map_err(|error| format!("{error}, or off"))
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
         .map_err(|_| "expected a time such as 250ms, 1s or 5m".to_owned())?;
@@ -216,6 +264,13 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
             Format::Json
         }
     });
+    let page = match page_settings(args) {
+        Ok(page) => page,
+        Err(why) => {
+            anstream::eprintln!("weir: {why}");
+            return ExitCode::from(super::WRONG_COMMAND_LINE);
+        }
+    };
     let mut display: Box<dyn Display> = match format {
         Format::Json => Box::new(JsonLines::new(io::stdout())),
         Format::Table => Box::new(LiveTable::new(anstream::stdout())),
@@ -234,6 +289,7 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         runtime: args.runtime_dir.clone(),
         control_group: args.control_group,
         metrics: args.metrics_listen.0,
+        page,
         pin: args.pin.clone(),
         uplinks: if args.uplink.is_empty() {
             Uplinks::Routes
@@ -287,5 +343,19 @@ mod tests {
             "127.0.0.1:1".parse().ok()
         );
         assert!(listener("9184").is_err());
+    }
+
+    #[test]
+    fn reads_where_the_page_is_served() {
+        assert_eq!(page_listener("off").unwrap().0, None);
+        let tcp = Listen::Tcp("[::1]:9185".parse().unwrap());
+        assert_eq!(page_listener("[::1]:9185").unwrap().0, Some(tcp));
+        let unix = Listen::Unix("/run/weir/page.sock".into());
+        assert_eq!(
+            page_listener("unix:/run/weir/page.sock").unwrap().0,
+            Some(unix)
+        );
+        assert!(page_listener("unix:").is_err());
+        assert!(page_listener("9185").is_err());
     }
 }

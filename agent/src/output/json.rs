@@ -112,6 +112,8 @@ pub struct Started<'a> {
     pub databases: &'a [DatabaseLine],
     /// Where metrics are served.
     pub metrics: Option<String>,
+    /// Where the page is served.
+    pub page: Option<String>,
 }
 
 /// The record may be incomplete over an interval.
