@@ -5,7 +5,7 @@
 //! the stage before it gives, and imports nothing further back.
 //!
 //! ```text
-//! kernel ─> record ─> attribution ─> naming ─> jurisdiction ─> verdict ─> finding ─> ledger ─> output
+//! kernel ─> record ─> attribution ─> naming ─> jurisdiction ─> verdict ─> finding ─> ledger ─> now ─> output
 //!    └─> coverage                                    policy ──────┘
 //! ```
 
@@ -35,7 +35,9 @@ pub mod ledger;
 mod look;
 pub mod naming;
 pub mod notify;
+pub mod now;
 pub mod output;
+pub mod page;
 pub mod policy;
 pub mod record;
 pub mod replay;

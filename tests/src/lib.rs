@@ -33,6 +33,7 @@ pub mod scenario;
 pub mod soak;
 pub mod stage;
 pub mod syslogd;
+pub mod terminal;
 pub mod tool;
 pub mod traffic;
 pub mod wire;

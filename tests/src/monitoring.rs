@@ -165,6 +165,26 @@ impl Monitoring {
         }
     }
 
+    /// What Prometheus answers to an expression now.
+    ///
+    /// # Errors
+    /// It does not take it.
+    pub fn query(&self, expression: &str) -> Result<Vec<Value>> {
+        let encoded: String = expression
+            .bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                other => format!("%{other:02X}"),
+            })
+            .collect();
+        let path = format!("/api/v1/query?query={encoded}");
+        let body = http(&self.prometheus, "GET", &path, "")
+            .with_context(|| format!("the expression {expression}"))?;
+        let answer: Value = serde_json::from_str(&body)?;
+        let series = answer["data"]["result"].as_array().cloned();
+        series.with_context(|| format!("no vector: {answer}"))
+    }
+
     /// Silences every alert of a name.
     ///
     /// # Errors

@@ -45,6 +45,8 @@ pub struct Started {
     pub databases: Vec<Database>,
     pub metrics: Option<String>,
     pub confinement: Option<Confinement>,
+    /// Where the page is served.
+    pub page: Option<String>,
 }
 
 /// How the agent is confined.

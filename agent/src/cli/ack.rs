@@ -111,5 +111,8 @@ pub(super) fn run(args: &AckArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(NOT_RECORDED))
         }
         Answer::Refused { why } => Err(super::WrongCommandLine(why).into()),
+        Answer::Now(_) | Answer::Flow(_) | Answer::Ended => {
+            anyhow::bail!("the agent answers something else: use its own version of weir")
+        }
     }
 }

@@ -22,6 +22,7 @@ mod replay;
 mod report;
 mod run;
 pub(crate) mod text;
+mod top;
 
 use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};
 
@@ -82,6 +83,8 @@ enum Command {
     Notify(notify::NotifyArgs),
     /// Write the report of a period: a page of HTML, a few lines, or what a product's page says.
     Report(report::ReportArgs),
+    /// Show what leaves this host at present, and how it is judged.
+    Top(top::TopArgs),
     /// Ask, install and compare IP databases.
     Geo(geo::GeoArgs),
     /// Send by every way, in a namespace of its own, to be recorded.
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => or_exit_code(diff::run(args)),
         Command::Notify(args) => or_exit_code(notify::run(args, &asked)),
         Command::Report(args) => or_exit_code(report::run(args)),
+        Command::Top(args) => or_exit_code(top::run(args)),
         Command::Geo(args) => or_exit_code(geo::run(args)),
         Command::Canary(args) => or_failure(canary::child(args)),
         Command::Aside(args) => or_failure(aside::run(args)),

@@ -11,13 +11,17 @@ use nix::unistd::{Gid, Group};
 
 use super::{WRONG_COMMAND_LINE, configured, ip_data::IpDataArgs};
 use crate::{
-    config::{Hook, LEAST_FLOWS, Listener, Loaded, MOST_FLOWS, Origin, Period, Pin, Size, Time},
+    config::{
+        Hook, LEAST_FLOWS, Listener, Loaded, MOST_FLOWS, Origin, PageListener, Period, Pin, Size,
+        Time,
+    },
     coverage::ConfineMode,
     daemon::{self, Bundles, Options, Uplinks},
     evidence::Schedule,
     kernel::{CaptureOptions, UplinkHook},
     ledger,
     output::{Display, JsonLines, LiveTable},
+    page::{self, Listen},
 };
 
 /// What `weir run` is asked.
@@ -45,6 +49,21 @@ pub(super) struct RunArgs {
     /// Where to serve OpenMetrics, or `off`.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9184")]
     metrics_listen: Listener,
+
+    /// Where to serve the page for people, read only: ADDRESS:PORT, unix:PATH (for root and
+    /// the control group), or `off`.
+    #[arg(long, value_name = "WHERE", default_value = "off")]
+    page_listen: PageListener,
+
+    /// Serve the page at an address that is not this host's own loopback, too. Whoever
+    /// reaches it reads it.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", action = clap::ArgAction::Set)]
+    page_anywhere: bool,
+
+    /// Name by which the page may be asked for, beside addresses and localhost; may be given
+    /// several times.
+    #[arg(long, value_name = "NAME")]
+    page_host: Vec<String>,
 
     /// How to show flows; a table on a terminal, JSON lines elsewhere.
     #[arg(long, value_enum)]
@@ -160,6 +179,23 @@ pub(super) fn hook(asked: Option<Hook>) -> UplinkHook {
     }
 }
 
+/// How the page is served; an address that others reach has to be wished for.
+fn page_settings(args: &RunArgs) -> Result<Option<page::Settings>, String> {
+    let Some(listen) = args.page_listen.0.clone() else {
+        return Ok(None);
+    };
+    match &listen {
+        Listen::Tcp(address) if !address.ip().is_loopback() && !args.page_anywhere => Err(format!(
+            "--page-listen {address} is not on loopback, and whoever reaches it reads the page: \
+             use 127.0.0.1 or unix:PATH, or add --page-anywhere"
+        )),
+        _ => Ok(Some(page::Settings {
+            listen,
+            hosts: args.page_host.clone(),
+        })),
+    }
+}
+
 /// Runs the daemon.
 pub(super) fn run(args: &RunArgs, loaded: &Loaded) -> ExitCode {
     let format = args.format.unwrap_or_else(|| {
@@ -169,6 +205,13 @@ pub(super) fn run(args: &RunArgs, loaded: &Loaded) -> ExitCode {
             Format::Json
         }
     });
+    let page = match page_settings(args) {
+        Ok(page) => page,
+        Err(why) => {
+            anstream::eprintln!("weir: {why}");
+            return ExitCode::from(WRONG_COMMAND_LINE);
+        }
+    };
     let mut display: Box<dyn Display> = match format {
         Format::Json => Box::new(JsonLines::new(io::stdout())),
         Format::Table => Box::new(LiveTable::new(anstream::stdout())),
@@ -187,7 +230,10 @@ pub(super) fn run(args: &RunArgs, loaded: &Loaded) -> ExitCode {
         let near = near.as_deref().unwrap_or("none");
         tracing::warn!(name, near, "the environment has a variable that no key has");
     }
-    match daemon::run(&options(args, control_group, loaded), display.as_mut()) {
+    match daemon::run(
+        &options(args, (control_group, page), loaded),
+        display.as_mut(),
+    ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             anstream::eprintln!("weir: {failure}");
@@ -196,7 +242,11 @@ pub(super) fn run(args: &RunArgs, loaded: &Loaded) -> ExitCode {
     }
 }
 
-fn options(args: &RunArgs, control_group: Option<Gid>, loaded: &Loaded) -> Options {
+fn options(
+    args: &RunArgs,
+    (control_group, page): (Option<Gid>, Option<page::Settings>),
+    loaded: &Loaded,
+) -> Options {
     Options {
         allowlists: args.allowlists.clone(),
         ip_data: args.ip_data.wanted(),
@@ -211,6 +261,7 @@ fn options(args: &RunArgs, control_group: Option<Gid>, loaded: &Loaded) -> Optio
         runtime: args.runtime_dir.clone(),
         control_group,
         metrics: args.metrics_listen.0,
+        page,
         pin: args.pin.0.clone(),
         uplinks: if args.uplink.is_empty() {
             Uplinks::Routes

@@ -32,9 +32,9 @@ pub use self::{
     loaded::{Loaded, Origin, Wanted},
     sections::{
         CaptureSection, ConfineSection, ControlSection, EvidenceSection, FindingsSection,
-        IpDataSection, LedgerSection, MetricsSection, PathsSection, SelfTestSection,
+        IpDataSection, LedgerSection, MetricsSection, PageSection, PathsSection, SelfTestSection,
     },
-    values::{Database, Hook, Listener, Period, Pin, Size, Time},
+    values::{Database, Hook, Listener, PageListener, Period, Pin, Size, Time},
 };
 
 /// Where the file is unless `--config` says otherwise.
@@ -57,6 +57,8 @@ pub struct Config {
     pub capture: CaptureSection,
     /// OpenMetrics.
     pub metrics: MetricsSection,
+    /// The page for people.
+    pub page: PageSection,
     /// The control socket.
     pub control: ControlSection,
     /// Findings.

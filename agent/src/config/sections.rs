@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::values::{Database, Hook, Listener, Period, Pin, Size, Time};
+use super::values::{Database, Hook, Listener, PageListener, Period, Pin, Size, Time};
 use crate::{coverage::ConfineMode, evidence::Schedule};
 
 /// Where things are.
@@ -74,6 +74,23 @@ pub struct MetricsSection {
     /// Where to serve them, or `off`.
     #[schemars(example = &"127.0.0.1:9184")]
     pub listen: Option<Listener>,
+}
+
+/// The page for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PageSection {
+    /// Where to serve it, read only: an address, `unix:` and a path (for root and the control
+    /// group), or `off`.
+    #[schemars(example = &"127.0.0.1:9185")]
+    pub listen: Option<PageListener>,
+    /// Serve it at an address that is not this host's own loopback, too. Whoever reaches it
+    /// reads it.
+    #[schemars(example = true)]
+    pub anywhere: Option<bool>,
+    /// Names by which it may be asked for, beside addresses and localhost.
+    #[schemars(example = ["weir.internal.example"])]
+    pub hosts: Option<Vec<String>>,
 }
 
 /// The control socket.

@@ -6,6 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use crate::{
     daemon::Pinning,
     notify::{Address, Facility, Label, Name, Url},
+    page::Listen,
 };
 
 /// A time above zero, such as `250ms`, `30s` or `1h 30m`.
@@ -22,6 +23,11 @@ pub struct Period(pub Option<Duration>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct Listener(pub Option<SocketAddr>);
+
+/// Where the page is served: an address, `unix:` and a path, or `off`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct PageListener(pub Option<Listen>);
 
 /// Where programs and maps are pinned: a directory, `auto` or `off`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -105,6 +111,24 @@ impl FromStr for Listener {
     }
 }
 
+impl FromStr for PageListener {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            return Ok(Self(Some(Listen::Unix(path.into()))));
+        }
+        text.parse()
+            .map(|address| Self(Some(Listen::Tcp(address))))
+            .map_err(|_| {
+                "expected ADDRESS:PORT such as 127.0.0.1:9185, unix:PATH, or off".to_owned()
+            })
+    }
+}
+
 impl FromStr for Pin {
     type Err = String;
 
@@ -175,6 +199,7 @@ pub(super) const FORMATS: &[(&str, Judge)] = &[
     (Time::FORMAT, judge::<Time>),
     (Period::FORMAT, judge::<Period>),
     (Listener::FORMAT, judge::<Listener>),
+    (PageListener::FORMAT, judge::<PageListener>),
     (Pin::FORMAT, judge::<Pin>),
     (Size::FORMAT, judge::<Size>),
     (Database::FORMAT, judge::<Database>),
@@ -229,6 +254,29 @@ macro_rules! written {
 written!(Time, "weir-time", "^[0-9].*[a-z]$");
 written!(Period, "weir-period", "^(off|[0-9].*[a-z])$");
 written!(Listener, "weir-listener", "^(off|.+:[0-9]{1,5})$");
+written!(
+    PageListener,
+    "weir-page-listener",
+    "^(off|unix:.+|.+:[0-9]{1,5})$"
+);
 written!(Pin, "weir-pin", "^.+$");
 written!(Size, "weir-size", "^[0-9]+( ?(M|G|T|P)iB)?$");
 written!(Database, "weir-database", "^([^=]+=)?[^=]+$");
+
+#[cfg(test)]
+mod page_tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn reads_where_the_page_is_served() {
+        let read = |text: &str| text.parse::<PageListener>().map(|one| one.0);
+        assert_eq!(read("off").unwrap(), None);
+        let tcp = Listen::Tcp("[::1]:9185".parse().unwrap());
+        assert_eq!(read("[::1]:9185").unwrap(), Some(tcp));
+        let unix = Listen::Unix("/run/weir/page.sock".into());
+        assert_eq!(read("unix:/run/weir/page.sock").unwrap(), Some(unix));
+        assert!(read("unix:").is_err());
+        assert!(read("9185").is_err());
+    }
+}

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Answer, MOST_OF_LINE, Question};
+use super::{Answer, MOST_OF_ANSWER, Question};
 
 /// How long an agent may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ pub fn ask(socket: &Path, question: &Question) -> Result<Answer, ControlError> {
     let mut line = serde_json::to_vec(question).map_err(odd)?;
     line.push(b'\n');
     stream.write_all(&line).map_err(failed)?;
-    let most = u64::try_from(MOST_OF_LINE).unwrap_or(u64::MAX);
+    let most = u64::try_from(MOST_OF_ANSWER).unwrap_or(u64::MAX);
     let mut answer = String::new();
     BufReader::new(stream.take(most))
         .read_line(&mut answer)

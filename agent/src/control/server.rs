@@ -16,10 +16,11 @@ use nix::unistd::{Gid, Uid};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{Semaphore, mpsc, oneshot},
+    task::spawn_blocking,
     time::timeout,
 };
 
-use super::{Answer, MOST_OF_LINE, Question, SOCKET};
+use super::{Answer, MOST_OF_ANSWER, MOST_OF_LINE, Question, SOCKET};
 use crate::aside;
 
 /// How long somebody may take to ask and to read.
@@ -131,11 +132,23 @@ async fn answer(stream: &UnixStream, gate: Gate, to: &mpsc::Sender<Request>) -> 
             answered.await.map_err(|_| ending(()))?
         }
     };
-    let mut line = serde_json::to_vec(&answer)?;
-    line.push(b'\n');
+    // A long answer takes a while to write down.
+    let line = spawn_blocking(move || line_of(&answer)).await??;
     timeout(PATIENCE, write_all(stream, &line))
         .await
         .map_err(slow)?
+}
+
+/// An answer as a line that the other side takes.
+fn line_of(answer: &Answer) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(answer)?;
+    if line.len() >= MOST_OF_ANSWER {
+        line = serde_json::to_vec(&Answer::Refused {
+            why: "the answer is too long: ask the record, with `weir explain`".to_owned(),
+        })?;
+    }
+    line.push(b'\n');
+    Ok(line)
 }
 
 async fn read_line(stream: &UnixStream) -> io::Result<Vec<u8>> {
@@ -181,7 +194,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::control::{ControlError, ask};
+    use crate::{
+        control::{ControlError, ask},
+        record::FlowId,
+    };
 
     fn question(finding: &str) -> Question {
         Question::Acknowledge {
@@ -208,7 +224,10 @@ mod tests {
                 tokio::spawn(serve(listener, Gate::default(), sender));
                 while let Some(request) = requests.recv().await {
                     assert_eq!(request.uid, Uid::effective().as_raw());
-                    let Question::Acknowledge { finding, .. } = request.question;
+                    let Question::Acknowledge { finding, .. } = request.question else {
+                        drop(request.reply.send(Answer::Ended));
+                        continue;
+                    };
                     let open = vec![finding];
                     request.reply.send(Answer::NotOpen { open }).unwrap();
                 }
@@ -236,6 +255,8 @@ mod tests {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         assert!(text.starts_with("{\"refused\":{\"why\":\"not understood (unknown variant"));
+        let flow = Question::Flow { flow: FlowId(7) };
+        assert_eq!(ask(&socket, &flow).unwrap(), Answer::Ended);
         // What is no line ends without an answer, and others are answered on.
         let mut stream = UnixStream::connect(&socket).unwrap();
         stream.write_all(&vec![b'x'; MOST_OF_LINE + 4096]).ok();
@@ -243,6 +264,19 @@ mod tests {
         drop(stream.read_to_string(&mut text));
         assert_eq!(text, "");
         ask(&socket, &question("3")).unwrap();
+    }
+
+    #[test]
+    fn an_answer_that_nobody_takes_is_refused() {
+        let answer = Answer::NotOpen {
+            open: vec!["x".repeat(MOST_OF_ANSWER)],
+        };
+        let line = String::from_utf8(line_of(&answer).unwrap()).unwrap();
+        assert_eq!(
+            line,
+            "{\"refused\":{\"why\":\"the answer is too long: ask the record, with `weir \
+             explain`\"}}\n"
+        );
     }
 
     #[test]

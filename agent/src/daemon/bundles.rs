@@ -44,6 +44,8 @@ pub(super) struct Writer {
     next: Timestamp,
     again: SignedDuration,
     at_work: Option<Child>,
+    /// Whether the last attempt failed.
+    failed: bool,
 }
 
 impl Writer {
@@ -58,6 +60,7 @@ impl Writer {
             next: Timestamp::MIN,
             again: AGAIN,
             at_work: None,
+            failed: false,
         }
     }
 
@@ -67,6 +70,11 @@ impl Writer {
             Some(_) => drop(self.ticks.tick().await),
             None => std::future::pending().await,
         }
+    }
+
+    /// Whether one is due and could not be written.
+    pub(super) fn failed_last(&self) -> bool {
+        self.failed
     }
 
     /// Looks after it.
@@ -108,6 +116,7 @@ impl Writer {
         match code {
             Some(0) => {
                 metrics.bundles_failed(false);
+                self.failed = false;
                 self.again = AGAIN;
                 let period = bundles.schedule.period(now);
                 let end = period.map_or(Timestamp::MAX, |period| period.to);
@@ -127,6 +136,7 @@ impl Writer {
     /// What is wrong was said by the process itself, on standard error.
     fn failed(&mut self, now: Timestamp, error: &io::Error, metrics: &Metrics) {
         metrics.bundles_failed(true);
+        self.failed = true;
         tracing::error!(%error, seconds = self.again.as_secs(), "a bundle of evidence was not written; it is tried again");
         self.later(now, self.again);
         self.again = (self.again * 2).min(AGAIN_AT_MOST);

@@ -43,6 +43,11 @@ pub enum Failure {
         "metrics cannot be served on {0} ({1}): free the port, or choose another with --metrics-listen"
     )]
     Metrics(SocketAddr, std::io::Error),
+    /// The page cannot be served.
+    #[error(
+        "the page cannot be served at {0} ({1}): free the port or the path, or choose another with --page-listen"
+    )]
+    Page(String, std::io::Error),
     /// The control socket cannot be bound.
     #[error(
         "the control socket {0} cannot be made ({1}): name a --runtime-dir in which sockets can be, and a --control-group that there is"
@@ -91,6 +96,7 @@ impl Failure {
             | Self::Confine(_)
             | Self::Aside(..)
             | Self::Metrics(..)
+            | Self::Page(..)
             | Self::Clock(_)
             | Self::Runtime(_) => 1,
         }

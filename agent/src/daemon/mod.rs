@@ -8,7 +8,9 @@ mod confine;
 mod failure;
 mod lock;
 mod notify;
+mod onlookers;
 mod open_flow;
+mod page;
 mod paths;
 mod pipeline;
 mod recorder;
@@ -38,6 +40,8 @@ use weir_ledger::Node;
 use self::{
     begin::{Begun, begin},
     lock::Lock,
+    onlookers::Onlookers,
+    page::Bound,
     paths::Paths,
     pipeline::Pipeline,
     recorder::{Ending, Recorder},
@@ -105,6 +109,8 @@ pub struct Options {
     pub control_group: Option<nix::unistd::Gid>,
     /// Where to serve metrics.
     pub metrics: Option<SocketAddr>,
+    /// How the page is served, if it is.
+    pub page: Option<crate::page::Settings>,
     /// Where programs and maps are pinned, so that recording goes on without the
     /// agent.
     pub pin: Pinning,
@@ -162,14 +168,17 @@ pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> 
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    runtime.block_on(record(
+    let outcome = runtime.block_on(record(
         options,
         (policy, allowlists.0),
         (databases, look),
         directory,
         ledger,
         display,
-    ))
+    ));
+    // Nobody waits for what was made for those who look.
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn record(
@@ -187,6 +196,7 @@ async fn record(
     let gate = Gate {
         group: options.control_group,
     };
+    let page = Bound::of(options.page.as_ref(), gate).await?;
     let refused = |error| Failure::Control(options.runtime.join(control::SOCKET), error);
     let socket = control::bind(&options.runtime, gate).map_err(refused)?;
     let (sender, mut requests) = mpsc::channel(1);
@@ -240,6 +250,7 @@ async fn record(
         databases: &described,
         metrics: listening.as_ref().map(|(_, address)| address.to_string()),
         confinement: confined.as_ref().map(|confined| &confined.confinement),
+        page: page.as_ref().map(|page| page.address.clone()),
     };
     let events = wakeup(&capture).map_err(Failure::Runtime)?;
     // Before interfaces are looked at for the first time.
@@ -274,6 +285,9 @@ async fn record(
     if let Some((listener, _)) = listening {
         tokio::spawn(output::serve(listener, metrics));
     }
+    if let Some(page) = page {
+        page.serve(options, sender.clone());
+    }
     tokio::spawn(control::serve(socket, gate, sender));
 
     let mut ticks = interval(options.sweep);
@@ -289,6 +303,7 @@ async fn record(
         .as_ref()
         .and_then(|confined| confined.keeper.as_ref());
     let mut canary = SelfTest::every(options.self_test, keeper.map(Keeper::playing));
+    let mut onlookers = Onlookers::new(options.bundles.clone());
     let mut bundles = bundles::Writer::new(options.bundles.clone(), &options.store);
     let mut ip_data = Reload::new(options.ip_data.clone(), look);
     let files = AllowlistFiles::new(&options.allowlists, &options.store);
@@ -319,10 +334,9 @@ async fn record(
                 });
             }
             Some(request) = requests.recv() => {
-                let answer = recorder.answer(request.question, request.uid)?;
-                // Who asked may be gone by now.
-                drop(request.reply.send(answer));
+                onlookers.ask(&mut recorder, request)?;
             }
+            () = onlookers.turn() => onlookers.look(&recorder, bundles.failed_last())?,
             told = news.changed() => {
                 told.map_err(Failure::Interfaces)?;
                 recorder.interfaces_changed()?;

@@ -3,6 +3,7 @@
 use crate::{
     kernel::Clock,
     ledger::{Appended, Entry, FlowInterval, Ledger, LedgerError},
+    now::Pace,
     record::Counters,
     verdict::Judged,
 };
@@ -13,6 +14,8 @@ const NO_SLOT: u32 = u32::MAX;
 /// A flow at present.
 pub(super) struct OpenFlow {
     pub(super) judged: Judged,
+    /// How fast it carries at present.
+    pub(super) pace: Pace,
     /// Whether the ledger has another judgement than this.
     judged_anew: bool,
     slot: u32,
@@ -27,6 +30,7 @@ impl OpenFlow {
     pub(super) fn new(judged: Judged, slot: u32, earlier: Option<Counters>) -> Self {
         Self {
             judged,
+            pace: Pace::default(),
             judged_anew: false,
             slot,
             base: earlier.unwrap_or_default(),
@@ -43,6 +47,12 @@ impl OpenFlow {
     pub(super) fn judge(&mut self, judged: Judged) {
         self.judged = judged;
         self.judged_anew = true;
+    }
+
+    /// It has carried this much more.
+    pub(super) fn carried(&mut self, more: &Counters, clock: &Clock) {
+        let (sent, received) = (more.egress_bytes, more.ingress_bytes);
+        self.pace.add(clock.boot_ns(), sent, received);
     }
 
     /// Counts since the flow's first sight.

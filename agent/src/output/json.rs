@@ -121,6 +121,8 @@ pub struct Started<'a> {
     pub metrics: Option<String>,
     /// How the agent is confined; `None` of one that ends at once.
     pub confinement: Option<&'a Confinement>,
+    /// Where the page is served.
+    pub page: Option<String>,
 }
 
 /// The record may be incomplete over an interval.

@@ -465,6 +465,25 @@ mod tests {
     }
 
     #[test]
+    fn dashboards_use_only_what_is_exported() {
+        let exported = exported();
+        for name in ["overview", "on-call"] {
+            let text = file(&format!("dashboards/{name}.json"));
+            let dashboard: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let panels = dashboard["panels"].as_array().unwrap();
+            let targets = panels
+                .iter()
+                .filter_map(|panel| panel["targets"].as_array());
+            let used: BTreeSet<String> = targets
+                .flatten()
+                .flat_map(|target| names(target["expr"].as_str().unwrap()))
+                .collect();
+            let unknown: Vec<_> = used.difference(&exported).collect();
+            assert_eq!(unknown, Vec::<&String>::new(), "{name}");
+        }
+    }
+
+    #[test]
     fn each_rule_has_a_runbook_and_each_runbook_a_rule() {
         let text = file("packaging/prometheus/weir.rules.yml");
         let alerts: BTreeSet<&str> = text

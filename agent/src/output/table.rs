@@ -66,6 +66,15 @@ impl<W: Write> Display for LiveTable<W> {
         if let Some(address) = &started.metrics {
             writeln!(out, "metrics     http://{address}/metrics")?;
         }
+        match started
+            .page
+            .as_deref()
+            .map(|page| (page, page.starts_with("unix:")))
+        {
+            Some((socket, true)) => writeln!(out, "page        {socket}")?,
+            Some((address, false)) => writeln!(out, "page        http://{address}/")?,
+            None => {}
+        }
         if started.adopted {
             writeln!(out, "goes on with what an earlier agent began to record")?;
         }

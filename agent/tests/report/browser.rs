@@ -86,13 +86,17 @@ impl Browser {
 
     /// Opens a file and waits until it is there.
     pub(crate) fn open(&mut self, file: &Path, view: View) -> Result<()> {
+        self.visit(&format!("file://{}", file.display()), view)
+    }
+
+    /// Opens an address and waits until it is there.
+    pub(crate) fn visit(&mut self, url: &str, view: View) -> Result<()> {
         let metrics =
             json!({ "width": view.width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.order("Emulation.setDeviceMetricsOverride", &metrics)?;
         let scheme = json!([{ "name": "prefers-color-scheme", "value": view.scheme }]);
         self.order("Emulation.setEmulatedMedia", &json!({ "features": scheme }))?;
         self.events.clear();
-        let url = format!("file://{}", file.display());
         self.order("Page.navigate", &json!({ "url": url }))?;
         while !self
             .events

@@ -51,6 +51,11 @@ const GROUPS: &[Group] = &[
     },
     Group {
         goal: Goal::Test,
+        why: "a terminal for `weir top`, in the tests",
+        packages: &["tmux"],
+    },
+    Group {
+        goal: Goal::Test,
         why: "real clients and servers of names; none of them is a service",
         packages: &["dnsmasq-base", "bind9-dnsutils", "curl", "openssl"],
     },

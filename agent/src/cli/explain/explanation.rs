@@ -8,6 +8,7 @@ use jiff::{Timestamp, civil::Date, tz::Offset};
 
 use super::recorded::Recorded;
 use crate::{
+    daemon::Failure,
     policy::{Entry, Policy, Posture, Product},
     verdict::{
         Considered, Judged, Moment, Spent, Verdict, considered as considered_entries, judge,
@@ -15,9 +16,23 @@ use crate::{
 };
 
 /// Allowlists that are given.
-pub(super) struct Allowlists {
+#[derive(Debug)]
+pub(in crate::cli) struct Allowlists {
     pub(super) directory: PathBuf,
     pub(super) policy: Policy,
+}
+
+impl Allowlists {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// They are refused.
+    pub(in crate::cli) fn load(directory: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            directory: directory.to_owned(),
+            policy: Policy::load(directory)?,
+        })
+    }
 }
 
 /// What is explained.

@@ -18,7 +18,7 @@ mod tests;
 mod wanted;
 
 use std::{
-    io::Write as _,
+    io::{self, Write as _},
     num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -26,11 +26,12 @@ use std::{
 
 use jiff::Timestamp;
 
+pub(super) use self::explanation::Allowlists;
 use self::{
     described::{At, DescribedArgs},
-    explanation::{Allowlists, Explanation},
+    explanation::Explanation,
     object::Object,
-    recorded::{Found, find},
+    recorded::{Found, Recorded, find},
     wanted::{Destination, Wanted},
 };
 use super::{
@@ -41,7 +42,9 @@ use crate::{
     daemon::Failure,
     described::{Case, Description},
     kernel::Clock,
-    policy::{Policy, cases_in},
+    ledger::FlowInterval,
+    now::FlowNow,
+    policy::cases_in,
     verdict::Judged,
 };
 
@@ -86,10 +89,7 @@ pub(super) struct ExplainArgs {
 /// nothing is found is exit code 8, no error.
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let allowlists = match &args.allowlists {
-        Some(directory) => Some(Allowlists {
-            directory: directory.clone(),
-            policy: Policy::load(directory).map_err(Failure::from)?,
-        }),
+        Some(directory) => Some(Allowlists::load(directory)?),
         None => None,
     };
     if let Some(set) = &allowlists
@@ -122,6 +122,28 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|recorded| Explanation::of(recorded, allowlists.as_ref()));
     print(args.format, explanations)
+}
+
+/// The same of a flow that is open, as the agent has it: text without colours.
+///
+/// # Errors
+/// None that comes up: it is written to memory.
+pub(super) fn of_now(flow: FlowNow, allowlists: Option<&Allowlists>) -> io::Result<String> {
+    let recorded = Recorded {
+        time: flow.time,
+        seen: Some(flow.seen),
+        allowlists: Some(flow.allowlists),
+        flow: Box::new(FlowInterval {
+            counters: flow.judged.flow.flow.flow.record.counters,
+            slot: u32::MAX,
+            recording: flow.recording,
+            judged: flow.judged,
+        }),
+    };
+    let mut page = Vec::new();
+    page::print(&Explanation::of(&recorded, allowlists), &mut page)?;
+    let page = anstream::adapter::strip_bytes(&page).into_vec();
+    Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
 /// Explains the flows that are described.

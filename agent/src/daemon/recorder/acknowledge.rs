@@ -96,7 +96,12 @@ fn acknowledgement(
         reason,
         until,
         by,
-    } = question;
+    } = question
+    else {
+        return Err(Answer::Refused {
+            why: "no agent runs that could be asked: start one with `weir run`".to_owned(),
+        });
+    };
     let refused = |why: &str| {
         Err(Answer::Refused {
             why: why.to_owned(),

@@ -64,10 +64,11 @@ impl Recorder<'_> {
             }
         };
         self.spend(id, &before, clock)?;
-        let Some(open) = self.open.get(&id) else {
+        let Some(open) = self.open.get_mut(&id) else {
             return Ok(());
         };
         let more = now.since(&before);
+        open.carried(&more, clock);
         self.metrics.carried(&open.judged, &more);
         self.uplink
             .socket(&open.judged.flow.flow.flow.record, &more);
@@ -115,8 +116,9 @@ impl Recorder<'_> {
                 }
             };
             self.spend(id, &before, clock)?;
-            if let Some(open) = self.open.get(&id) {
+            if let Some(open) = self.open.get_mut(&id) {
                 let more = now.since(&before);
+                open.carried(&more, clock);
                 self.metrics.carried(&open.judged, &more);
                 self.find_more(id, &more, clock);
             }
@@ -140,6 +142,8 @@ impl Recorder<'_> {
     pub(super) fn end(&mut self, clock: &Clock, open: &mut OpenFlow) -> Result<(), Failure> {
         open.store_last(&mut self.ledger, clock, &self.recording)?;
         self.ended = self.ended + open.own_counters();
+        self.remembered
+            .ended(open.judged.product.as_ref(), open.own_counters());
         *self
             .verdicts
             .entry(open.judged.verdict.label())

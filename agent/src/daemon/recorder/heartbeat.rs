@@ -44,6 +44,7 @@ impl Recorder<'_> {
         self.ledger.checkpoint()?;
         if kept && self.ledger.is_synced() {
             self.metrics.beat(clock.now());
+            self.remembered.beat(clock.now());
         }
         Ok(self.ledger.prune(clock.now())?)
     }
@@ -56,7 +57,7 @@ impl Recorder<'_> {
     }
 
     /// Every kind of loss since the recording began.
-    fn lost(&self) -> Result<BTreeMap<String, u64>, Failure> {
+    pub(super) fn lost(&self) -> Result<BTreeMap<String, u64>, Failure> {
         let losses = self.capture.losses()?;
         Ok(losses
             .into_iter()

@@ -12,6 +12,7 @@ mod flows;
 mod heartbeat;
 mod limits;
 mod names;
+mod now;
 mod self_test;
 mod show;
 
@@ -25,6 +26,7 @@ use jiff::civil::Date;
 use weir_common::Loss;
 
 pub(super) use acknowledge::without_agent;
+pub(super) use now::Look;
 pub(super) use self_test::Played;
 
 use super::{Failure, open_flow::OpenFlow, pipeline::Pipeline, uplink::UplinkSide};
@@ -107,6 +109,8 @@ pub(super) struct Recorder<'a> {
     findings: Findings,
     acknowledged: Acknowledgements,
     notifier: Notifier,
+    /// For those who look.
+    remembered: now::Remembered,
 }
 
 impl<'a> Recorder<'a> {
@@ -152,6 +156,7 @@ impl<'a> Recorder<'a> {
             findings: Findings::new(Limits::default()),
             acknowledged: Acknowledgements::default(),
             notifier: Notifier::none(),
+            remembered: now::Remembered::default(),
         }
     }
 
@@ -230,6 +235,7 @@ impl<'a> Recorder<'a> {
 
     fn tell_gap(&mut self, gap: &Gap, clock: &Clock) {
         self.metrics.gap(gap);
+        self.remembered.gap(gap, self.began.now());
         let found = Deviation::of_gap(gap);
         self.findings.happened(found, (gap.from, gap.to));
         let line = GapLine {

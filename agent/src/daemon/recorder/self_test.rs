@@ -47,6 +47,7 @@ impl Recorder<'_> {
             self.gap(gap, &clock)?;
         }
         self.metrics.self_test(&proofs, &clock);
+        self.remembered.self_test(&proofs, clock.now());
         let line = SelfTestLine {
             time: clock.now(),
             ways: &proofs,
