@@ -55,6 +55,8 @@ pub struct Settings {
     pub extra: Vec<String>,
     /// What the agent takes for the time of day when it starts; the real time if `None`.
     pub time: Option<Timestamp>,
+    /// Variables of its environment, beside the test's own.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Settings {
@@ -198,7 +200,9 @@ impl Agent {
             None => Vec::new(),
         };
         let line = clock.into_iter().chain([agent]).chain(settings.arguments());
-        unit.command(host, &line.collect::<Vec<String>>())
+        let mut command = unit.command(host, &line.collect::<Vec<String>>())?;
+        command.envs(settings.environment.iter().cloned());
+        Ok(command)
     }
 
     /// What it said when recording went live.

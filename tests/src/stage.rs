@@ -171,6 +171,7 @@ impl Stage {
             pin: "off".into(),
             extra: Vec::new(),
             time: None,
+            environment: Vec::new(),
         })
     }
 

@@ -14,6 +14,7 @@ mod limits;
 mod names;
 mod self_test;
 mod show;
+mod status;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -91,6 +92,8 @@ pub(super) struct Recorder<'a> {
     refused: HashMap<u64, u64>,
     /// Where names are kept over a restart of the agent.
     store: Option<PathBuf>,
+    /// Gaps that this agent has told of.
+    gaps: u64,
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
@@ -140,6 +143,7 @@ impl<'a> Recorder<'a> {
             names_lost,
             refused: HashMap::new(),
             store: None,
+            gaps: 0,
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
@@ -221,6 +225,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn tell_gap(&mut self, gap: &Gap, clock: &Clock) {
+        self.gaps += 1;
         self.metrics.gap(gap);
         let found = Deviation::of_gap(gap);
         self.findings.happened(found, (gap.from, gap.to));
