@@ -86,14 +86,20 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 def good_name(name):
     """A path that leads nowhere but into the bundle, in characters that no tool reads otherwise."""
-    return len(name) <= 100 and NAME.fullmatch(name) is not None
+    directory, _, last = name.rpartition("/")
+    fits = len(name) <= 100 or (len(directory) <= 155 and len(last) <= 100)
+    return fits and NAME.fullmatch(name) is not None
 
 
 def header(name, size, time):
     """The only header that such a member has (POSIX.1-1988 ustar)."""
     mode = 0o755 if name == "verify.py" else 0o644
+    prefix = b""
+    if len(name) > 100:
+        directory, _, name = name.rpartition("/")
+        prefix = directory.encode()
     fields = name.encode().ljust(100, b"\0") + b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode, 0, 0, size, time)
-    before, after = fields, b"0" + b"\0" * 100 + b"ustar\x0000"
+    before, after = fields, b"0" + b"\0" * 100 + b"ustar\x0000" + b"\0" * 80 + prefix
     checksum = sum(before) + 8 * ord(" ") + sum(after)
     return (before + b"%07o\0" % checksum + after).ljust(512, b"\0")
 
@@ -154,7 +160,8 @@ class Bundle:
                 raise Refused("the archive does not end where it should: it was cut or continued; get it anew")
 
     def _member(self, block, at, last, time):
-        raw = block[:100].rstrip(b"\0")
+        raw, prefix = block[:100].rstrip(b"\0"), block[345:500].rstrip(b"\0")
+        raw = prefix + b"/" + raw if prefix else raw
         shown = raw.decode("ascii", "backslashreplace")
         kind = chr(block[156])
         if kind != "0":

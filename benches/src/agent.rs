@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
@@ -66,9 +67,17 @@ impl Places {
     }
 }
 
+/// Of what it says first.
+#[derive(serde::Deserialize)]
+struct Started {
+    metrics: Option<SocketAddr>,
+}
+
 /// The running agent. Dropping it ends it.
 pub(crate) struct Agent {
     child: Child,
+    /// Where it serves metrics, if it does.
+    metrics: Option<SocketAddr>,
     /// Passes on what it says.
     reader: Option<JoinHandle<()>>,
     /// Store and lock; removed at the end.
@@ -81,9 +90,27 @@ impl Agent {
         Self::start_into(places, std::io::sink())
     }
 
+    /// The same; it serves metrics on loopback.
+    pub(crate) fn start_with_metrics(places: &Places) -> Result<Self> {
+        Self::begin(places, "127.0.0.1:0", std::io::sink())
+    }
+
+    /// Where it serves metrics.
+    pub(crate) fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics
+    }
+
     /// The same; what it says then goes to `listener`.
     pub(crate) fn start_into(
         places: &Places,
+        listener: impl std::io::Write + Send + 'static,
+    ) -> Result<Self> {
+        Self::begin(places, "off", listener)
+    }
+
+    fn begin(
+        places: &Places,
+        metrics: &str,
         mut listener: impl std::io::Write + Send + 'static,
     ) -> Result<Self> {
         let directory = tempfile::tempdir().context("cannot make a directory for the store")?;
@@ -95,7 +122,7 @@ impl Agent {
                 "--format",
                 "json",
                 "--metrics-listen",
-                "off",
+                metrics,
                 "--pin",
                 "off",
             ])
@@ -117,6 +144,7 @@ impl Agent {
         let errors = child.stderr.take();
         let mut agent = Self {
             child,
+            metrics: None,
             reader: None,
             _directory: directory,
         };
@@ -141,7 +169,11 @@ impl Agent {
         });
         agent.reader = Some(reader);
         match hear.recv_timeout(START) {
-            Ok(line) if line.contains(r#""type":"started""#) => Ok(agent),
+            Ok(line) if line.contains(r#""type":"started""#) => {
+                let started: Started = serde_json::from_str(&line).context("its first line")?;
+                agent.metrics = started.metrics;
+                Ok(agent)
+            }
             Err(RecvTimeoutError::Timeout) => {
                 bail!("the agent did not record within {} s", START.as_secs())
             }

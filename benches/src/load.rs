@@ -12,7 +12,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use nix::sched::{CloneFlags, unshare};
+use nix::{
+    sched::{CloneFlags, unshare},
+    time::{ClockId, clock_gettime},
+};
 
 use crate::world;
 
@@ -45,6 +48,8 @@ pub(crate) enum Kind {
     UdpNew,
     /// The same, so many in a second.
     Storm,
+    /// One packet to a place that no database knows; says when.
+    Probe,
 }
 
 impl Kind {
@@ -58,6 +63,7 @@ impl Kind {
             Self::UdpTurns => "udp-turns",
             Self::UdpNew => "udp-new",
             Self::Storm => "storm",
+            Self::Probe => "probe",
         }
     }
 }
@@ -127,6 +133,10 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<()> {
         println!("ready");
         io::stdin().read_line(&mut String::new())?;
     }
+    if arguments.kind == Kind::Probe {
+        println!("{}", probe()?);
+        return Ok(());
+    }
     let _tracker = arguments.conntrack.then(Tracker::start).transpose()?;
     let time = Duration::from_millis(arguments.milliseconds);
     let outcome = match arguments.kind {
@@ -135,7 +145,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<()> {
         Kind::TcpConnect => tcp_connect(time),
         Kind::UdpConnected => udp(time, u64::MAX, true, |_| Some(1)),
         Kind::UdpTurns => udp(time, u64::MAX, false, |n| u32::try_from(n % PEERS).ok()),
-        Kind::Storm => storm(time, arguments.rate),
+        Kind::Storm | Kind::Probe => storm(time, arguments.rate),
         Kind::UdpNew => udp(time, MOST_NEW_PEERS, false, |n| u32::try_from(n).ok()),
     }
     .with_context(|| format!("traffic `{}`", arguments.kind.name()))?;
@@ -320,6 +330,30 @@ fn storm(time: Duration, rate: u64) -> Result<Outcome> {
         bytes: 0,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Sends one packet to 203.0.113.9, which is this namespace's own, and gives the time before.
+fn probe() -> Result<u64> {
+    let address = "203.0.113.9";
+    let status = Command::new("ip")
+        .args(["address", "add", &format!("{address}/32"), "dev", "lo"])
+        .status()
+        .context("cannot start `ip`: install iproute2")?;
+    if !status.success() {
+        bail!("{address} cannot be added to the loopback interface: {status}");
+    }
+    let sender = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    let sent = now_ns()?;
+    sender.send_to(&SMALL, (address, 9))?;
+    Ok(sent)
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC` (clock_gettime(2)), which all processes share.
+pub(crate) fn now_ns() -> Result<u64> {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
+    let seconds = u64::try_from(now.tv_sec())?;
+    let rest = u64::try_from(now.tv_nsec())?;
+    Ok(seconds * 1_000_000_000 + rest)
 }
 
 #[cfg(test)]

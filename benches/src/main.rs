@@ -7,6 +7,7 @@
 //! call it in [`measure`].
 
 mod agent;
+mod alert;
 mod compiling;
 mod empty;
 mod judge_cost;
@@ -61,6 +62,8 @@ enum Task {
     Memory,
     /// Only the storms of new flows; 80 seconds.
     Storm,
+    /// Only the time until a deviation is told, in a storm; 35 seconds.
+    Alert,
     /// Only the place and the verdict of flows; needs no root.
     Judge {
         /// Only the cases whose heading or name contains this.
@@ -148,6 +151,9 @@ fn measure(task: Option<&Task>, rounds: u32, stop: &Stop) -> Result<Report> {
     }
     if matches!(task, None | Some(Task::Storm)) {
         report.extend(storm::measure(stop)?);
+    }
+    if matches!(task, None | Some(Task::Alert)) {
+        report.extend(alert::measure(stop)?);
     }
     match task {
         None => report.extend(judge_cost::measure("", rounds, stop)?),

@@ -40,9 +40,39 @@ impl World {
 
     /// New flows at a rate.
     pub(crate) fn storm(&self, rate: u64, milliseconds: u64) -> Result<Outcome> {
-        let mut command = self.command(Kind::Storm, milliseconds)?;
+        Self::storm_in(&self.cgroup, rate, milliseconds)
+    }
+
+    /// The same, in a cgroup that is given.
+    pub(crate) fn storm_in(cgroup: &Path, rate: u64, milliseconds: u64) -> Result<Outcome> {
+        let mut command = command(cgroup, Kind::Storm, milliseconds)?;
         command.arg("--rate").arg(rate.to_string());
         outcome(Kind::Storm, &command.stdin(Stdio::null()).output()?)
+    }
+
+    /// Directory of the cgroup.
+    pub(crate) fn cgroup(&self) -> &Path {
+        &self.cgroup
+    }
+
+    /// Sends one packet to a place that no database knows, from a unit of that name that is
+    /// there for no longer. Gives the time before, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub(crate) fn probe(&self, unit: &str) -> Result<u64> {
+        let cgroup = self.cgroup.with_file_name(unit);
+        fs::create_dir(&cgroup)
+            .with_context(|| format!("cannot make the cgroup {}", cgroup.display()))?;
+        let output = command(&cgroup, Kind::Probe, 0).and_then(|mut command| {
+            let output = command.stdin(Stdio::null()).output();
+            output.context("cannot start the traffic")
+        });
+        fs::remove_dir(&cgroup)
+            .with_context(|| format!("the cgroup {} stays", cgroup.display()))?;
+        let output = output?;
+        if !output.status.success() {
+            bail!("the traffic `probe` failed: {}", output.status);
+        }
+        let said = String::from_utf8(output.stdout).context("the traffic's time")?;
+        said.trim().parse().context("the traffic's time")
     }
 
     /// Path of the cgroup below the root of the hierarchy.
@@ -85,16 +115,20 @@ impl World {
     }
 
     fn command(&self, kind: Kind, milliseconds: u64) -> Result<Command> {
-        let program = std::env::current_exe().context("cannot find this program")?;
-        let mut command = Command::new(program);
-        command
-            .args(["load", kind.name(), "--milliseconds"])
-            .arg(milliseconds.to_string())
-            .arg("--cgroup")
-            .arg(&self.cgroup)
-            .stderr(Stdio::inherit());
-        Ok(command)
+        command(&self.cgroup, kind, milliseconds)
     }
+}
+
+fn command(cgroup: &Path, kind: Kind, milliseconds: u64) -> Result<Command> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut command = Command::new(program);
+    command
+        .args(["load", kind.name(), "--milliseconds"])
+        .arg(milliseconds.to_string())
+        .arg("--cgroup")
+        .arg(cgroup)
+        .stderr(Stdio::inherit());
+    Ok(command)
 }
 
 fn outcome(kind: Kind, output: &Output) -> Result<Outcome> {

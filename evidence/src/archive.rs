@@ -343,6 +343,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_name_is_in_the_header_as_any_tar_has_it() {
+        let directory = format!("policy/{}", "0".repeat(64));
+        let name = format!("{directory}/{}.toml", "a".repeat(40));
+        let bytes = archive(&[(&name, b"text")]);
+        assert_eq!(read(&bytes).unwrap(), [(name.clone(), b"text".to_vec())]);
+        assert!(bytes[345..].starts_with(directory.as_bytes()));
+        let mut split = bytes;
+        // The same path, parted elsewhere.
+        split[345..500].fill(0);
+        split[345..351].copy_from_slice(b"policy");
+        assert!(read(&split).is_err());
+    }
+
+    #[test]
     fn files_come_back_and_bytes_are_the_same() {
         let files: &[(&str, &[u8])] = &[("a", b"one"), ("b/c", b""), ("b/d", &[7; 600])];
         let bytes = archive(files);

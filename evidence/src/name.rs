@@ -2,9 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-/// Longest name, in bytes: what a ustar header holds without its prefix field, so
-/// that every `tar` reads it (POSIX.1-1988).
+/// Longest name, in bytes, that stands in a ustar header as it is.
 const LONGEST: usize = 100;
+
+/// Longest directory that a longer one may begin with: it stands in the header's prefix
+/// field, so that every `tar` reads it (POSIX.1-1988).
+const LONGEST_DIRECTORY: usize = 155;
 
 /// Path of a file within the bundle, with `/` between its parts.
 ///
@@ -41,8 +44,8 @@ impl FromStr for FileName {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
         let reason = if text.is_empty() {
             "it is empty"
-        } else if text.len() > LONGEST {
-            "it has more than 100 bytes"
+        } else if !fits(text) {
+            "it has more than 100 bytes, or its last part has or its directory more than 155"
         } else if !text.bytes().all(plain) {
             "only letters, digits, `-`, `_`, `.` and `/` are admitted"
         } else if text.split('/').any(str::is_empty) {
@@ -63,6 +66,15 @@ impl FromStr for FileName {
     }
 }
 
+/// Whether a ustar header has room for it, in one way only.
+fn fits(text: &str) -> bool {
+    match text.rsplit_once('/') {
+        _ if text.len() <= LONGEST => true,
+        Some((directory, last)) => directory.len() <= LONGEST_DIRECTORY && last.len() <= LONGEST,
+        None => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -73,6 +85,8 @@ mod tests {
         for text in ["README.md", "log/node-1/checkpoint", "flows/a_b.parquet"] {
             assert_eq!(text.parse::<FileName>().unwrap().as_str(), text);
         }
+        let longest = format!("{}/{}", "d".repeat(155), "n".repeat(100));
+        assert_eq!(longest.parse::<FileName>().unwrap().as_str(), longest);
     }
 
     #[test]
@@ -93,6 +107,8 @@ mod tests {
             "a\\b",
             "ä",
             &long,
+            &format!("a/{long}"),
+            &format!("{}/n", "d".repeat(156)),
         ] {
             assert!(text.parse::<FileName>().is_err(), "{text}");
         }

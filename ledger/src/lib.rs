@@ -44,7 +44,7 @@ pub use layout::{COLUMNS, Column, Kind, LAYOUTS, Layout, column, layouts_json};
 pub use leaf::{Leaf, digest};
 pub use log::{Appended, Log, Shortage};
 pub use merkle::{Range, root_of};
-pub use node::{Node, Rotation, verify_checkpoint, verify_rotation, verifying_key};
+pub use node::{Node, Rotation, public_keys, verify_checkpoint, verify_rotation, verifying_key};
 pub use open::Opened;
 pub use options::Options;
 pub use proofs::{Proofs, continues};

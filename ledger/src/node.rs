@@ -126,7 +126,7 @@ impl Node {
     /// # Errors
     /// The system's; or it has none.
     pub(crate) fn name_of(directory: &Path) -> Result<String, LedgerError> {
-        let listed = listed(directory)?;
+        let listed = public_keys(directory)?;
         let name = listed.last().and_then(|key| key.split('+').next());
         let missing = || key_error(&directory.join(PUBLIC), &"empty");
         name.map(str::to_owned).ok_or_else(missing)
@@ -222,7 +222,10 @@ impl Node {
 }
 
 /// Every public key that the node of a store ever had, the newest last.
-pub(crate) fn listed(directory: &Path) -> Result<Vec<String>, LedgerError> {
+///
+/// # Errors
+/// The store has none, or they cannot be read.
+pub fn public_keys(directory: &Path) -> Result<Vec<String>, LedgerError> {
     let path = directory.join(PUBLIC);
     match fs::read_to_string(&path) {
         Ok(text) => Ok(text.lines().map(str::to_owned).collect()),

@@ -10,9 +10,10 @@ use crate::{
     LedgerError, Log, Node, Options, Range, Rotation, disk,
     error::{damaged, io, missing},
     leaf::digest,
+    pieces,
     retention::Kept,
     seal::{self, Order},
-    sidecar::{self, segment_path, sidecars},
+    sidecar::{self, sidecars},
     tail::{self, Found, FrameKind, Tail, tails},
 };
 
@@ -158,11 +159,8 @@ fn sealed(
         last_ns: chain.last().map(|sidecar| sidecar.to_ns),
         firsts: chain.iter().map(|sidecar| sidecar.first).collect(),
     };
-    let kept = chain
-        .iter()
-        .filter(|sidecar| segment_path(directory, sidecar.first).exists())
-        .map(Kept::of)
-        .collect();
+    let pruned = pieces::pruned(directory, &chain)?;
+    let kept = chain.iter().skip(pruned).map(Kept::of).collect();
     Ok((sealed, kept))
 }
 

@@ -164,7 +164,7 @@ fn signed(directory: &Path) -> Result<Option<(u64, [u8; 32])>, LedgerError> {
         return Ok(None);
     };
     // After the checkpoint: the key of a rotation is listed before it signs.
-    let public = node::listed(directory)?;
+    let public = node::public_keys(directory)?;
     let name = public.last().and_then(|key| key.split('+').next());
     name.and_then(|name| node::verify(&text, name, &public))
         .map(Some)
@@ -174,7 +174,7 @@ fn signed(directory: &Path) -> Result<Option<(u64, [u8; 32])>, LedgerError> {
 /// How many have no segment any more. Segments are pruned from the oldest on, so that one
 /// that is gone behind one that is there was not pruned. The newest is looked for
 /// first: pruning that goes on meanwhile is then no hole.
-fn pruned(directory: &Path, chain: &[Sidecar]) -> Result<usize, LedgerError> {
+pub(crate) fn pruned(directory: &Path, chain: &[Sidecar]) -> Result<usize, LedgerError> {
     let mut pruned = 0;
     for (place, sidecar) in chain.iter().enumerate().rev() {
         let path = segment_path(directory, sidecar.first);

@@ -73,6 +73,50 @@ struct Sums {
     last_ns: i64,
 }
 
+impl Sums {
+    fn add(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.first_ns = self.first_ns.min(more.first_ns);
+        self.last_ns = self.last_ns.max(more.last_ns);
+        for (sum, more) in self.sums.iter_mut().zip(more.sums) {
+            *sum += more;
+        }
+    }
+}
+
+/// What is added up of a batch.
+struct Summed<'a> {
+    times: &'a [Option<i64>],
+    sums: Vec<&'a [Option<i64>]>,
+}
+
+impl Summed<'_> {
+    fn time(&self, row: usize) -> i64 {
+        self.times.get(row).copied().flatten().unwrap_or_default()
+    }
+
+    /// No row yet of a group that begins with this one.
+    fn none(&self, row: usize) -> Sums {
+        let time = self.time(row);
+        Sums {
+            sums: vec![0; self.sums.len()],
+            rows: 0,
+            first_ns: time,
+            last_ns: time,
+        }
+    }
+
+    fn add(&self, group: &mut Sums, row: usize) {
+        let time = self.time(row);
+        group.rows += 1;
+        group.first_ns = group.first_ns.min(time);
+        group.last_ns = group.last_ns.max(time);
+        for (sum, values) in group.sums.iter_mut().zip(&self.sums) {
+            *sum += i128::from(values.get(row).copied().flatten().unwrap_or_default());
+        }
+    }
+}
+
 /// What one thread has found.
 #[derive(Default)]
 struct Found {
@@ -213,6 +257,33 @@ enum Numbers<'a> {
 }
 
 impl Numbers<'_> {
+    /// How many values there are at most, no value among them.
+    fn values(&self) -> u64 {
+        match self {
+            Self::Texts(numbers, _) => numbers.len() as u64 + 1,
+            Self::Ints(values) => {
+                let most = values.iter().flatten().max();
+                most.and_then(|most| u64::try_from(*most).ok())
+                    .map_or(1, |most| most.saturating_add(2))
+            }
+        }
+    }
+
+    /// The row's value among those: what tells rows of this batch apart.
+    fn place(&self, row: usize) -> u64 {
+        match self {
+            Self::Texts(numbers, rows) => {
+                let place = rows.get(row).map_or(u64::MAX, |place| u64::from(*place));
+                place.min(numbers.len() as u64)
+            }
+            Self::Ints(values) => {
+                let value = values.get(row).copied().flatten();
+                let value = value.and_then(|value| u64::try_from(value).ok());
+                value.map_or(0, |value| value.saturating_add(1))
+            }
+        }
+    }
+
     fn get(&self, row: usize) -> u32 {
         match self {
             Self::Texts(numbers, rows) => rows
@@ -248,27 +319,38 @@ fn group(query: &Query<'_>, batch: &Batch, rows: &[u32], found: &mut Found) {
     let Some(times) = batch.ints("time") else {
         return;
     };
-    let mut key = vec![0; keys.len()];
+    let columns = Summed { times, sums };
+    let values: Vec<u128> = keys.iter().map(|key| key.values().into()).collect();
+    let most = values
+        .iter()
+        .try_fold(1u128, |all, values| all.checked_mul(*values));
+    let key_of = |row: usize| keys.iter().map(|key| key.get(row)).collect::<Vec<_>>();
+    if most.is_none() {
+        for row in rows {
+            let row = usize::try_from(*row).unwrap_or(usize::MAX);
+            let sums = found.groups.entry(key_of(row));
+            let sums = sums.or_insert_with(|| columns.none(row));
+            columns.add(sums, row);
+        }
+        return;
+    }
+    // All values of a row as the digits of one number: one small key to hash, and the whole
+    // key only once for each group of the batch.
+    let mut local: HashMap<u128, (usize, Sums), RandomState> = HashMap::default();
     for row in rows {
         let row = usize::try_from(*row).unwrap_or(usize::MAX);
-        for (number, numbers) in key.iter_mut().zip(&keys) {
-            *number = numbers.get(row);
-        }
-        let time = times.get(row).copied().flatten().unwrap_or_default();
-        let group = match found.groups.get_mut(&key) {
-            Some(group) => group,
-            None => found.groups.entry(key.clone()).or_insert_with(|| Sums {
-                sums: vec![0; sums.len()],
-                rows: 0,
-                first_ns: time,
-                last_ns: time,
-            }),
-        };
-        group.rows += 1;
-        group.first_ns = group.first_ns.min(time);
-        group.last_ns = group.last_ns.max(time);
-        for (sum, values) in group.sums.iter_mut().zip(&sums) {
-            *sum += i128::from(values.get(row).copied().flatten().unwrap_or_default());
+        let digits = keys.iter().zip(&values).fold(0u128, |all, (key, values)| {
+            all * values + u128::from(key.place(row))
+        });
+        let (_, sums) = local
+            .entry(digits)
+            .or_insert_with(|| (row, columns.none(row)));
+        columns.add(sums, row);
+    }
+    for (row, sums) in local.into_values() {
+        match found.groups.get_mut(&key_of(row)) {
+            Some(all) => all.add(sums),
+            None => drop(found.groups.insert(key_of(row), sums)),
         }
     }
 }
@@ -284,17 +366,86 @@ fn join(query: &Query<'_>, all: &mut Found, part: Found) {
         }
         match all.groups.get_mut(&key) {
             None => drop(all.groups.insert(key, more)),
-            Some(sums) => {
-                sums.rows += more.rows;
-                sums.first_ns = sums.first_ns.min(more.first_ns);
-                sums.last_ns = sums.last_ns.max(more.last_ns);
-                for (sum, more) in sums.sums.iter_mut().zip(more.sums) {
-                    *sum += more;
-                }
-            }
+            Some(sums) => sums.add(more),
         }
     }
     for (tag, count) in part.types {
         *all.types.entry(tag).or_default() += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rows::Column;
+
+    const BY: [&str; 5] = ["slot", "port", "egress_packets", "ingress_packets", "flow"];
+
+    /// Rows with these values in the columns of `BY`, their number as time and sum.
+    fn batch(rows: &[[Option<u32>; 5]]) -> Batch {
+        let mut batch = Batch {
+            rows: rows.len(),
+            columns: vec![None; COLUMNS.len()],
+        };
+        let numbers: Vec<_> = (0..rows.len()).map(|row| i64::try_from(row).ok()).collect();
+        let mut put = |name: &str, values: Vec<Option<i64>>| {
+            batch.columns[column(name).unwrap()] = Some(Column::Ints(values));
+        };
+        put("time", numbers.clone());
+        put("egress_bytes", numbers);
+        for (place, name) in BY.iter().enumerate() {
+            let values = rows.iter().map(|row| row[place].map(i64::from));
+            put(name, values.collect());
+        }
+        batch
+    }
+
+    fn grouped(by: &[&str], batch: &Batch) -> BTreeMap<Vec<u32>, (u64, i128, i64, i64)> {
+        let query = Query {
+            times: (0, i64::MAX),
+            tag: "flow",
+            by,
+            sums: &["egress_bytes"],
+            wanted: Vec::new(),
+        };
+        let rows: Vec<u32> = (0u32..).take(batch.rows).collect();
+        let mut found = Found::default();
+        group(&query, batch, &rows, &mut found);
+        let groups = found.groups.into_iter();
+        let of = |sums: Sums| (sums.rows, sums.sums[0], sums.first_ns, sums.last_ns);
+        groups.map(|(key, sums)| (key, of(sums))).collect()
+    }
+
+    fn naive(by: usize, rows: &[[Option<u32>; 5]]) -> BTreeMap<Vec<u32>, (u64, i128, i64, i64)> {
+        let mut groups = BTreeMap::new();
+        for (number, row) in (0i64..).zip(rows) {
+            let key: Vec<u32> = row[..by].iter().map(|one| one.unwrap_or(NONE)).collect();
+            let group = groups.entry(key).or_insert((0, 0, number, number));
+            *group = (group.0 + 1, group.1 + i128::from(number), group.2, number);
+        }
+        groups
+    }
+
+    proptest! {
+        /// Four numbers of 32 bits and more have no room in the small key, three have.
+        #[test]
+        fn rows_are_of_the_same_group_when_all_values_are_the_same(
+            rows in proptest::collection::vec(
+                proptest::array::uniform5(prop_oneof![
+                    Just(None),
+                    Just(Some(0)),
+                    Just(Some(NONE - 1)),
+                    (0u32..3).prop_map(Some),
+                ]),
+                0..200,
+            ),
+            by in 1usize..=5,
+        ) {
+            prop_assert_eq!(grouped(&BY[..by], &batch(&rows)), naive(by, &rows));
+        }
     }
 }

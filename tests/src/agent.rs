@@ -53,10 +53,13 @@ pub struct Settings {
     pub pin: String,
     /// Further arguments.
     pub extra: Vec<String>,
+    /// A config file that says everything, in the place of all of the above but for the
+    /// further arguments.
+    pub config: Option<PathBuf>,
+    /// Variables of its environment.
+    pub variables: Vec<(String, String)>,
     /// What the agent takes for the time of day when it starts; the real time if `None`.
     pub time: Option<Timestamp>,
-    /// Variables of its environment, beside the test's own.
-    pub environment: Vec<(String, String)>,
 }
 
 impl Settings {
@@ -64,6 +67,11 @@ impl Settings {
     fn arguments(&self) -> Vec<String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut arguments = vec!["run".to_owned()];
+        if let Some(file) = &self.config {
+            arguments.extend(["--config".to_owned(), path(file)]);
+            arguments.extend(self.extra.iter().cloned());
+            return arguments;
+        }
         for (flag, value) in [
             ("--format", "json".to_owned()),
             ("--allowlists", path(&self.allowlists)),
@@ -201,7 +209,7 @@ impl Agent {
         };
         let line = clock.into_iter().chain([agent]).chain(settings.arguments());
         let mut command = unit.command(host, &line.collect::<Vec<String>>())?;
-        command.envs(settings.environment.iter().cloned());
+        command.envs(settings.variables.iter().cloned());
         Ok(command)
     }
 
@@ -240,6 +248,24 @@ impl Agent {
     /// Gaps that it has told of so far.
     pub fn gaps(&self) -> Vec<Gap> {
         lock(&self.seen).gaps.clone()
+    }
+
+    /// Waits until it has told of so many gaps for this reason.
+    ///
+    /// # Errors
+    /// It does not in time.
+    pub fn wait_for_gaps(&self, reason: &str, times: usize) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let gaps = self.gaps();
+            if gaps.iter().filter(|gap| gap.reason == reason).count() >= times {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("not {times} gaps are `{reason}`; told of: {gaps:?}");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits until its canary has sent by every way.
@@ -318,11 +344,25 @@ impl Agent {
         event: &str,
         wanted: impl Fn(&Finding) -> bool,
     ) -> Result<Finding> {
+        self.wait_for_findings(event, wanted, 1)
+    }
+
+    /// Waits until this became of such findings so many times; the last of them.
+    ///
+    /// # Errors
+    /// It does not in time; the error lists what it told of.
+    pub fn wait_for_findings(
+        &self,
+        event: &str,
+        wanted: impl Fn(&Finding) -> bool,
+        times: usize,
+    ) -> Result<Finding> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let told = self.findings();
-            let mut of_event = told.iter().filter(|one| one.event == event);
-            if let Some(one) = of_event.find(|one| wanted(one)) {
+            let of_event = told.iter().filter(|one| one.event == event);
+            let mut of_event = of_event.filter(|one| wanted(one));
+            if let Some(one) = of_event.nth(times.saturating_sub(1)) {
                 return Ok(one.clone());
             }
             if Instant::now() > deadline {

@@ -4,6 +4,7 @@
 //! `docs/testing.md` shows how the world is built and how to add a scenario.
 
 pub mod agent;
+pub mod attached;
 pub mod certificate;
 pub mod cgroup;
 pub mod claims;
@@ -27,8 +28,10 @@ pub mod peer;
 pub mod pins;
 pub mod record;
 pub mod resolver;
+pub mod room;
 pub mod run;
 pub mod scenario;
+pub mod soak;
 pub mod stage;
 pub mod tool;
 pub mod traffic;

@@ -91,7 +91,7 @@ impl OwnAllowlists {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir(to).context("create a directory")?;
     for entry in fs::read_dir(from).context("read a directory")? {
         let entry = entry?;

@@ -170,8 +170,9 @@ impl Stage {
             sweep_interval: "100ms".into(),
             pin: "off".into(),
             extra: Vec::new(),
+            config: None,
+            variables: Vec::new(),
             time: None,
-            environment: Vec::new(),
         })
     }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, net::SocketAddr, process::Command, thread, 
 use weir_tests::{
     agent::Agent,
     agent::Settings,
-    metrics,
+    attached, metrics,
     record::{Executable, Flow},
     stage::{self, Stage, balances, ended_well},
     traffic::Protocol::{Tcp, Udp},
@@ -115,7 +115,7 @@ fn invalid_allowlists_are_refused_with_every_error() {
                    data_categories = [\"test\"]\nlegal_basis = \"test\"\napproved_by = \"dpo\"\n\
                    approved_on = 2026-03-01\nexpires = 2099-12-31\n";
     fs::write(broken.join("a.toml"), product).unwrap();
-    let before = bpf_descriptors();
+    let before = attached::everywhere();
     let settings = Settings {
         allowlists: broken.clone(),
         ..stage.settings().unwrap()
@@ -123,7 +123,11 @@ fn invalid_allowlists_are_refused_with_every_error() {
     let unit = stage.unit("weir-broken.service").unwrap();
     let (code, stderr) = Agent::refused(&unit, &settings).unwrap();
     assert_one_error(code, &stderr, 3, "2 errors");
-    assert_eq!(bpf_descriptors(), before, "something is still attached");
+    assert_eq!(
+        attached::everywhere(),
+        before,
+        "something is still attached"
+    );
 
     let agent = weir_tests::tool::sibling("WEIR_AGENT", "weir").unwrap();
     let check = Command::new(agent)
@@ -396,23 +400,4 @@ fn assert_one_error(code: Option<i32>, stderr: &str, expected: i32, what: &str) 
         "{stderr}"
     );
     assert!(lines[0].matches(": ").count() >= 2, "no remedy: {stderr}");
-}
-
-/// BPF programs, links and maps that any process holds.
-fn bpf_descriptors() -> Vec<String> {
-    let mut found = Vec::new();
-    for process in fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else {
-            continue;
-        };
-        for descriptor in descriptors.flatten() {
-            let target = fs::read_link(descriptor.path()).unwrap_or_default();
-            let target = target.to_string_lossy().into_owned();
-            if target.contains("bpf-") || target.contains("bpf_link") {
-                found.push(format!("{} {target}", process.path().display()));
-            }
-        }
-    }
-    found.sort();
-    found
 }

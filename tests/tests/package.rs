@@ -269,6 +269,7 @@ fn the_package_has_all_that_its_documents_name() {
         .collect();
     for wanted in [
         "/usr/bin/weir",
+        "/etc/weir/weir.toml",
         "/usr/lib/systemd/system/weir.service",
         "/usr/lib/sysusers.d/weir.conf",
         "/usr/lib/tmpfiles.d/weir.conf",

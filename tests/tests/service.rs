@@ -50,7 +50,7 @@ fn a_service_manager_is_told_of_each_turn() {
     let scene = OwnAllowlists::new().unwrap();
     let manager = Manager::new(&scene.stage.run).unwrap();
     let settings = Settings {
-        environment: manager.environment(Some(60_000_000)),
+        variables: manager.environment(Some(60_000_000)),
         ..scene.settings.clone()
     };
     let agent = scene.stage.agent_with(&settings).unwrap();
@@ -95,7 +95,7 @@ fn the_watchdog_hears_of_sweeps_alone() {
     let settings = Settings {
         // The first sweep is at the start, the next after the test.
         sweep_interval: "1h".into(),
-        environment: manager.environment(Some(1_000_000)),
+        variables: manager.environment(Some(1_000_000)),
         ..scene.settings.clone()
     };
     let agent = scene.stage.agent_with(&settings).unwrap();
@@ -123,7 +123,7 @@ fn why_it_does_not_start_is_the_last_status() {
     let scene = OwnAllowlists::new().unwrap();
     let manager = Manager::new(&scene.stage.run).unwrap();
     let settings = Settings {
-        environment: manager.environment(Some(60_000_000)),
+        variables: manager.environment(Some(60_000_000)),
         ..scene.settings.clone()
     };
     fs::write(scene.file("broken.toml"), "product = 1\n").unwrap();

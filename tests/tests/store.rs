@@ -4,16 +4,15 @@
 
 use std::{
     fs,
-    io::Write as _,
     net::{Ipv4Addr, SocketAddr, UdpSocket},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use weir_tests::{
     agent::Settings,
     ledger,
     record::Finding,
+    room::Room,
     stage::{self, Stage, ended_well},
     traffic::Protocol::Tcp,
 };
@@ -60,35 +59,6 @@ fn what_is_sealed_while_recording_is_all_that_was_on_the_wire() {
     assert_eq!(checkpoint.lines().nth(1), Some(&*entries.len().to_string()));
 }
 
-/// A file system of 16 mebibytes, gone with this.
-struct Small(PathBuf);
-
-impl Small {
-    fn at(path: &Path) -> Self {
-        fs::create_dir_all(path).unwrap();
-        let none: Option<&Path> = None;
-        let (kind, size) = (Some("tmpfs"), Some("size=16m"));
-        mount(none, path, kind, MsFlags::empty(), size).unwrap();
-        Self(path.to_owned())
-    }
-
-    /// Takes all the room that is left.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filler");
-        let mut file = fs::File::create(&path).unwrap();
-        while file.write_all(&[1; 4096]).is_ok() {}
-        while file.write_all(&[1]).is_ok() {}
-        path
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        // If it cannot be unmounted, the directory cannot be removed either.
-        let _ = umount2(&self.0, MntFlags::MNT_DETACH);
-    }
-}
-
 /// A datagram to each of many ports.
 fn many_flows() -> anyhow::Result<()> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
@@ -107,9 +77,9 @@ fn a_store_without_room_is_a_finding_at_once_and_loses_no_byte() {
         sweep_interval: "20ms".into(),
         ..stage.settings().unwrap()
     };
-    let small = Small::at(&settings.store);
+    let small = Room::at(&settings.store, 16).unwrap();
     let agent = stage.agent_with(&settings).unwrap();
-    let filler = small.fill();
+    let filler = small.fill().unwrap();
     let unit = stage.unit(UNIT).unwrap();
     let line = format!("tcp --to {} --bytes 5000", to());
     unit.traffic(&stage.app, &line).unwrap();

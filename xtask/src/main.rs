@@ -69,7 +69,18 @@ enum Task {
         kernel: Vec<String>,
     },
     /// Show three sample products and what Weir says of each; needs no network.
-    Demo,
+    Demo {
+        /// Play two months of them, some three minutes, and leave evidence, key and reports in
+        /// `target/demo`.
+        #[arg(long)]
+        months: bool,
+    },
+    /// Soak an agent: containers that come and go, storms, reloads, a full disk; needs no network.
+    Soak {
+        /// For how many seconds.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+    },
     /// Measure the cost of the kernel programs and of the agent.
     Bench {
         /// More arguments for the benchmark, after `--`.
@@ -126,7 +137,8 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Check => check::prepared(&workspace)?,
         Task::Test { fast, kernel } => return test::run(&workspace, fast, &kernel),
         Task::Coverage { kernel } => match run::coverage(&workspace, &kernel)? {},
-        Task::Demo => match run::demo(&workspace)? {},
+        Task::Demo { months } => match run::demo(&workspace, months)? {},
+        Task::Soak { seconds } => match run::soak(&workspace, seconds)? {},
         Task::Bench { arguments } => match run::bench(&workspace, &arguments)? {},
         Task::Fuzz { target, runs } => fuzz::run(&workspace, target.as_deref(), runs)?,
         Task::Package {

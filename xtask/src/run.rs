@@ -15,6 +15,8 @@ use crate::{
 
 /// The demonstration, and what it sends with.
 const DEMO: &[&str] = &["weir-demo", "weir-traffic"];
+/// The soak, and what it sends with.
+const SOAK: &[&str] = &["weir-soak", "weir-traffic"];
 /// What boots kernels, the catalogue of ways out, and what it sends with.
 const COVERAGE: &[&str] = &["weir-kernels", "weir-coverage", "weir-traffic"];
 const BENCHMARK: &[&str] = &["weir-bench"];
@@ -55,9 +57,21 @@ fn agent_command(workspace: &Workspace, agent: &Path, store: &Path) -> Result<Co
     Ok(command)
 }
 
-/// Runs sample products and shows the verdicts.
-pub(crate) fn demo(workspace: &Workspace) -> Result<Infallible> {
-    program(workspace, DEMO, false, &[])
+/// Runs sample products and shows the verdicts; or two months of them, with what a reviewer
+/// gets.
+pub(crate) fn demo(workspace: &Workspace, months: bool) -> Result<Infallible> {
+    if !months {
+        return program(workspace, DEMO, false, &[]);
+    }
+    setup::two_months(workspace)?;
+    let out = workspace.target().join("demo").display().to_string();
+    program(workspace, DEMO, false, &["--months".to_owned(), out])
+}
+
+/// Soaks an agent for a time.
+pub(crate) fn soak(workspace: &Workspace, seconds: u64) -> Result<Infallible> {
+    let arguments = ["--seconds".to_owned(), seconds.to_string()];
+    program(workspace, SOAK, false, &arguments)
 }
 
 /// Sends by every way out and shows what was recorded.

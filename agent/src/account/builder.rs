@@ -120,7 +120,7 @@ impl<'p> Builder<'p> {
             flows,
             providers: self.providers.finish(),
             declared: self.declared.finish(self.policies, span),
-            findings: self.findings.finish(),
+            findings: self.findings.finish(&span),
             gaps: reading.gaps.clone(),
             more_gaps: reading.more_gaps,
             starts: reading.starts.clone(),

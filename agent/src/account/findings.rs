@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::known::{self, Known};
 use crate::{
     finding::{Event, Finding, FindingId, Severity},
     history::Span,
@@ -52,6 +53,9 @@ pub struct FindingHistory {
     pub opened: u64,
     /// How often it was closed within the period.
     pub closed: u64,
+    /// Who knew of it, in order: the one that counted when the period began, and those of
+    /// the period, at most 16 of them, the first and the last. None hides or closes anything.
+    pub acknowledgements: Vec<Known>,
 }
 
 impl FindingHistory {
@@ -65,6 +69,7 @@ impl FindingHistory {
             more_events: 0,
             opened: 0,
             closed: 0,
+            acknowledgements: Vec::new(),
         }
     }
 
@@ -103,6 +108,7 @@ pub(super) struct Gathered {
     /// Open before the period, as far as was told.
     before: BTreeMap<FindingId, Finding>,
     within: BTreeMap<FindingId, FindingHistory>,
+    known: known::Gathered,
     began: bool,
     folded_events: u64,
 }
@@ -112,6 +118,7 @@ impl Gathered {
         if time >= span.to {
             return;
         }
+        self.known.take(span, time, entry);
         let within = span.contains(time);
         if within && !self.began {
             self.began = true;
@@ -176,13 +183,16 @@ impl Gathered {
         }
     }
 
-    pub(super) fn finish(mut self) -> FindingHistories {
+    pub(super) fn finish(mut self, span: &Span) -> FindingHistories {
         if !self.began {
             for (id, finding) in std::mem::take(&mut self.before) {
                 self.within.insert(id, FindingHistory::new(finding, true));
             }
         }
         let mut listed: Vec<FindingHistory> = self.within.into_values().collect();
+        for one in &mut listed {
+            one.acknowledgements = self.known.of(span, one.finding.id);
+        }
         listed.sort_by_key(|one| {
             let first = one.events.first().map(|event| event.time);
             (std::cmp::Reverse(one.worst), first, one.finding.id)

@@ -17,6 +17,7 @@ mod databases;
 mod declared;
 mod findings;
 mod flows;
+mod known;
 mod policies;
 mod providers;
 mod record;
@@ -33,10 +34,11 @@ pub use self::{
     declared::{Declared, Used},
     findings::{FindingEvent, FindingHistories, FindingHistory},
     flows::{FlowGroup, FlowKind, Flows, Met, ProductSum},
+    known::Known,
     policies::{Policies, SetInForce},
     providers::{ProviderSum, Providers},
     record::{Balanced, Facts, Heartbeats, RefusedSet, SelfTests},
-    stored::{accounts, sets_in_force},
+    stored::{accounts, sets_in_force, silences},
     summary::{
         Changes, ClaimSummary, CoverageSummary, FindingsSummary, ProductSummary, ProviderSummary,
         Summary, Then, VerdictSums,

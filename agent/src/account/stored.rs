@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::{Account, Policies};
+use super::{Account, Policies, coverage::Union, silence::Silence};
 use crate::{
+    coverage::Gap,
     history::{InForce, Reader, Span},
-    ledger::{LedgerError, Source as _},
+    ledger::{Entry, LedgerError, Source as _},
 };
 
 /// Sets of allowlists in force in each period, in one pass.
@@ -42,4 +43,24 @@ pub fn accounts<'p>(
         }
     })?;
     Ok(builders.into_iter().map(super::Builder::finish).collect())
+}
+
+/// Time of a period in which nobody wrote and that no gap of the record explains, as gaps:
+/// what [`accounts`] adds to those of the record. An agent that runs writes a heartbeat each
+/// minute, so that no other entries have to be looked at.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn silences(store: &Path, span: &Span) -> Result<Vec<Gap>, LedgerError> {
+    let (mut silence, mut gaps) = (Silence::default(), Union::default());
+    let says = |_, tag: &str| matches!(tag, "started" | "stopped" | "heartbeat" | "gap");
+    store.each_of(&says, &mut |_, time, entry| {
+        silence.take(span, time, entry);
+        if let Entry::Gap(gap) = entry
+            && span.touches(gap.from, gap.to)
+        {
+            gaps.add(span, gap.from, gap.to);
+        }
+    })?;
+    Ok(silence.finish(&gaps.merged()))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{coverage::Union, *};
 use crate::{
     coverage::Reason,
-    finding::{self, Finding, FindingId, Jurisdiction, Kind, Severity},
+    finding::{self, Acknowledgement, Finding, FindingId, Jurisdiction, Kind, Severity},
     history::{
         InForce,
         sample::{Store, With as _, flow, sent, started, stopped, time},
@@ -301,6 +301,49 @@ fn a_finding_has_a_history() {
     assert_eq!(open[0].events, []);
     let after = "2026-11-01T00:41:00Z..2026-11-01T00:59:00Z";
     assert_eq!(account(&store, after, &policies).findings.listed, []);
+}
+
+#[test]
+fn who_knew_of_a_finding_is_told_with_it() {
+    let policies = policies();
+    let mut store = hour();
+    let id = FindingId::try_from("1".to_owned()).unwrap();
+    let one = |reason: &str, until: &str| Acknowledgement {
+        finding: id,
+        severity: Severity::Page,
+        reason: reason.to_owned(),
+        until: until.parse().unwrap(),
+        by: "somebody".to_owned(),
+        uid: 0,
+    };
+    store.add(
+        "2026-11-01T00:12:00Z",
+        Entry::Acknowledged(one("first", "2026-11-01")),
+    );
+    store.add(
+        "2026-11-01T00:13:00Z",
+        Entry::Acknowledged(one("second", "2026-11-02")),
+    );
+    let told = |period: &str| {
+        let listed = account(&store, period, &policies).findings.listed;
+        let known = listed[0].acknowledgements.iter();
+        let known = known.map(|known| (known.time, known.acknowledgement.reason.clone()));
+        known.collect::<Vec<_>>()
+    };
+    let at = |text| Some(time(text));
+    assert_eq!(
+        told(HOUR),
+        [
+            (at("2026-11-01T00:12:00Z"), "first".to_owned()),
+            (at("2026-11-01T00:13:00Z"), "second".to_owned())
+        ]
+    );
+    // Before the period the latest counts, and has no time.
+    let later = "2026-11-01T00:15:00Z..2026-11-01T00:16:00Z";
+    assert_eq!(told(later), [(None, "second".to_owned())]);
+    // What came after the period is not of it.
+    let earlier = "2026-11-01T00:11:00Z..2026-11-01T00:12:00Z";
+    assert_eq!(told(earlier), []);
 }
 
 #[test]

@@ -10,8 +10,11 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-use super::{check::CheckFormat, run::Hook};
-use crate::coverage::{State, examine};
+use super::check::CheckFormat;
+use crate::{
+    config::Hook,
+    coverage::{State, examine},
+};
 
 /// Exit code for a host that cannot be covered, as of `weir run`.
 const UNFIT: u8 = 5;

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use crate::jurisdiction::{IP_DATA, IpData, MAX_AGE_DAYS};
+use crate::{
+    config::Database,
+    jurisdiction::{IP_DATA, IpData, MAX_AGE_DAYS},
+};
 
 /// Options of every command that asks IP databases.
 #[derive(Debug, clap::Args)]
 pub(super) struct IpDataArgs {
     /// MaxMind-format database with countries, autonomous systems or anycast
     /// marks; may be given several times.
-    #[arg(long, value_name = "[NAME=]FILE", alias = "country-db", value_parser = database)]
-    ip_db: Vec<(String, PathBuf)>,
+    #[arg(long, value_name = "[NAME=]FILE", alias = "country-db")]
+    ip_db: Vec<Database>,
 
     /// Directory of which every *.mmdb is used; /var/lib/weir/ipdata if there is
     /// one.
@@ -36,42 +39,14 @@ impl IpDataArgs {
     /// What is asked for.
     pub(super) fn wanted(&self) -> IpData {
         IpData {
-            named: self.ip_db.clone(),
+            named: self
+                .ip_db
+                .iter()
+                .map(|one| (one.name.clone(), one.file.clone()))
+                .collect(),
             must_exist: self.ip_data.is_some(),
             directory: Some(self.ip_data.clone().unwrap_or_else(|| IP_DATA.into())),
             max_age_days: self.ip_db_max_age,
         }
-    }
-}
-
-fn database(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = match text.split_once('=') {
-        Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
-        None => {
-            let path = PathBuf::from(text);
-            let name = path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned());
-            (name.unwrap_or_default(), path)
-        }
-    };
-    if name.is_empty() || path.as_os_str().is_empty() {
-        return Err("expected FILE or NAME=FILE".to_owned());
-    }
-    Ok((name, path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_databases() {
-        assert_eq!(database("a=b.mmdb"), Ok(("a".to_owned(), "b.mmdb".into())));
-        assert_eq!(
-            database("/x/country.mmdb"),
-            Ok(("country".to_owned(), "/x/country.mmdb".into()))
-        );
-        assert!(database("=").is_err());
     }
 }

@@ -4,6 +4,8 @@ mod ack;
 mod changes;
 pub mod check;
 mod claims;
+mod config;
+mod configured;
 mod diff;
 mod doctor;
 mod evidence;
@@ -20,7 +22,7 @@ mod report;
 mod run;
 pub(crate) mod text;
 
-use std::{io, process::ExitCode};
+use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
@@ -39,6 +41,10 @@ const WORSE: u8 = 9;
 #[derive(Debug, Parser)]
 #[command(name = "weir", version, arg_required_else_help = true)]
 pub struct Cli {
+    /// Config file, or `off` for none; /etc/weir/weir.toml if there is one.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -51,6 +57,8 @@ enum Command {
     Ack(ack::AckArgs),
     /// Check allowlists; report every error at once.
     Check(check::CheckArgs),
+    /// Check the config file, or show what is in force.
+    Config(config::ConfigArgs),
     /// Say how each claim of a report stands over a period, by what was recorded.
     Claims(claims::ClaimsArgs),
     /// Say whether this host can be covered, and what cannot.
@@ -87,22 +95,28 @@ pub fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
         )
         .init();
-    match Cli::parse().command {
-        Command::Run(args) => run::run(&args),
-        Command::Ack(args) => or_exit_code(ack::run(&args)),
-        Command::Check(args) => or_failure(check::run(&args)),
-        Command::Claims(args) => or_exit_code(claims::run(&args)),
-        Command::Doctor(args) => or_failure(doctor::run(&args)),
-        Command::Explain(args) => or_exit_code(explain::run(&args)),
-        Command::Evidence(args) => or_exit_code(evidence::run(&args)),
-        Command::Findings(args) => or_exit_code(findings::run(&args)),
-        Command::Flows(args) => or_exit_code(flows::run(&args)),
-        Command::Learn(args) => or_exit_code(learn::run(&args)),
-        Command::Replay(args) => or_exit_code(replay::run(&args)),
-        Command::Diff(args) => or_exit_code(diff::run(&args)),
-        Command::Report(args) => or_exit_code(report::run(&args)),
-        Command::Geo(args) => or_exit_code(geo::run(&args)),
-        Command::Canary(args) => or_failure(canary::child(&args)),
+    let arguments: Vec<OsString> = env::args_os().collect();
+    let asked = match configured::ask(&arguments) {
+        Ok(asked) => asked,
+        Err(unasked) => return unasked.tell(),
+    };
+    match &asked.cli.command {
+        Command::Run(args) => run::run(args, &asked.loaded),
+        Command::Config(args) => or_exit_code(config::run(args, &asked)),
+        Command::Ack(args) => or_exit_code(ack::run(args)),
+        Command::Check(args) => or_failure(check::run(args)),
+        Command::Claims(args) => or_exit_code(claims::run(args)),
+        Command::Doctor(args) => or_failure(doctor::run(args)),
+        Command::Explain(args) => or_exit_code(explain::run(args)),
+        Command::Evidence(args) => or_exit_code(evidence::run(args)),
+        Command::Findings(args) => or_exit_code(findings::run(args)),
+        Command::Flows(args) => or_exit_code(flows::run(args)),
+        Command::Learn(args) => or_exit_code(learn::run(args)),
+        Command::Replay(args) => or_exit_code(replay::run(args)),
+        Command::Diff(args) => or_exit_code(diff::run(args)),
+        Command::Report(args) => or_exit_code(report::run(args)),
+        Command::Geo(args) => or_exit_code(geo::run(args)),
+        Command::Canary(args) => or_failure(canary::child(args)),
     }
 }
 

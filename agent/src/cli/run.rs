@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -10,17 +9,15 @@ use std::{
 
 use nix::unistd::{Gid, Group};
 
-use super::ip_data::IpDataArgs;
+use super::{WRONG_COMMAND_LINE, configured, ip_data::IpDataArgs};
 use crate::{
-    daemon::{self, Bundles, Options, Pinning, Uplinks},
+    config::{Hook, LEAST_FLOWS, Listener, Loaded, MOST_FLOWS, Origin, Period, Pin, Size, Time},
+    daemon::{self, Bundles, Options, Uplinks},
     evidence::Schedule,
     kernel::{CaptureOptions, UplinkHook},
     ledger,
     output::{Display, JsonLines, LiveTable},
 };
-
-/// Most flows that may be asked for: 2 GiB of counters.
-const MOST_FLOWS: i64 = 16_000_000;
 
 /// What `weir run` is asked.
 #[derive(Debug, clap::Args)]
@@ -41,37 +38,45 @@ pub(super) struct RunArgs {
     runtime_dir: PathBuf,
 
     /// Group whose members may ask the agent at its control socket, beside root.
-    #[arg(long, value_name = "GROUP", value_parser = group)]
-    control_group: Option<Gid>,
+    #[arg(long, value_name = "GROUP")]
+    control_group: Option<String>,
 
     /// Where to serve OpenMetrics, or `off`.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9184", value_parser = listener)]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9184")]
     metrics_listen: Listener,
 
     /// How to show flows; a table on a terminal, JSON lines elsewhere.
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    pub(super) format: Option<Format>,
 
     /// How often to sweep the counters, such as 1s or 250ms.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
-    sweep_interval: Duration,
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    sweep_interval: Time,
 
     /// Flows counted apart at a time; beyond, they fold per workload.
-    #[arg(long, value_name = "N", default_value_t = 131_071, value_parser = clap::value_parser!(u32).range(63..=MOST_FLOWS))]
+    #[arg(long, value_name = "N", default_value_t = 131_071, value_parser = clap::value_parser!(u32).range(LEAST_FLOWS..=MOST_FLOWS))]
     max_flows: u32,
 
     /// Let the kernel measure the run time of the programs, at some cost.
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "YES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
     program_stats: bool,
 
     /// Stop by itself after this time, such as 30s.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    duration: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    duration: Option<Time>,
 
     /// Where to pin programs and maps, so that recording goes on without the
     /// agent: a directory in a BPF filesystem, `auto`, or `off`.
-    #[arg(long, value_name = "DIR", default_value = "auto", value_parser = pinning)]
-    pin: Pinning,
+    #[arg(long, value_name = "DIR", default_value = "auto")]
+    pin: Pin,
 
     /// Interface that leads off the host; may be given several times. Those
     /// with a gateway or a default route, and devices with any route, unless
@@ -85,25 +90,26 @@ pub(super) struct RunArgs {
 
     /// How often to send by every way from a namespace of the agent's own, and
     /// to compare the record with what was sent, such as 1h; or `off`.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = period)]
+    #[arg(long, value_name = "TIME", default_value = "1h")]
     self_test: Period,
 
     /// How long a finding stays open after its last flow has ended, such as 15m.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = time)]
-    quiet_time: Duration,
+    #[arg(long, value_name = "TIME", default_value = "15m")]
+    quiet_time: Time,
 
     /// When to seal what is recorded into a segment, at the latest, such as 1h.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
-    seal_after: Duration,
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    seal_after: Time,
 
     /// How long to keep segments of the store, such as 9600h; or `off`. Their
     /// signed checkpoints stay.
-    #[arg(long, value_name = "TIME", default_value = "off", value_parser = period)]
+    #[arg(long, value_name = "TIME", default_value = "off")]
     keep: Period,
 
-    /// How many MiB of segments to keep; all, unless given.
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
-    keep_size: Option<u64>,
+    /// How much of segments to keep, such as 20GiB, or a number of MiB; all, unless
+    /// given.
+    #[arg(long, value_name = "SIZE")]
+    keep_size: Option<Size>,
 
     /// Sign with another key from now on; the store has the change, signed by
     /// both.
@@ -114,9 +120,9 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     evidence_dir: Option<PathBuf>,
 
-    /// How long those periods are, in UTC.
-    #[arg(long, value_enum, default_value_t, requires = "evidence_dir")]
-    evidence_schedule: Schedule,
+    /// How long those periods are, in UTC; a month, unless given.
+    #[arg(long, value_enum)]
+    evidence_schedule: Option<Schedule>,
 
     /// Drain the recording at work, detach everything, and end.
     #[arg(long)]
@@ -128,70 +134,11 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Aligned rows for people.
     Table,
     /// One JSON object on each line.
     Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Hook {
-    /// A link that nobody can take away unseen.
-    Tcx,
-    /// A filter of the qdisc clsact.
-    Clsact,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Listener(Option<SocketAddr>);
-
-#[derive(Clone, Copy, Debug)]
-struct Period(Option<Duration>);
-
-fn listener(text: &str) -> Result<Listener, String> {
-    if text == "off" {
-        return Ok(Listener(None));
-    }
-    text.parse()
-        .map(|address| Listener(Some(address)))
-        .map_err(|_| "expected ADDRESS:PORT such as 127.0.0.1:9184, or off".to_owned())
-}
-
-fn group(text: &str) -> Result<Gid, String> {
-    match Group::from_name(text) {
-        Ok(Some(group)) => Ok(group.gid),
-        Ok(None) => Err("this host has no such group: make it, or name another".to_owned()),
-        Err(error) => Err(format!("the groups of this host cannot be read ({error})")),
-    }
-}
-
-fn pinning(text: &str) -> Result<Pinning, String> {
-    Ok(match text {
-        "" => return Err("expected a directory, auto or off".to_owned()),
-        "auto" => Pinning::Auto,
-        "off" => Pinning::Off,
-        path => Pinning::At(path.into()),
-    })
-}
-
-fn period(text: &str) -> Result<Period, String> {
-    if text == "off" {
-        return Ok(Period(None));
-    }
-    time(text)
-        .map(|time| Period(Some(time)))
-        .map_err(|error| format!("{error}, or off"))
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text
-        .parse()
-        .map_err(|_| "expected a time such as 250ms, 1s or 5m".to_owned())?;
-    match Duration::try_from(span) {
-        Ok(time) if !time.is_zero() => Ok(time),
-        _ => Err("expected a time above zero".to_owned()),
-    }
 }
 
 fn nanoseconds(time: Duration) -> i64 {
@@ -208,7 +155,7 @@ pub(super) fn hook(asked: Option<Hook>) -> UplinkHook {
 }
 
 /// Runs the daemon.
-pub(super) fn run(args: &RunArgs) -> ExitCode {
+pub(super) fn run(args: &RunArgs, loaded: &Loaded) -> ExitCode {
     let format = args.format.unwrap_or_else(|| {
         if io::stdout().is_terminal() {
             Format::Table
@@ -220,43 +167,21 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         Format::Json => Box::new(JsonLines::new(io::stdout())),
         Format::Table => Box::new(LiveTable::new(anstream::stdout())),
     };
-    let options = Options {
-        allowlists: args.allowlists.clone(),
-        ip_data: args.ip_data.wanted(),
-        store: args.store.clone(),
-        ledger: ledger::Options {
-            seal_age_ns: nanoseconds(args.seal_after),
-            keep_ns: args.keep.0.map(nanoseconds),
-            keep_bytes: args.keep_size.map(|mib| mib.saturating_mul(1 << 20)),
-            ..ledger::Options::default()
-        },
-        rotate_key: args.rotate_key,
-        runtime: args.runtime_dir.clone(),
-        control_group: args.control_group,
-        metrics: args.metrics_listen.0,
-        pin: args.pin.clone(),
-        uplinks: if args.uplink.is_empty() {
-            Uplinks::Routes
-        } else {
-            Uplinks::Named(args.uplink.iter().cloned().collect())
-        },
-        unload: args.unload,
-        cgroup_root: args.cgroup_root.clone(),
-        sweep: args.sweep_interval,
-        self_test: args.self_test.0,
-        bundles: args.evidence_dir.clone().map(|directory| Bundles {
-            directory,
-            schedule: args.evidence_schedule,
-        }),
-        duration: args.duration,
-        quiet: args.quiet_time,
-        capture: CaptureOptions {
-            max_flows: args.max_flows,
-            program_stats: args.program_stats,
-            uplink_hook: hook(args.uplink_hook),
-        },
+    if args.evidence_schedule.is_some() && args.evidence_dir.is_none() {
+        anstream::eprintln!(
+            "weir: --evidence-schedule says nothing without --evidence-dir: say where the bundles go"
+        );
+        return ExitCode::from(WRONG_COMMAND_LINE);
+    }
+    let control_group = match args.control_group.as_deref().map(group).transpose() {
+        Ok(group) => group,
+        Err(why) => return no_such_group(args, loaded, why),
     };
-    match daemon::run(&options, display.as_mut()) {
+    for (name, near) in loaded.unknown() {
+        let near = near.as_deref().unwrap_or("none");
+        tracing::warn!(name, near, "the environment has a variable that no key has");
+    }
+    match daemon::run(&options(args, control_group, loaded), display.as_mut()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             anstream::eprintln!("weir: {failure}");
@@ -265,27 +190,64 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    #[test]
-    fn reads_times() {
-        assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(time("5m"), Ok(Duration::from_secs(300)));
-        assert!(time("0s").is_err());
-        assert!(time("-1s").is_err());
-        assert!(time("soon").is_err());
+fn options(args: &RunArgs, control_group: Option<Gid>, loaded: &Loaded) -> Options {
+    Options {
+        allowlists: args.allowlists.clone(),
+        ip_data: args.ip_data.wanted(),
+        store: args.store.clone(),
+        ledger: ledger::Options {
+            seal_age_ns: nanoseconds(args.seal_after.0),
+            keep_ns: args.keep.0.map(nanoseconds),
+            keep_bytes: args.keep_size.map(|size| size.0),
+            ..ledger::Options::default()
+        },
+        rotate_key: args.rotate_key,
+        runtime: args.runtime_dir.clone(),
+        control_group,
+        metrics: args.metrics_listen.0,
+        pin: args.pin.0.clone(),
+        uplinks: if args.uplink.is_empty() {
+            Uplinks::Routes
+        } else {
+            Uplinks::Named(args.uplink.iter().cloned().collect())
+        },
+        unload: args.unload,
+        cgroup_root: args.cgroup_root.clone(),
+        sweep: args.sweep_interval.0,
+        self_test: args.self_test.0,
+        bundles: args.evidence_dir.clone().map(|directory| Bundles {
+            directory,
+            schedule: args.evidence_schedule.unwrap_or_default(),
+        }),
+        duration: args.duration.map(|time| time.0),
+        quiet: args.quiet_time.0,
+        notify: loaded.config().notify.clone(),
+        capture: CaptureOptions {
+            max_flows: args.max_flows,
+            program_stats: args.program_stats,
+            uplink_hook: hook(args.uplink_hook),
+        },
     }
+}
 
-    #[test]
-    fn reads_listeners() {
-        assert!(listener("off").unwrap().0.is_none());
-        assert_eq!(
-            listener("127.0.0.1:1").unwrap().0,
-            "127.0.0.1:1".parse().ok()
-        );
-        assert!(listener("9184").is_err());
+/// A group that this host does not have is refused where it is named.
+fn no_such_group(args: &RunArgs, loaded: &Loaded, why: String) -> ExitCode {
+    const KEY: &str = "control.group";
+    let name = args.control_group.as_deref().unwrap_or_default();
+    let of_key = loaded.texts(KEY).is_some_and(|texts| texts == [name]);
+    if of_key && loaded.origin(KEY) != Origin::Default {
+        let message = format!("the group `{}` cannot be used", name.escape_debug());
+        return configured::refuse(&loaded.refusal(KEY, message, why));
+    }
+    anstream::eprintln!("weir: --control-group {}: {why}", name.escape_debug());
+    ExitCode::from(WRONG_COMMAND_LINE)
+}
+
+/// The group of a name.
+pub(super) fn group(text: &str) -> Result<Gid, String> {
+    match Group::from_name(text) {
+        Ok(Some(group)) => Ok(group.gid),
+        Ok(None) => Err("this host has no such group: make it, or name another".to_owned()),
+        Err(error) => Err(format!("the groups of this host cannot be read ({error})")),
     }
 }

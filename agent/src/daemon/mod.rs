@@ -121,6 +121,8 @@ pub struct Options {
     pub quiet: Duration,
     /// How long to run; until a signal if `None`.
     pub duration: Option<Duration>,
+    /// Ways out for findings.
+    pub notify: crate::notify::Settings,
     /// How the kernel side is sized.
     pub capture: CaptureOptions,
 }

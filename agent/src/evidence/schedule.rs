@@ -13,7 +13,20 @@ use super::{EvidenceError, Order, export, name};
 use crate::{history::Span, ledger::LedgerError};
 
 /// How long the periods are. Days are those of UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    clap::ValueEnum,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Schedule {
     /// Calendar months.
     #[default]

@@ -25,6 +25,8 @@ pub struct Diagnostic {
     pub place: Option<Place>,
     /// The lint that it is of; `None` for an error.
     pub lint: Option<Lint>,
+    /// Whether it is worth a second look only, as every lint is.
+    pub warning: bool,
     /// What is wrong.
     pub message: String,
     /// What was expected, or what to do.
@@ -59,6 +61,7 @@ impl Diagnostic {
                 source: Arc::clone(source),
             }),
             lint: None,
+            warning: false,
             message: message.into(),
             help: help.into(),
         }
@@ -68,6 +71,15 @@ impl Diagnostic {
     pub(super) fn of(self, lint: Lint) -> Self {
         Self {
             lint: Some(lint),
+            warning: true,
+            ..self
+        }
+    }
+
+    /// The same as a warning of no lint.
+    pub(crate) fn as_warning(self) -> Self {
+        Self {
+            warning: true,
             ..self
         }
     }
@@ -78,6 +90,7 @@ impl Diagnostic {
             file: file.to_owned(),
             place: None,
             lint: None,
+            warning: false,
             message: message.into(),
             help: help.into(),
         }
@@ -113,7 +126,7 @@ pub struct Rejected {
 
 impl Rejected {
     /// Sorts the errors by file and place, and drops repetitions.
-    pub(super) fn new(directory: &Path, diagnostics: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(directory: &Path, diagnostics: Vec<Diagnostic>) -> Self {
         Self {
             directory: directory.to_owned(),
             diagnostics: in_order(diagnostics),

@@ -82,6 +82,10 @@ use self::{
     form::{EntryForm, ProductForm},
     forms::Forms,
 };
+pub(crate) use self::{
+    form::{Problems, describe, integer, nearest, parse},
+    source::read_text,
+};
 use crate::{
     attribution::Attributed,
     jurisdiction::{CountryCode, Providers},

@@ -21,6 +21,7 @@ pub(super) fn plain(
             write!(f, ":{}:{}", place.position.line, place.position.column)?;
         }
         match diagnostic.lint {
+            None if diagnostic.warning => writeln!(f, ": warning: {}", diagnostic.message)?,
             None => writeln!(f, ": error: {}", diagnostic.message)?,
             Some(lint) => writeln!(f, ": warning: {} [{lint}]", diagnostic.message)?,
         }
@@ -148,9 +149,10 @@ impl std::error::Error for Report<'_> {}
 
 impl miette::Diagnostic for Report<'_> {
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.diagnostic.lint {
-            None => miette::Severity::Error,
-            Some(_) => miette::Severity::Warning,
+        Some(if self.diagnostic.warning {
+            miette::Severity::Warning
+        } else {
+            miette::Severity::Error
         })
     }
 

@@ -14,6 +14,9 @@ use super::diagnostic::Diagnostic;
 /// What some editors put before a text; no character of its first line.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// Longest name of a file, in bytes: what a tar header has for the last part of a path.
+const LONGEST_NAME: usize = 100;
+
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -159,7 +162,20 @@ pub(super) fn toml_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
+/// Reads a file that evidence is to keep.
 pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
+    if name.to_str().is_some_and(|name| !can_be_kept(name)) {
+        return Err(Box::new(Diagnostic::whole(
+            &directory.join(name),
+            "evidence cannot keep a file of this name",
+            "rename it: at most 100 letters, digits, `-`, `_` and `.`, the first no `-`",
+        )));
+    }
+    read_text(directory, name)
+}
+
+/// Reads any text file.
+pub(crate) fn read_text(directory: &Path, name: &Path) -> Result<Source, Box<Diagnostic>> {
     let path = directory.join(name);
     let problem = |message: String, help| Box::new(Diagnostic::whole(&path, message, help));
     let Some(text_name) = name.to_str() else {
@@ -182,7 +198,7 @@ pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
     if !kind.is_file() {
         return Err(problem(
             "this is not a regular file".into(),
-            "an allowlist is a text file; rename what is not one",
+            "it must be a text file; rename what is not one",
         ));
     }
     let bytes = fs::read(&path).map_err(|error| unreadable(&error))?;
@@ -208,6 +224,13 @@ pub(super) fn read_file(directory: &Path, name: &Path) -> Result<Source, Box<Dia
             )))
         }
     }
+}
+
+/// Whether a bundle of evidence can have a file of this name (`weir_evidence::name`), so that
+/// what cannot be proven is not put in force.
+fn can_be_kept(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    name.len() <= LONGEST_NAME && name.bytes().all(plain) && !name.starts_with('-')
 }
 
 fn unreadable_directory(directory: &Path, error: &io::Error) -> Diagnostic {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{page::Page, text};
 use crate::{
-    account::FindingHistory,
+    account::{FindingHistory, Known},
     finding::{Event, Kind, Severity},
 };
 
@@ -21,7 +21,8 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             p class="lead" {
                 "A finding is an open deviation: opened once, whatever number of flows it has, \
                  and closed when it has had none for a while. The strip beside each is the \
-                 period, dark while it was open."
+                 period, dark while it was open. An acknowledgement says that somebody knew; it \
+                 hides nothing and closes nothing."
             }
             @if all.listed.is_empty() {
                 p { "No finding was open in this period." }
@@ -60,6 +61,7 @@ fn finding(page: &Page<'_>, one: &FindingHistory) -> Markup {
                     }
                     "first seen " (text::when(finding.first_seen)) ", last " (text::when(finding.last_seen))
                 }
+                @for one in &one.acknowledgements { (known(one)) }
             }
             div class="history" {
                 (strip(page, one))
@@ -81,6 +83,21 @@ fn kind(kind: Kind) -> &'static str {
         Kind::EvidenceGap => "Gap in the record",
         Kind::AllowlistsRefused => "Allowlists refused",
         Kind::EntryExpiring => "Entry ends soon",
+    }
+}
+
+/// Who knew of it. What they said is theirs, and marked as said.
+fn known(one: &Known) -> Markup {
+    let said = &one.acknowledgement;
+    html! {
+        p class="dim known" {
+            "Acknowledged "
+            @match one.time {
+                Some(time) => { (text::when(time)) }
+                None => { "before the period" }
+            }
+            " by " (said.by) ", until " (said.until.to_string()) ": " q { (said.reason) }
+        }
     }
 }
 

@@ -311,7 +311,14 @@ impl Month {
             "2026-10-08T14:07:00Z" | "2026-10-08T14:31:00Z" => {
                 self.flow(now, ("video-worker.service", "video-generation"), &OVERSEAS, ("undeclared", None, why), 512 << 20)?;
                 let event = if now == at("2026-10-08T14:07:00Z") { "finding_opened" } else { "finding_updated" };
-                self.add(now, finding(event, "page", ("undeclared", "video-generation", "video-worker.service", "overseas", "US"), now, why))
+                let finding = finding(event, "page", ("undeclared", "video-generation", "video-worker.service", "overseas", "US"), now, why);
+                let id = finding["id"].clone();
+                self.add(now, finding)?;
+                if event == "finding_opened" {
+                    return Ok(());
+                }
+                self.add(now, json!({ "type": "acknowledged", "finding": id, "severity": "page", "until": "2026-10-15", "by": "on call", "uid": 0,
+                    "reason": "INC-431: the new uploader was rolled back, and its objects are deleted" }))
             }
             "2026-10-09T15:00:00Z" => self.add(now, finding("finding_closed", "page",
                 ("undeclared", "video-generation", "video-worker.service", "overseas", "US"), at("2026-10-08T14:31:00Z"), why)),

@@ -68,6 +68,8 @@ fn a_hole_that_no_sidecar_explains_is_damage() {
     let at = "entry 4, which is missing and was not pruned";
     // Its sidecar tells of pruning, and the segment before it is there.
     damaged_at(path, path, at);
+    let error = Log::open(path, options(), |_, _| {}).unwrap_err();
+    assert!(error.to_string().contains(at), "{error}");
     fs::remove_file(sidecar_path(path, 4)).unwrap();
     damaged_at(path, path, at);
     let error = Log::open(path, options(), |_, _| {}).unwrap_err();

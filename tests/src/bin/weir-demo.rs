@@ -1,6 +1,6 @@
 //! Shows what Weir says of three sample products, in a world of its own.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anstream::eprintln;
 use clap::Parser;
@@ -11,11 +11,20 @@ use weir_tests::demo::{self, Interrupted, Outcome};
 /// says, and removes everything. Needs root and no network.
 #[derive(Parser)]
 #[command(version)]
-struct Arguments {}
+struct Arguments {
+    /// Play two months instead, some three minutes, and leave their evidence, the node's public
+    /// key and the reports in this directory.
+    #[arg(long, value_name = "DIR")]
+    months: Option<PathBuf>,
+}
 
 fn main() -> ExitCode {
-    let Arguments {} = Arguments::parse();
-    match demo::run() {
+    let Arguments { months } = Arguments::parse();
+    let played = match months {
+        Some(out) => demo::months(&out),
+        None => demo::run(),
+    };
+    match played {
         Ok(Outcome::AsExpected) => ExitCode::SUCCESS,
         Ok(Outcome::Otherwise) => ExitCode::FAILURE,
         Err(error) if error.is::<Interrupted>() => ExitCode::from(130),

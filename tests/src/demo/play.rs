@@ -55,9 +55,9 @@ const ALLOWLISTS: [(&str, &str); 9] = [
     ),
 ];
 
-const LLM: &str = "llm-inference.service";
-const IMAGE: &str = "image-worker.service";
-const VIDEO: &str = "video-render-1";
+pub(super) const LLM: &str = "llm-inference.service";
+pub(super) const IMAGE: &str = "image-worker.service";
+pub(super) const VIDEO: &str = "video-render-1";
 const POD: &str = "10.77.0.11";
 
 /// What the demo does, and what Weir must say of it.
@@ -195,7 +195,7 @@ fn play(progress: &Progress, made: &mut Made) -> Result<(Ended, [Claims; 2])> {
     Ok((ended, claims))
 }
 
-fn act(progress: &Progress, stage: &Stage, image: &Image, agent: &Agent) -> Result<()> {
+pub(super) fn act(progress: &Progress, stage: &Stage, image: &Image, agent: &Agent) -> Result<()> {
     progress.step(
         "llm-inference.service asks a database and a time source",
         || {

@@ -76,6 +76,13 @@ impl Progress {
         Ok(Self { interrupted })
     }
 
+    /// Prints the same, and leaves signals to whoever has them.
+    pub fn without_signals() -> Self {
+        Self {
+            interrupted: Arc::default(),
+        }
+    }
+
     /// Does one step of the work and says how it went.
     ///
     /// # Errors

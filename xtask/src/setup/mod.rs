@@ -63,6 +63,14 @@ pub(crate) fn observers(workspace: &Workspace) -> Result<()> {
     )
 }
 
+/// Installs what two months of the demonstration take: a clock of their own, and what checks
+/// evidence without Weir.
+pub(crate) fn two_months(workspace: &Workspace) -> Result<()> {
+    let mut apt = apt::Apt::new(workspace);
+    apt.install_missing("clock", "a time of day of their own", &["libfaketime"])?;
+    python::provide(workspace, &mut apt)
+}
+
 /// Installs what pages are looked at with.
 pub(crate) fn browser(workspace: &Workspace) -> Result<()> {
     chromium::provide(&mut apt::Apt::new(workspace))

@@ -6,7 +6,7 @@ mod object;
 mod sarif;
 mod text;
 
-pub(super) use self::text::print_rejected;
+pub(super) use self::text::{print_lints, print_rejected};
 
 #[cfg(test)]
 mod tests;
@@ -97,7 +97,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     match (&outcome, args.format) {
         (Ok(checked), Answer::Text) => {
-            text::print_lints(&checked.lints)?;
+            print_lints(&checked.lints)?;
             text::print_valid(directory, checked, &mut out)?;
         }
         (Err(rejected), Answer::Text) => print_rejected(rejected)?,

@@ -78,7 +78,7 @@ pub(in crate::cli) fn print_rejected(rejected: &Rejected) -> io::Result<()> {
 }
 
 /// The same of lints, if there are any.
-pub(super) fn print_lints(lints: &Lints) -> io::Result<()> {
+pub(in crate::cli) fn print_lints(lints: &Lints) -> io::Result<()> {
     if lints.is_empty() {
         return Ok(());
     }

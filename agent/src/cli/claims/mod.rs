@@ -16,9 +16,10 @@ use jiff::Timestamp;
 use self::page::Page;
 use super::{NOT_RECORDED, check::CheckFormat, nearest::Nearest};
 use crate::{
+    account::silences,
     claim::{Evaluation, Outcome, Report, objects},
     daemon::Failure,
-    history::{self, Span},
+    history::{self, MOST_GAPS, Span},
     ledger::LedgerError,
     policy::{Archive, Claims, Policy},
 };
@@ -38,7 +39,7 @@ pub(super) struct ClaimsArgs {
     store: PathBuf,
 
     /// Directory of the allowlists, with the claims in `claims.toml`.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "/etc/weir/allowlists")]
     allowlists: PathBuf,
 
     /// The period: a month (2026-10), a day (2026-10-05), or FROM..TO, days or times, where
@@ -129,9 +130,17 @@ fn evaluate<'p>(
         .map(|(from, set)| (*from, set.as_ref().unwrap_or(policy)));
     let in_force = in_force.collect();
     let mut evaluation = Evaluation::new(policy, claims, args.period).by(in_force);
-    let reading = history::intervals(&args.store, &args.period, |interval| {
+    let mut reading = history::intervals(&args.store, &args.period, |interval| {
         evaluation.take(&interval);
     })?;
+    // As bundles and reports have it: what nobody wrote was examined by nobody.
+    for gap in silences(&args.store, &args.period)? {
+        if reading.gaps.len() < MOST_GAPS {
+            reading.gaps.push(gap);
+        } else {
+            reading.more_gaps += 1;
+        }
+    }
     Ok(evaluation.finish(reading))
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
@@ -11,6 +12,7 @@ use crate::{
     history::sample::{Store, With as _, flow, started, stopped, time},
     ledger::Entry,
     policy::Source,
+    record::Counters,
     verdict::Verdict,
 };
 
@@ -66,36 +68,98 @@ fn policy(claims: &str) -> Policy {
 
 /// A whole day, in which `image` sent to two places that nobody declared.
 fn store(policy: &Policy, gap: bool) -> Store {
+    let mut entries = entries(policy, gap);
+    entries.extend(heartbeats());
+    entries.sort_by_key(|(at, _)| *at);
+    filled(entries)
+}
+
+fn filled(entries: Vec<(Timestamp, Entry)>) -> Store {
     let mut store = Store::new();
-    store.add("2026-11-01T00:00:00Z", started("r", policy.digest()));
+    for (at, entry) in entries {
+        store.add(&at.to_string(), entry);
+    }
+    store
+}
+
+/// As rare as an agent may write them without being silent.
+fn heartbeats() -> impl Iterator<Item = (Timestamp, Entry)> {
+    let begin = time("2026-11-01T00:00:00Z");
+    let every = SignedDuration::from_mins(3);
+    (1..960).map(move |number| {
+        let beat = json!({
+            "type": "heartbeat",
+            "recording": "r",
+            "boot_id": "b",
+            "boot_ns": 0,
+            "open_flows": 0,
+            "counters": Counters::default(),
+            "losses": {},
+        });
+        (
+            begin + every * number,
+            serde_json::from_value(beat).unwrap(),
+        )
+    })
+}
+
+fn entries(policy: &Policy, gap: bool) -> Vec<(Timestamp, Entry)> {
     let inside = flow(1, 2000)
         .of("llm.service", Some("llm"))
         .to("10.20.0.7", 443)
         .judged(Verdict::Internal, None);
     let image = |slot, bytes, to: &str| flow(slot, bytes).to(to, 443).hosted(&[("geo", "US")]);
-    store
-        .flow("2026-11-02T10:00:00Z", inside)
-        .flow("2026-11-02T10:00:01Z", image(2, 5000, "203.0.113.9"))
-        .flow(
-            "2026-11-02T10:00:02Z",
-            image(3, 350_000, "2001:db8::9").said("api.provider.example"),
-        )
-        .flow("2026-11-02T10:00:03Z", image(3, 50_000, "2001:db8::9"));
+    let spoken = image(3, 350_000, "2001:db8::9").said("api.provider.example");
+    let sent = |flow| Entry::Flow(Box::new(flow));
+    let mut entries = vec![
+        ("2026-11-01T00:00:00Z", started("r", policy.digest())),
+        ("2026-11-02T10:00:00Z", sent(inside)),
+        ("2026-11-02T10:00:01Z", sent(image(2, 5000, "203.0.113.9"))),
+        ("2026-11-02T10:00:02Z", sent(spoken)),
+        (
+            "2026-11-02T10:00:03Z",
+            sent(image(3, 50_000, "2001:db8::9")),
+        ),
+        ("2026-11-03T00:00:00Z", stopped()),
+    ];
     if gap {
-        store.add(
-            "2026-11-02T12:00:00Z",
-            Entry::Gap(Gap {
-                from: time("2026-11-02T11:00:00Z"),
-                to: time("2026-11-02T11:00:05Z"),
-                reason: Reason::Loss,
-                detail: "events_lost 3".to_owned(),
-                repaired: false,
-                losses: [].into(),
-            }),
-        );
+        let gap = Entry::Gap(Gap {
+            from: time("2026-11-02T11:00:00Z"),
+            to: time("2026-11-02T11:00:05Z"),
+            reason: Reason::Loss,
+            detail: "events_lost 3".to_owned(),
+            repaired: false,
+            losses: [].into(),
+        });
+        entries.push(("2026-11-02T12:00:00Z", gap));
     }
-    store.add("2026-11-03T00:00:00Z", stopped());
-    store
+    let entries = entries.into_iter();
+    entries.map(|(at, entry)| (time(at), entry)).collect()
+}
+
+#[test]
+fn what_nobody_wrote_in_was_examined_by_nobody() {
+    let policy = policy(CLAIMS);
+    let store = filled(entries(&policy, false));
+    let claims = policy.claims().unwrap();
+    let args = args(store.path(), "2026-11-02");
+    let report = evaluate((&policy, &[]), claims, &args).unwrap();
+    let gaps = &report.completeness.gaps;
+    let gaps: Vec<_> = gaps
+        .iter()
+        .map(|gap| (gap.from, gap.to, gap.reason))
+        .collect();
+    // From an entry to the next, as the account of the day has it.
+    let silent = |from, to| (time(from), time(to), Reason::NotRecording);
+    assert_eq!(
+        gaps,
+        [silent("2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z"),]
+    );
+    let inside = report
+        .claims
+        .iter()
+        .find(|one| one.why == ["1 gap: not_recording"]);
+    assert!(inside.is_some(), "{:?}", report.claims);
 }
 
 fn args(store: &Path, period: &str) -> ClaimsArgs {

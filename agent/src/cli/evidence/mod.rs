@@ -2,13 +2,14 @@
 
 mod due;
 mod export;
+mod key;
 mod progress;
 mod prove;
 mod verify;
 
 use std::process::ExitCode;
 
-use self::{due::DueArgs, export::ExportArgs, prove::ProveArgs, verify::VerifyArgs};
+use self::{due::DueArgs, export::ExportArgs, key::KeyArgs, prove::ProveArgs, verify::VerifyArgs};
 
 /// What `weir evidence` is asked.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,8 @@ pub(super) struct EvidenceArgs {
 enum Command {
     /// Write the bundle of a period: what a reviewer receives.
     Export(ExportArgs),
+    /// Print the node's public key, which a reviewer needs by another way than a bundle.
+    Key(KeyArgs),
     /// Write one entry of a bundle with the proof that it is in the log.
     Prove(ProveArgs),
     /// Check a bundle: a line for each check, then one word.
@@ -38,6 +41,7 @@ enum Command {
 pub(super) fn run(args: &EvidenceArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Export(args) => export::run(args),
+        Command::Key(args) => key::run(args),
         Command::Prove(args) => prove::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Due(args) => due::run(args),

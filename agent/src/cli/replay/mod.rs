@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplayArgs {
     /// Allowlists to judge by.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "/etc/weir/allowlists")]
     allowlists: PathBuf,
 
     /// Directory of the embedded store.

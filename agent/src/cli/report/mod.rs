@@ -7,7 +7,7 @@
 //! ```
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -149,7 +149,7 @@ fn answer(
 ) -> anyhow::Result<()> {
     if let Some(file) = &args.html {
         let page = report::html(account, previous);
-        fs::write(file, page).map_err(|error| {
+        write(file, page.as_bytes()).map_err(|error| {
             let file = file.display();
             anyhow::anyhow!(
                 "{file} cannot be written ({error}): name a file in a writable directory with \
@@ -163,6 +163,27 @@ fn answer(
         Format::Text | Format::Html => report::print(account, previous, &mut out)?,
     }
     Ok(())
+}
+
+/// Writes a file as a whole or not at all: a report that was there stays until then. What is
+/// no file, such as a pipe, is written to as it is.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    if path.exists() && !path.is_file() {
+        return fs::write(path, content);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let partial = path.with_file_name(format!(".{name}.partial"));
+    let written = File::create(&partial)
+        .and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&partial, path));
+    if written.is_err() {
+        // What is half done is of no use; that it cannot be written is said already.
+        let _ = fs::remove_file(&partial);
+    }
+    written
 }
 
 fn statement(account: &Account<'_>, product: &str, format: Format) -> anyhow::Result<ExitCode> {
@@ -195,5 +216,26 @@ fn exit_code(account: &Account<'_>) -> ExitCode {
         Some(Outcome::Unproven) => ExitCode::from(UNPROVEN),
         None if !account.is_complete() => ExitCode::from(INCOMPLETE),
         None | Some(Outcome::Upheld) => ExitCode::SUCCESS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_report_is_written_as_a_whole_or_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.html");
+        write(&path, b"first").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        // The place of what is half done is taken.
+        fs::create_dir(directory.path().join(".report.html.partial")).unwrap();
+        assert!(write(&path, b"third").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        write(Path::new("/dev/null"), b"anything").unwrap();
+        assert!(!Path::new("/dev/null").is_file());
     }
 }

@@ -39,8 +39,12 @@ pub(super) use self::{
     platform::PlatformForm,
     product::ProductForm,
     providers::{ProviderIds, ProvidersForm},
-    reader::{Key, Problems, Section, nearest},
+    reader::{Key, Section},
     values::SetNames,
+};
+pub(crate) use self::{
+    reader::{Problems, describe, nearest, parse},
+    values::integer,
 };
 
 /// What other files of the set define, for those that name it.

@@ -53,14 +53,14 @@ pub(in crate::policy) struct Section {
 }
 
 /// The errors found in one file.
-pub(in crate::policy) struct Problems {
+pub(crate) struct Problems {
     source: Arc<Source>,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
     /// No errors yet.
-    pub(in crate::policy) fn new(source: Arc<Source>) -> Self {
+    pub(crate) fn new(source: Arc<Source>) -> Self {
         Self {
             source,
             found: Vec::new(),
@@ -68,7 +68,7 @@ impl Problems {
     }
 
     /// Notes an error.
-    pub(in crate::policy) fn report(
+    pub(crate) fn report(
         &mut self,
         span: Range<usize>,
         message: impl Into<String>,
@@ -79,7 +79,7 @@ impl Problems {
     }
 
     /// The file.
-    pub(in crate::policy) fn source(&self) -> &Arc<Source> {
+    pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 
@@ -89,14 +89,14 @@ impl Problems {
     }
 
     /// The errors.
-    pub(in crate::policy) fn into_found(self) -> Vec<Diagnostic> {
+    pub(crate) fn into_found(self) -> Vec<Diagnostic> {
         self.found
     }
 }
 
 /// Parses a whole file. Errors of syntax are all reported, and then nothing of
 /// the file is read further, since half a file gives wrong follow-on errors.
-pub(super) fn parse<'t>(text: &'t str, problems: &mut Problems) -> Option<DeTable<'t>> {
+pub(crate) fn parse<'t>(text: &'t str, problems: &mut Problems) -> Option<DeTable<'t>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let clean = errors.is_empty();
     for error in errors {
@@ -412,7 +412,7 @@ pub(super) fn word<T: Copy>(
 }
 
 /// What a value is, with its article.
-pub(super) fn describe(value: &DeValue<'_>) -> &'static str {
+pub(crate) fn describe(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",
@@ -435,7 +435,7 @@ fn unknown_key_help(section: &Section, name: &str) -> String {
 }
 
 /// The candidate that differs least, if it is close enough to be a slip.
-pub(in crate::policy) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

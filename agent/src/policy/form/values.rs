@@ -189,7 +189,7 @@ fn port(text: &str) -> Option<u16> {
 }
 
 /// An integer that fits the type.
-pub(super) fn integer<T: TryFrom<i64>>(number: &toml::de::DeInteger<'_>) -> Option<T> {
+pub(crate) fn integer<T: TryFrom<i64>>(number: &toml::de::DeInteger<'_>) -> Option<T> {
     let wide = i64::from_str_radix(number.as_str(), number.radix()).ok()?;
     T::try_from(wide).ok()
 }

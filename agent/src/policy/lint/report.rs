@@ -21,7 +21,7 @@ pub struct Lints {
 }
 
 impl Lints {
-    pub(in crate::policy) fn new(directory: &Path, diagnostics: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(directory: &Path, diagnostics: Vec<Diagnostic>) -> Self {
         Self {
             directory: directory.to_owned(),
             diagnostics: in_order(diagnostics),
