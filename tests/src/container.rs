@@ -160,6 +160,37 @@ impl Drop for Image {
     }
 }
 
+/// Runs podman on a storage of the run's own, which goes with it; in a unit, so that what
+/// it starts ends with the run too.
+///
+/// # Errors
+/// podman is missing.
+pub fn podman_of(run: &Run, unit: &Unit) -> Result<Command> {
+    let traffic = tool::weir_traffic()?.to_string_lossy().into_owned();
+    let mut command = unit.command(None, &[traffic])?;
+    podman_arguments(&mut command, &run.directory(), Storage::Temporary);
+    Ok(command)
+}
+
+/// Fills a root file system with programs of this host, the libraries they are linked with,
+/// and their loaders.
+///
+/// # Errors
+/// A program is missing.
+pub fn fill_with(root: &Path, programs: &[&str]) -> Result<()> {
+    for program in programs {
+        let mut files = libraries(Path::new(program))?;
+        files.push(program.into());
+        for file in files {
+            let target = root.join(file.strip_prefix("/").unwrap_or(&file));
+            fs::create_dir_all(target.parent().unwrap_or(root))?;
+            fs::copy(&file, &target)
+                .with_context(|| format!("copy {}: is it installed?", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// A running container that sends on command. It goes when dropped.
 pub struct Container {
     name: String,

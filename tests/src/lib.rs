@@ -18,6 +18,8 @@ pub mod evidence;
 pub mod geo;
 pub mod ledger;
 pub mod lookup;
+pub mod machine;
+pub mod manager;
 pub mod metrics;
 pub mod monitoring;
 pub mod named_stage;

@@ -110,6 +110,26 @@ pub fn unbound() -> Result<PathBuf> {
         .context("unbound is not there: `cargo xtask setup` provides it")
 }
 
+/// A Debian package of the agent beside the tests. There are two, 1 and 2, which differ in
+/// their version alone.
+///
+/// # Errors
+/// It has not been made.
+pub fn package(number: u32) -> Result<PathBuf> {
+    let directory = env::var_os("WEIR_PACKAGES").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/package/tests"),
+        PathBuf::from,
+    );
+    let path = directory.join(format!("weir-{number}.deb"));
+    if !path.is_file() {
+        bail!(
+            "{} is not there: `cargo xtask package --for-tests` makes it",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
 /// A program of Prometheus or Alertmanager: the one that the set-up took out of its package,
 /// or an installed one.
 ///

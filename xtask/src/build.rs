@@ -1,8 +1,12 @@
 //! Builds the kernel programs, then the agent that carries them.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
     command, progress,
@@ -62,8 +66,46 @@ pub(crate) fn bpf_cargo(
         // Building `core` is an unstable option that a released compiler has
         // but hides.
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_ENCODED_RUSTFLAGS", BPF_FLAGS.join("\x1f"));
+        .env("CARGO_ENCODED_RUSTFLAGS", bpf_flags(workspace, toolchain)?);
     Ok(cargo)
+}
+
+/// The flags, and what keeps this machine's paths out of the object, which the agent embeds.
+fn bpf_flags(workspace: &Workspace, toolchain: &Toolchain) -> Result<String> {
+    let mut flags = BPF_FLAGS.map(str::to_owned).to_vec();
+    flags.extend(without_paths(workspace)?);
+    let mut rustc = command::apart_from_host(&toolchain.program("rustc"), workspace.root());
+    let sysroot = command::output(rustc.args(["--print", "sysroot"]))?;
+    let core = PathBuf::from(sysroot.trim()).join("lib/rustlib/src/rust");
+    // Debian has a link there.
+    for path in [core.canonicalize().unwrap_or_else(|_| core.clone()), core] {
+        flags.push(remap(&path, "/usr/src/rust"));
+    }
+    Ok(flags.join("\x1f"))
+}
+
+/// Directories of sources on this machine, each with the name it has in what is released.
+pub(crate) fn paths(workspace: &Workspace) -> Result<[(PathBuf, &'static str); 2]> {
+    let home = match env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => env::home_dir()
+            .context("neither CARGO_HOME nor HOME is set")?
+            .join(".cargo"),
+    };
+    Ok([
+        (workspace.root().to_owned(), "/usr/src/weir"),
+        (home, "/usr/src/cargo"),
+    ])
+}
+
+/// Flags of rustc that give sources those names.
+pub(crate) fn without_paths(workspace: &Workspace) -> Result<Vec<String>> {
+    let paths = paths(workspace)?;
+    Ok(paths.iter().map(|(from, to)| remap(from, to)).collect())
+}
+
+fn remap(from: &Path, to: &str) -> String {
+    format!("--remap-path-prefix={}={to}", from.display())
 }
 
 /// The host's cargo, told where the kernel programs are.

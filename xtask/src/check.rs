@@ -6,7 +6,7 @@ use std::{fs, path::Path, process::Command};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    build, command, progress,
+    build, command, package, progress,
     setup::{self, Goal, Tools},
     workspace::Workspace,
 };
@@ -33,6 +33,8 @@ pub(crate) fn run(workspace: &Workspace, tools: &Tools, agent: &Path) -> Result<
         ),
         ("allowlists", allowlists(workspace, agent)),
         ("alerting rules", alerting_rules(workspace, tools)),
+        ("shell scripts", package::scripts(workspace)),
+        ("the unit", package::unit(workspace)),
     ];
     let failed: Vec<_> = checks
         .into_iter()

@@ -6,6 +6,7 @@ mod check;
 mod clean;
 mod command;
 mod fuzz;
+mod package;
 mod progress;
 mod report;
 mod run;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{setup::Goal, workspace::Workspace};
+use crate::{package::Again, setup::Goal, workspace::Workspace};
 
 /// Set up, build, run and test Weir.
 #[derive(Debug, Parser)]
@@ -94,6 +95,19 @@ enum Task {
         #[arg(long, default_value_t = 200_000)]
         runs: u64,
     },
+    /// Make what is released, in `target/package`: the Debian package, bills of materials,
+    /// digests.
+    Package {
+        /// Pack a second time, and fail unless the bytes are the same.
+        #[arg(long)]
+        check: bool,
+        /// The same, with all of it compiled again from a clone elsewhere.
+        #[arg(long)]
+        rebuild: bool,
+        /// Make the packages that tests install, of the debug build, and nothing else.
+        #[arg(long, conflicts_with_all = ["check", "rebuild"])]
+        for_tests: bool,
+    },
     /// Keep pictures of the report of a made-up month in `target/screenshots`.
     Screenshots,
     /// Remove everything that was built or installed below `target/`.
@@ -127,6 +141,22 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Soak { seconds } => match run::soak(&workspace, seconds)? {},
         Task::Bench { arguments } => match run::bench(&workspace, &arguments)? {},
         Task::Fuzz { target, runs } => fuzz::run(&workspace, target.as_deref(), runs)?,
+        Task::Package {
+            for_tests: true, ..
+        } => {
+            let tools = setup::prepare(&workspace, Goal::Build)?;
+            let packager = setup::packager(&workspace)?;
+            let agent = build::all(&workspace, &tools, false)?;
+            package::for_tests(&workspace, &packager, &agent)?;
+        }
+        Task::Package { check, rebuild, .. } => {
+            let again = match (check, rebuild) {
+                (_, true) => Again::Compiled,
+                (true, false) => Again::Packed,
+                (false, false) => Again::Never,
+            };
+            package::release(&workspace, again)?;
+        }
         Task::Screenshots => screenshots::run(&workspace)?,
         Task::Clean => clean::run(&workspace)?,
     }

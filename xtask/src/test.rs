@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    build, check, command, progress,
+    build, check, command, package, progress,
     report::{Counts, Report},
     run,
     setup::{self, Goal},
@@ -65,6 +65,13 @@ fn everything(workspace: &Workspace, report: &mut Report) -> Result<()> {
     })?;
     let agent = workspace.binaries(false).join("weir");
     report.stage("checks", || check::run(workspace, &tools, &agent));
+    report.stage("packages", || {
+        let packager = tools
+            .packager
+            .as_ref()
+            .context("cargo-deb was not set up")?;
+        package::for_tests(workspace, packager, &agent)
+    });
     report.tests("tests", || {
         progress::heading("unit, kernel and end-to-end tests, as root");
         run::explain_root();

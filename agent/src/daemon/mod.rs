@@ -16,6 +16,7 @@ mod pipeline;
 mod recorder;
 mod reload;
 mod self_test;
+mod service;
 mod spent;
 mod uplink;
 
@@ -47,6 +48,7 @@ use self::{
     recorder::{Ending, Recorder},
     reload::{AllowlistFiles, Reload},
     self_test::{Moment, SelfTest},
+    service::Service,
     uplink::UplinkSide,
 };
 use crate::{
@@ -144,6 +146,10 @@ pub struct Options {
 /// Whatever prevents covering this host, before anything is attached; and the
 /// loss of the store or of the kernel side later.
 pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
+    prepare(options, display).inspect_err(service::failed)
+}
+
+fn prepare(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
     let allowlists = (
         Set::look(&options.allowlists),
         Set::read(&options.allowlists),
@@ -308,25 +314,36 @@ async fn record(
     let mut ip_data = Reload::new(options.ip_data.clone(), look);
     let files = AllowlistFiles::new(&options.allowlists, &options.store);
     let mut allowlists = Reload::new(files, allowlists_look);
+    let mut service = Service::ready(recorder.status(), options.sweep);
     loop {
         let (databases, policy) = (recorder.databases(), recorder.policy());
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             () = &mut end => break,
-            _ = ticks.tick() => recorder.sweep()?,
+            _ = ticks.tick() => {
+                recorder.sweep()?;
+                service.swept(recorder.status());
+            }
             moment = canary.next() => match moment {
                 Moment::Due => canary.begin(),
                 Moment::Played(played) => recorder.tested(played)?,
             },
             () = bundles.tick() => recorder.write_bundles(&mut bundles)?,
             _ = hangup.recv() => {
+                service.reloading();
                 ip_data.ask();
                 allowlists.ask();
             }
-            reloaded = ip_data.next(&databases) => recorder.reloaded(reloaded)?,
+            reloaded = ip_data.next(&databases) => {
+                recorder.reloaded(reloaded)?;
+                let awaited = ip_data.is_awaited() || allowlists.is_awaited();
+                service.reloaded(!awaited, recorder.status());
+            }
             read = allowlists.next(&policy) => {
                 recorder.allowlists_read(read)?;
+                let awaited = ip_data.is_awaited() || allowlists.is_awaited();
+                service.reloaded(!awaited, recorder.status());
                 // What was in force may be large.
                 spawn_blocking(move || {
                     drop(policy);
@@ -351,6 +368,7 @@ async fn record(
             }
         }
     }
+    service.stopping();
     recorder.finish(Ending::Continue).map(drop)
 }
 

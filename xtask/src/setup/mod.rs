@@ -5,6 +5,7 @@
 
 mod apt;
 mod bpf_toolchain;
+mod cargo_tool;
 mod chromium;
 mod deny;
 mod fuzzer;
@@ -50,6 +51,8 @@ pub(crate) struct Tools {
     pub(crate) deny: Option<PathBuf>,
     /// `promtool`, when the goal asks for it and the machine has packages.
     pub(crate) promtool: Option<PathBuf>,
+    /// `cargo-deb`, when the goal asks for it.
+    pub(crate) packager: Option<PathBuf>,
 }
 
 /// Installs what the benchmark measures beside Weir.
@@ -79,6 +82,34 @@ pub(crate) fn fuzzer(workspace: &Workspace) -> Result<PathBuf> {
     fuzzer::provide(workspace)
 }
 
+/// Finds or installs what makes packages: `cargo-deb`.
+pub(crate) fn packager(workspace: &Workspace) -> Result<PathBuf> {
+    apt::Apt::new(workspace).install_missing(
+        "packaging",
+        "makes and judges packages, and boots machines of their own to install them on",
+        PACKAGING,
+    )?;
+    cargo_tool::DEB.provide(workspace)
+}
+
+/// Finds or installs what lists the parts of a release: `cargo-cyclonedx`, and the Python
+/// that judges its list.
+pub(crate) fn bill_of_materials(workspace: &Workspace) -> Result<PathBuf> {
+    python::provide(workspace, &mut apt::Apt::new(workspace))?;
+    cargo_tool::CYCLONEDX.provide(workspace)
+}
+
+/// Debian packages that make and judge packages.
+const PACKAGING: &[&str] = &[
+    "dpkg-dev",
+    "lintian",
+    "man-db",
+    "mandoc",
+    "shellcheck",
+    "systemd",
+    "util-linux",
+];
+
 /// Makes everything available that the goal needs.
 pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
     progress::heading("set-up");
@@ -98,6 +129,10 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
         chromium::provide(&mut apt)?;
         promtool = prometheus::provide(workspace, &mut apt)?;
     }
+    let packager = match goal {
+        Goal::Test => Some(packager(workspace)?),
+        _ => None,
+    };
     let deny = if goal >= Goal::Test {
         Some(deny::provide(workspace)?)
     } else {
@@ -108,5 +143,6 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
         linker,
         deny,
         promtool,
+        packager,
     })
 }

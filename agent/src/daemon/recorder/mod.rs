@@ -15,6 +15,7 @@ mod names;
 mod now;
 mod self_test;
 mod show;
+mod status;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -94,6 +95,8 @@ pub(super) struct Recorder<'a> {
     refused: HashMap<u64, u64>,
     /// Where names are kept over a restart of the agent.
     store: Option<PathBuf>,
+    /// Gaps that this agent has told of.
+    gaps: u64,
     ended: Counters,
     verdicts: BTreeMap<&'static str, u64>,
     sweeps: u64,
@@ -146,6 +149,7 @@ impl<'a> Recorder<'a> {
             names_lost,
             refused: HashMap::new(),
             store: None,
+            gaps: 0,
             ended: Counters::default(),
             verdicts: BTreeMap::new(),
             sweeps: 0,
@@ -234,6 +238,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn tell_gap(&mut self, gap: &Gap, clock: &Clock) {
+        self.gaps += 1;
         self.metrics.gap(gap);
         self.remembered.gap(gap, self.began.now());
         let found = Deviation::of_gap(gap);

@@ -45,6 +45,8 @@ pub(super) struct Reload<F: Files> {
     /// Another look that they had the last time.
     settling: Option<Look>,
     asked: bool,
+    /// Whether what was asked for last has not been read yet.
+    awaited: bool,
     at_work: Option<JoinHandle<Done<F::News>>>,
 }
 
@@ -75,6 +77,7 @@ impl<F: Files> Reload<F> {
             read,
             settling: None,
             asked: false,
+            awaited: false,
             at_work: None,
         }
     }
@@ -82,7 +85,13 @@ impl<F: Files> Reload<F> {
     /// Reads everything anew, as soon as may be.
     pub(super) fn ask(&mut self) {
         self.asked = true;
+        self.awaited = true;
         self.ticks.reset_immediately();
+    }
+
+    /// Whether what was asked for has not come yet.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited
     }
 
     /// Waits until files have changed and were read. Nothing is lost if it is dropped
@@ -100,6 +109,8 @@ impl<F: Files> Reload<F> {
                     }
                     Err(error) => {
                         tracing::error!(%error, what = F::WHAT, "files could not be looked at");
+                        // What was asked for is owed all the same.
+                        self.asked |= self.awaited;
                     }
                 }
             }
@@ -134,6 +145,10 @@ impl<F: Files> Reload<F> {
             Came::News(news) => {
                 self.read = done.look;
                 self.settling = None;
+                if done.everything {
+                    // Unless it was asked again meanwhile.
+                    self.awaited = self.asked;
+                }
                 Some(news)
             }
             Came::Nothing => {
@@ -222,8 +237,25 @@ mod tests {
         let (_directory, _, mut reload) = watched(0);
         reload.ask();
         let said = "first, everything: true".to_owned();
+        assert!(reload.is_awaited());
         assert_eq!(reload.next(&Arc::new(())).await, said);
+        assert!(!reload.is_awaited());
         assert_eq!(look(&mut reload).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_read_for_another_reason_is_not_what_was_asked_for() {
+        let (_directory, path, mut reload) = watched(0);
+        fs::write(&path, "second").unwrap();
+        assert_eq!(look(&mut reload).await, None);
+        reload.begin(Arc::new(()));
+        reload.ask();
+        let said = "second, everything: false".to_owned();
+        assert_eq!(reload.next(&Arc::new(())).await, said);
+        assert!(reload.is_awaited());
+        let said = "second, everything: true".to_owned();
+        assert_eq!(reload.next(&Arc::new(())).await, said);
+        assert!(!reload.is_awaited());
     }
 
     #[tokio::test]
@@ -231,8 +263,10 @@ mod tests {
         let (_directory, path, mut reload) = watched(1);
         reload.ask();
         assert_eq!(look(&mut reload).await, None);
+        assert!(reload.is_awaited());
         let said = "first, everything: true".to_owned();
         assert_eq!(look(&mut reload).await, Some(said));
+        assert!(!reload.is_awaited());
         fs::write(&path, "second").unwrap();
         reload.files.unrest.store(1, Ordering::Relaxed);
         for _ in 0..3 {
