@@ -20,7 +20,7 @@ use weir::{
         CaptureOptions, CgroupDirectory, InForce, UplinkHook, confine_thread, find_cgroup_root,
         landlock_abi,
     },
-    ledger,
+    ledger, notify,
 };
 
 const PYTHON: &str = "/usr/bin/python3";
@@ -35,6 +35,7 @@ fn options(at: &Path) -> Options {
         runtime: at.join("run"),
         control_group: None,
         metrics: None,
+        page: None,
         pin: Pinning::Off,
         uplinks: Uplinks::Routes,
         unload: false,
@@ -45,6 +46,7 @@ fn options(at: &Path) -> Options {
         confine: ConfineMode::On,
         quiet: Duration::from_secs(1),
         duration: None,
+        notify: notify::Settings::default(),
         capture: CaptureOptions {
             max_flows: 63,
             program_stats: false,

@@ -4,7 +4,6 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
     net::TcpStream,
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
     process::Command,

@@ -490,8 +490,8 @@ mod tests {
         };
         let one = argv(&["/bin/page", "--now"]).unwrap();
         assert_eq!(
-            (one.program(), one.arguments()),
-            ("/bin/page", &["--now".to_owned()][..])
+            (one.program(), one.line()),
+            ("/bin/page", &["/bin/page", "--now"].map(str::to_owned)[..])
         );
         assert!(argv(&[]).is_err());
     }

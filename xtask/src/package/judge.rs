@@ -57,10 +57,11 @@ fn pages(workspace: &Workspace, package: &std::path::Path) -> Result<()> {
     let entries = fs::read_dir(directory.join("usr/share/man/man1")).context("man pages")?;
     let mut pages: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     pages.sort();
-    let mut mandoc = Command::new("mandoc");
-    mandoc.args(["-T", "lint", "-W", "warning"]).args(&pages);
-    command::run(&mut mandoc, "mandoc")?;
     for page in &pages {
+        // Of several that are compressed, it reads the first only.
+        let mut mandoc = Command::new("mandoc");
+        mandoc.args(["-T", "lint", "-W", "warning"]).arg(page);
+        command::run(&mut mandoc, "mandoc")?;
         let mut man = Command::new("man");
         man.args(["--warnings", "--local-file", "--encoding=UTF-8"])
             .arg(page)
