@@ -347,7 +347,7 @@ mod tests {
         let directory = format!("policy/{}", "0".repeat(64));
         let name = format!("{directory}/{}.toml", "a".repeat(40));
         let bytes = archive(&[(&name, b"text")]);
-        assert_eq!(read(&bytes).unwrap(), [(name.clone(), b"text".to_vec())]);
+        assert_eq!(read(&bytes).unwrap(), [(name, b"text".to_vec())]);
         assert!(bytes[345..].starts_with(directory.as_bytes()));
         let mut split = bytes;
         // The same path, parted elsewhere.

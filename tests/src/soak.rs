@@ -97,7 +97,7 @@ pub fn soak(progress: &Progress, time: Duration) -> Result<Soaked> {
     let image = progress.step("image for the containers", || {
         Image::import(&stage.run, &stage.slice, Storage::Host)
     })?;
-    let directory = stage.run.directory().to_owned();
+    let directory = stage.run.directory();
     let settings = Settings {
         allowlists: directory.join("allowlists"),
         store: directory.join("small"),

@@ -85,9 +85,9 @@ fn busy(stage: &Stage) -> Agent {
         )
         .unwrap();
     }
-    let provider = "[[provider]]\nid = \"overseas\"\nlegal_entity = \"Overseas Inc.\"\n\
+    let provider = "[[provider]]\nid = \"overseas\"\ntitle = \"Overseas\"\nkinds = [\"hosting\"]\nlegal_entity = \"Overseas Inc.\"\n\
                     parent = \"Overseas Inc.\"\ndomicile = \"US\"\nranges = [\"203.0.113.0/24\"]\n\
-                    sources = [\"made up for the test\"]\nreviewed = 2026-11-01\n";
+                    source = [\"made up for the test\"]\nreviewed = 2026-11-01\n";
     fs::write(settings.allowlists.join("providers.toml"), provider).unwrap();
     settings.extra = ["--self-test", "1h", "--program-stats", "--quiet-time", "1h"]
         .map(str::to_owned)

@@ -163,7 +163,7 @@ fn a_first_call_to_a_third_country_is_pushed_said_again_and_resolved() {
     wait("nobody listens yet", || {
         metric(&agent, "failed_total", "alertmanager") > 0
     });
-    let monitoring = Monitoring::start_at(&stage, None, &address).unwrap();
+    let monitoring = Monitoring::start_at(stage, None, &address).unwrap();
     monitoring
         .wait("WeirWatchdog", |alerts| alerts.len() == 1)
         .unwrap();

@@ -68,7 +68,7 @@ fn install(machine: &Machine, number: u32) {
 fn start(machine: &Machine) {
     if let Err(error) = machine.run(&["systemctl", "start", "weir"]) {
         eprintln!("{}", machine.journal("weir"));
-        Err::<(), _>(error).unwrap();
+        panic!("{error:#}");
     }
 }
 

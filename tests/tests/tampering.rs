@@ -135,7 +135,9 @@ fn a_segment_that_is_changed_or_taken_away_is_told_of() {
 #[test]
 fn a_checkpoint_that_is_set_back_is_told_of() {
     let stage = Stage::new().unwrap();
-    let (settings, agent) = sealing(&stage);
+    // Where nothing is sealed meanwhile: each segment has a checkpoint of its own.
+    let settings = stage.pinned_settings().unwrap();
+    let agent = stage.agent_with(&settings).unwrap();
     let path = settings.store.join("checkpoint");
     let before = fs::read_to_string(&path).unwrap();
     let lines = before.lines().nth(1).unwrap().to_owned();

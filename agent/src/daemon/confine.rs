@@ -15,7 +15,7 @@ use crate::{
         CapabilitySet, Capture, CgroupDirectory, InForce, Paths, Pins, Rules, SystemCalls, Tcp,
         allows_writing, confine, own_files,
     },
-    notify::{self, destinations},
+    notify::{self, endpoints},
 };
 
 /// What the C library looks names up by (nsswitch.conf(5), resolv.conf(5)), where the
@@ -117,7 +117,7 @@ pub fn rules(options: &Options, pins: Option<&Pins>, root: &CgroupDirectory) -> 
         capabilities,
         paths: Some(paths),
         system_calls: SystemCalls::Agent {
-            network: !destinations(&options.notify).is_empty(),
+            network: !endpoints(&options.notify).is_empty(),
         },
     }
 }
@@ -145,7 +145,7 @@ fn paths(options: &Options, pins: Option<&Pins>, root: &CgroupDirectory) -> Path
             .into_iter()
             .flat_map(with_what_replaces),
     );
-    let ports = destinations(&options.notify).into_iter();
+    let ports = endpoints(&options.notify).into_iter();
     let mut ports: BTreeSet<u16> = ports.map(|one| one.endpoint.port).collect();
     if !ports.is_empty() {
         read.extend(

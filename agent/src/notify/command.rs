@@ -81,7 +81,7 @@ pub(super) async fn deliver(
 ) -> Result<(), Undelivered> {
     let job = Job::new(to, message).map_err(Undelivered::failed)?;
     let outcome = match aside::runner_of(to.name.as_str()) {
-        None => job.run(&to.command.line()).await,
+        None => job.run(to.command.line()).await,
         Some(runner) => {
             let asked = spawn_blocking(move || runner.run(&job)).await;
             asked.map_err(Undelivered::failed)?

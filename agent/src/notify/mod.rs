@@ -41,7 +41,7 @@ use std::{fmt, time::Duration};
 pub(crate) use command::{Job, Outcome, most};
 pub use notifier::{Begin, Notifier, StartError};
 pub(crate) use own::own_cgroup;
-pub use own::{Destination, OwnTraffic, destinations, undeclared};
+pub use own::{Destination, OwnTraffic, destinations, endpoints, undeclared};
 pub use settings::{Alertmanager, Command, Settings, Syslog, Webhook};
 pub use test::{Tested, test};
 pub use values::{Address, Argv, Endpoint, Facility, Label, Name, Url};

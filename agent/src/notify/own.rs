@@ -48,6 +48,12 @@ pub struct OwnTraffic {
 /// Where all ways out send to that leave the host. A command's traffic is its own matter: it
 /// is in the agent's cgroup, and recorded there.
 pub fn destinations(settings: &Settings) -> Vec<Destination> {
+    let all = endpoints(settings).into_iter();
+    all.filter(|one| !one.endpoint.is_loopback()).collect()
+}
+
+/// Where all ways out send to over IP, on this host too.
+pub fn endpoints(settings: &Settings) -> Vec<Destination> {
     let of_url = |sink: &str, endpoint: &Endpoint| Destination {
         sink: sink.to_owned(),
         endpoint: endpoint.clone(),
@@ -68,8 +74,7 @@ pub fn destinations(settings: &Settings) -> Vec<Destination> {
             ..of_url(one.name.as_str(), endpoint)
         })
     });
-    let all = alertmanager.chain(webhook).chain(syslog);
-    all.filter(|one| !one.endpoint.is_loopback()).collect()
+    alertmanager.chain(webhook).chain(syslog).collect()
 }
 
 /// Cause and remedy for each way out that sends where no allowlist declares it. Looks names

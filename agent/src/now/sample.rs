@@ -204,7 +204,7 @@ fn findings() -> Vec<FindingRow> {
         }),
         destination: serde_json::from_value::<Group>(json!({ "network": "203.0.113.0/24" })).ok(),
         rule: Some("video-must-be-eea".to_owned()),
-        ..page.clone()
+        ..page
     };
     let finding = |key: Key, severity, bytes, detail: &str| Finding {
         id: key.id(),

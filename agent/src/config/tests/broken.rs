@@ -63,7 +63,7 @@ fn options_lead_to_keys() {
     );
     assert_eq!(
         faults("[paths]\nlisten = \"off\"\n"),
-        ["2:1: unknown key `listen` in [paths]; it stands in [metrics]"]
+        ["2:1: unknown key `listen` in [paths]; it stands in [metrics] or [page]"]
     );
 }
 
