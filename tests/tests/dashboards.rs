@@ -85,11 +85,11 @@ fn busy(stage: &Stage) -> Agent {
         )
         .unwrap();
     }
-    let provider = "[[provider]]\nid = \"overseas\"\ntitle = \"Overseas\"\nkinds = [\"hosting\"]\nlegal_entity = \"Overseas Inc.\"\n\
+    let provider = "fresh_for_days = 400\n[[provider]]\nid = \"overseas\"\ntitle = \"Overseas\"\nkinds = [\"hosting\"]\nlegal_entity = \"Overseas Inc.\"\n\
                     parent = \"Overseas Inc.\"\ndomicile = \"US\"\nranges = [\"203.0.113.0/24\"]\n\
                     source = [\"made up for the test\"]\nreviewed = 2026-11-01\n";
     fs::write(settings.allowlists.join("providers.toml"), provider).unwrap();
-    settings.extra = ["--self-test", "1h", "--program-stats", "--quiet-time", "1h"]
+    settings.extra = ["--self-test", "3s", "--program-stats", "--quiet-time", "1h"]
         .map(str::to_owned)
         .to_vec();
     let agent = stage.agent_on_app(&settings).unwrap();

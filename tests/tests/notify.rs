@@ -341,8 +341,13 @@ fn a_syslog_daemon_reads_what_it_is_sent() {
     let finding = deviate(&stage, &agent);
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     for (sink, input) in [("unix", "imuxsock"), ("udp", "imudp"), ("tcp", "imtcp")] {
-        let messages = syslogd.wait(input, 1).unwrap();
         let own = format!("finding=\"{}\"", finding.id);
+        // What was found before it is told before it.
+        let told = || syslogd.wait(input, 1).unwrap();
+        wait("it is told", || {
+            told().iter().any(|one| one.data.contains(&own))
+        });
+        let messages = told();
         let message = messages.iter().find(|one| one.data.contains(&own)).unwrap();
         assert_eq!(message.priority, "local4.alert", "{input}");
         assert_eq!(message.host, host.trim());

@@ -133,7 +133,7 @@ fn top_in_a_terminal_of_80_by_24() {
     pane.keys(&["4"]).unwrap();
     let findings = pane
         .wait("the finding", |screen| {
-            row(screen, &["page", "undeclared", "image-generation"]).is_some()
+            row(screen, &["page", "undeclared", "image-gen"]).is_some()
         })
         .unwrap();
     keep("top-findings.txt", &findings);
@@ -290,9 +290,9 @@ fn the_page_of_an_agent() {
     assert!(findings.contains("weir ack "), "{findings}");
     assert!(get("/coverage").contains("SHA-256"));
     // The allowlists of the tests claim nothing, which a process of its own finds out.
-    let deadline = std::time::Instant::now() + weir_tests::agent::PATIENCE;
+    let deadline = Instant::now() + PATIENCE;
     while !get("/claims").contains("claim nothing") {
-        assert!(std::time::Instant::now() < deadline, "{}", get("/claims"));
+        assert!(Instant::now() < deadline, "{}", get("/claims"));
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     let stream = TcpStream::connect(&address).unwrap();
