@@ -92,7 +92,7 @@ fn busy(stage: &Stage) -> Agent {
     settings.extra = ["--self-test", "3s", "--program-stats", "--quiet-time", "1h"]
         .map(str::to_owned)
         .to_vec();
-    let agent = stage.agent_on_app(&settings).unwrap();
+    let agent = stage.agent_with(&settings).unwrap();
     agent.wait_for_self_test().unwrap();
     let unit = stage.unit(UNIT).unwrap();
     for to in [GERMANY, OVERSEAS, OVERSEAS_PROMISED] {
@@ -147,7 +147,8 @@ fn every_panel_has_something_to_show() {
                 }
                 assert!(
                     Instant::now() < deadline,
-                    "{name}: {panel}: nothing from {expression}"
+                    "{name}: {panel}: nothing from {expression}; open are {:#?}",
+                    monitoring.query("weir_open_finding")
                 );
                 // What flows were, they are in the rates only once there are two scrapes.
                 let unit = stage.unit(UNIT).unwrap();

@@ -138,6 +138,8 @@ fn a_checkpoint_that_is_set_back_is_told_of() {
     // Where nothing is sealed meanwhile: each segment has a checkpoint of its own.
     let settings = stage.pinned_settings().unwrap();
     let agent = stage.agent_with(&settings).unwrap();
+    // The first heartbeat has one, too.
+    looked(&agent, &settings);
     let path = settings.store.join("checkpoint");
     let before = fs::read_to_string(&path).unwrap();
     let lines = before.lines().nth(1).unwrap().to_owned();
