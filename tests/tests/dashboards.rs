@@ -106,20 +106,30 @@ fn busy(stage: &Stage) -> Agent {
     let known = agent
         .wait_for_finding("opened", kind("out_of_jurisdiction"))
         .unwrap();
-    weir(&[
-        "ack",
-        &known.id,
-        "--reason",
-        "TEST-1",
-        "--until",
-        "2099-01-01",
-        "--by",
-        "on call",
-        "--store",
-        &settings.store.to_string_lossy(),
-        "--runtime-dir",
-        &settings.runtime_dir.to_string_lossy(),
-    ]);
+    // Somebody knows of a ticket and of a page, and nobody of another page.
+    let inside = stage.unit("llm-inference.service").unwrap();
+    inside
+        .traffic(&stage.app, &format!("tcp --to {GERMANY}:443 --bytes 3000"))
+        .unwrap();
+    let page =
+        |one: &Finding| one.severity == "page" && one.product.as_deref() == Some("llm-inference");
+    let page = agent.wait_for_finding("opened", page).unwrap();
+    for known in [known, page] {
+        weir(&[
+            "ack",
+            &known.id,
+            "--reason",
+            "TEST-1",
+            "--until",
+            "2099-01-01",
+            "--by",
+            "on call",
+            "--store",
+            &settings.store.to_string_lossy(),
+            "--runtime-dir",
+            &settings.runtime_dir.to_string_lossy(),
+        ]);
+    }
     agent
 }
 
