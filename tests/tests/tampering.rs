@@ -14,7 +14,7 @@ use weir_tests::{
     agent::{Agent, Settings},
     ledger,
     record::Gap,
-    stage::{Stage, ended_well},
+    stage::{self, Stage, ended_well},
     tool::tool,
 };
 
@@ -215,6 +215,9 @@ fn a_count_of_the_kernels_that_falls_is_told_of() {
     let stage = Stage::new().unwrap();
     let settings = stage.pinned_settings().unwrap();
     let agent = stage.agent_with(&settings).unwrap();
+    let unit = stage.unit("image-generation.service").unwrap();
+    let line = format!("udp --to {}:53 --bytes 100", stage::OVERSEAS);
+    unit.traffic(&stage.app, &line).unwrap();
     looked(&agent, &settings);
     let next = pin(&settings, "NEXT_SLOT");
     let zero = [
