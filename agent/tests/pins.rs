@@ -3,7 +3,10 @@
 
 use std::{fs, net::UdpSocket, path::PathBuf, time::Duration};
 
-use aya::maps::{Array, Map, MapData};
+use aya::{
+    Ebpf,
+    maps::{Array, Map, MapData},
+};
 use weir::{
     kernel::{
         Capture, CaptureOptions, CgroupDirectory, Clock, Found, Pins, UplinkHook, find_cgroup_root,
@@ -144,14 +147,23 @@ fn a_slot_that_was_retired_before_a_crash_is_closed_after_it() {
 fn another_interface_is_not_read() {
     let place = Place::new("abi");
     drop(place.start());
-    let data = MapData::from_pin(place.0.current().join("META")).unwrap();
+    let pin = place.0.current().join("META");
+    let data = MapData::from_pin(&pin).unwrap();
     let mut map: Array<_, Meta> = Map::from_map_data(data).unwrap().try_into().unwrap();
     let meta = map.get(&0, 0).unwrap();
     let later = Meta {
         abi_version: ABI_VERSION + 1,
         ..meta
     };
+    // Nobody may write it any more, so another takes its place.
+    map.set(0, later, 0).unwrap_err();
+    let object = aya::include_bytes_aligned!(env!("WEIR_BPF_OBJECT_PATH"));
+    let mut other = Ebpf::load(object).unwrap();
+    let map = other.take_map("META").unwrap();
+    let mut map: Array<_, Meta> = map.try_into().unwrap();
     map.set(0, later, 0).unwrap();
+    fs::remove_file(&pin).unwrap();
+    map.pin(&pin).unwrap();
     assert_eq!(
         place.foreign(),
         format!(
