@@ -12,8 +12,9 @@ use std::{
 
 use serde_json::json;
 use weir_tests::{
+    agent::Settings,
     demo::{Progress, play_months},
-    evidence::{member, object, said, verify, weir_evidence},
+    evidence::{member, object, said, verify, wait_for, weir_evidence},
     ledger,
     stage::{self, Stage},
     tool,
@@ -126,6 +127,27 @@ fn two_months_are_written_by_themselves_and_say_what_they_lack() {
         fs::read(walked.join("node.pem")).unwrap(),
         fs::read(&months.key).unwrap()
     );
+    late(&stage, &months.store, october);
+}
+
+/// An agent that is confined, and has the real time, writes what an earlier one left undone.
+fn late(stage: &Stage, store: &Path, october: &Path) {
+    let out = stage.run.directory().join("late");
+    let settings = Settings {
+        store: store.to_owned(),
+        extra: vec![
+            "--evidence-dir".to_owned(),
+            out.to_string_lossy().into_owned(),
+        ],
+        ..stage.settings().unwrap()
+    };
+    fs::create_dir_all(&out).unwrap();
+    let agent = stage.agent_with(&settings).unwrap();
+    let confinement = agent.started().confinement.clone().unwrap();
+    assert_eq!((&*confinement.mode, confinement.seccomp), ("on", true));
+    let written = wait_for(&out, "2026-10").unwrap();
+    assert!(fs::read(written).unwrap() == fs::read(october).unwrap());
+    drop(agent.stop().unwrap());
 }
 
 /// A finding that called somebody: product, kind, whether it is open at the end, who knew.
