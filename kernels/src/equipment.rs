@@ -37,11 +37,28 @@ pub(crate) fn add(image: &mut Initramfs, kernel: &Path) -> anyhow::Result<String
     script.push_str("export PATH=/sbin:/bin\n");
     for (name, variable) in PROGRAMS {
         let path = format!("/sbin/{name}");
-        image.program(&path, &built(name)?)?;
+        image.program(&path, &without_debug_information(&built(name)?)?)?;
         script.push_str(&format!("export {variable}={path}\n"));
     }
     tree(image, &paths::workspace().join("tests/fixtures"))?;
     Ok(script)
+}
+
+/// A copy of a program without what only a debugger reads: an agent hashes its own executable
+/// when it starts, and an emulator takes seconds for each 10 MB of it.
+fn without_debug_information(program: &Path) -> anyhow::Result<PathBuf> {
+    let copy = program.with_extension("guest");
+    let status = Command::new("strip")
+        .arg("--strip-debug")
+        .arg("-o")
+        .arg(&copy)
+        .arg(program)
+        .status()
+        .context("strip cannot be started: apt-get install binutils")?;
+    if !status.success() {
+        bail!("{} cannot be stripped", program.display());
+    }
+    Ok(copy)
 }
 
 /// A program of this workspace.

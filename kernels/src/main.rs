@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value = "all")]
     kernel: Vec<Choice>,
     /// Seconds that one boot with all its tests may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1500)]
     time_limit: u64,
     /// Print the catalogue of ways out, with a column for each kernel, in place
     /// of running the tests.
