@@ -1,11 +1,17 @@
 //! Which build of Weir records: its executable, and the programs that it loads.
 
-use std::{fs::File, io};
+use std::{
+    fs::File,
+    io::{self, BufReader},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::kernel::programs_digest;
+
+/// Bytes of the executable that are read at once.
+const AT_ONCE: usize = 1 << 20;
 
 /// A build of Weir, as digests: who has the package can tell whether it is that one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,7 +32,8 @@ impl Build {
     /// When the executable cannot be read.
     pub fn own() -> io::Result<Self> {
         let mut hash = Sha256::new();
-        io::copy(&mut File::open("/proc/self/exe")?, &mut hash)?;
+        let file = File::open("/proc/self/exe")?;
+        io::copy(&mut BufReader::with_capacity(AT_ONCE, file), &mut hash)?;
         Ok(Self {
             executable: format!("{:x}", hash.finalize()),
             programs: programs_digest(),
