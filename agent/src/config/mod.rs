@@ -17,6 +17,7 @@ mod loaded;
 mod reader;
 mod schema;
 mod sections;
+pub(crate) mod text_value;
 mod values;
 
 #[cfg(test)]

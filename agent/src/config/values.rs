@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
+use super::text_value::text_value;
 use crate::{
     daemon::Pinning,
     notify::{Address, Facility, Label, Name, Url},
@@ -214,57 +215,20 @@ fn judge<T: FromStr<Err = String>>(text: &str) -> Result<(), String> {
     text.parse::<T>().map(drop)
 }
 
-/// Makes of a type with `FromStr` one that the file can hold: a string of its own format,
-/// with the pattern by which editors know it.
-macro_rules! written {
-    ($type:ident, $format:literal, $pattern:literal) => {
-        impl $type {
-            /// Name of the format in the JSON Schema.
-            pub const FORMAT: &str = $format;
-        }
-
-        impl TryFrom<String> for $type {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-
-        impl schemars::JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({
-                    "type": "string",
-                    "format": $format,
-                    "pattern": $pattern,
-                })
-            }
-        }
-    };
-}
-
-written!(Time, "weir-time", "^[0-9].*[a-z]$");
-written!(Period, "weir-period", "^(off|[0-9].*[a-z])$");
-written!(Listener, "weir-listener", "^(off|.+:[0-9]{1,5})$");
-written!(
+text_value!(Time, "weir-time", "^[0-9].*[a-z]$");
+text_value!(Period, "weir-period", "^(off|[0-9].*[a-z])$");
+text_value!(Listener, "weir-listener", "^(off|.+:[0-9]{1,5})$");
+text_value!(
     PageListener,
     "weir-page-listener",
     "^(off|unix:.+|.+:[0-9]{1,5})$"
 );
-written!(Pin, "weir-pin", "^.+$");
-written!(Size, "weir-size", "^[0-9]+( ?(M|G|T|P)iB)?$");
-written!(Database, "weir-database", "^([^=]+=)?[^=]+$");
+text_value!(Pin, "weir-pin", "^.+$");
+text_value!(Size, "weir-size", "^[0-9]+( ?(M|G|T|P)iB)?$");
+text_value!(Database, "weir-database", "^([^=]+=)?[^=]+$");
 
 #[cfg(test)]
-mod page_tests {
+mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 

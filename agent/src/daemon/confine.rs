@@ -148,11 +148,9 @@ fn paths(options: &Options, pins: Option<&Pins>, root: &CgroupDirectory) -> Path
     let ports = endpoints(&options.notify).into_iter();
     let mut ports: BTreeSet<u16> = ports.map(|one| one.endpoint.port).collect();
     if !ports.is_empty() {
-        read.extend(
-            NAME_SERVICE
-                .iter()
-                .filter_map(|path| there(Path::new(path))),
-        );
+        // What is not there is not read where it might come to be: that would be `/run`.
+        let service = NAME_SERVICE.map(PathBuf::from).into_iter();
+        read.extend(service.filter(|path| path.exists()));
         ports.insert(DNS);
     }
 

@@ -4,6 +4,8 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
 use hyper::Uri;
 
+use crate::config::text_value::text_value;
+
 /// Characters of a name at most: it is a label of metrics and a part of a file's name.
 const MOST_OF_NAME: usize = 32;
 
@@ -353,47 +355,11 @@ impl schemars::JsonSchema for Argv {
     }
 }
 
-/// Makes of a type with `FromStr` one that the file can hold, as `config/values.rs` does.
-macro_rules! written {
-    ($type:ident, $format:literal, $pattern:literal) => {
-        impl $type {
-            /// Name of the format in the JSON Schema.
-            pub const FORMAT: &str = $format;
-        }
-
-        impl TryFrom<String> for $type {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-
-        impl schemars::JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({
-                    "type": "string",
-                    "format": $format,
-                    "pattern": $pattern,
-                })
-            }
-        }
-    };
-}
-
-written!(Name, "weir-name", "^[a-z0-9][a-z0-9-]{0,31}$");
-written!(Url, "weir-url", "^https?://");
-written!(Address, "weir-syslog", "^(unix:/|udp:|tcp:|tls:|journald)");
-written!(Label, "weir-label", "^[A-Za-z_][A-Za-z0-9_]*=.+$");
-written!(Facility, "weir-facility", "^[a-z]+[0-7]?$");
+text_value!(Name, "weir-name", "^[a-z0-9][a-z0-9-]{0,31}$");
+text_value!(Url, "weir-url", "^https?://");
+text_value!(Address, "weir-syslog", "^(unix:/|udp:|tcp:|tls:|journald)");
+text_value!(Label, "weir-label", "^[A-Za-z_][A-Za-z0-9_]*=.+$");
+text_value!(Facility, "weir-facility", "^[a-z]+[0-7]?$");
 
 #[cfg(test)]
 mod tests {

@@ -51,10 +51,7 @@ impl Way {
     /// How long a delivery may take.
     pub(super) fn timeout(&self) -> Duration {
         match self {
-            Self::Command(one) => {
-                let own = one.timeout.map_or(TIMEOUT, |time| time.0);
-                own.saturating_add(BESIDE)
-            }
+            Self::Command(one) => command::most(one).saturating_add(BESIDE),
             _ => TIMEOUT,
         }
     }

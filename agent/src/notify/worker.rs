@@ -53,8 +53,14 @@ impl Worker {
         }
     }
 
-    /// Delivers until the agent stops, and then what waits for as long as nothing fails.
+    /// Delivers until the agent stops, and then what waits for as long as nothing fails. How far
+    /// it has come, and what it has left out, is on disk then.
     pub(super) async fn run(mut self) {
+        self.work().await;
+        self.save().await;
+    }
+
+    async fn work(&mut self) {
         let mut news = self.shared.news();
         loop {
             news.borrow_and_update();

@@ -5,7 +5,18 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 
 use super::DestinationRow;
-use crate::{naming::Grade, output::bytes, record::Direction};
+use crate::{naming::Grade, output::bytes, record::Direction, verdict::Verdict};
+
+/// Verdicts, the worst first.
+pub const WORST_FIRST: [Verdict; 7] = [
+    Verdict::Undeclared,
+    Verdict::OutOfJurisdiction,
+    Verdict::Expired,
+    Verdict::Indeterminate,
+    Verdict::Unattributed,
+    Verdict::Declared,
+    Verdict::Internal,
+];
 
 /// `1.5 KiB/s`.
 pub fn rate(each_second: u64) -> String {

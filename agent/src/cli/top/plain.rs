@@ -9,7 +9,6 @@ use super::{
 use crate::{
     cli::text::WIDTH,
     now::{Snapshot, words},
-    verdict::Verdict,
 };
 
 /// A heartbeat is written each minute; without one for two, something is wrong.
@@ -127,16 +126,7 @@ pub(super) fn health(now: &Snapshot) -> Vec<Cell> {
 
 /// How many flows are open, the worst first.
 pub(super) fn totals(now: &Snapshot) -> Vec<Cell> {
-    let worst_first = [
-        Verdict::Undeclared,
-        Verdict::OutOfJurisdiction,
-        Verdict::Expired,
-        Verdict::Indeterminate,
-        Verdict::Unattributed,
-        Verdict::Declared,
-        Verdict::Internal,
-    ];
-    let cells = worst_first.into_iter().filter_map(|verdict| {
+    let cells = words::WORST_FIRST.into_iter().filter_map(|verdict| {
         let flows = now.verdicts.get(&verdict)?.flows;
         let text = format!("{} {flows}", verdict.label());
         Some(Cell::toned(text, tables::tone(verdict, None)))

@@ -8,7 +8,6 @@ use crate::{
     naming::Grade,
     now::{DestinationRow, List, Order, ProductRow, Snapshot, Sum, WorkloadRow, words},
     output::bytes,
-    verdict::Verdict,
 };
 
 /// The lists, with what they may be asked for.
@@ -106,7 +105,7 @@ fn products(list: &List<ProductRow>) -> Markup {
                 th scope="row" { (owner(row.product.as_ref())) }
                 td {
                     @if row.verdicts.is_empty() { span class="dim" { "none" } }
-                    @for verdict in worst_first() {
+                    @for verdict in words::WORST_FIRST {
                         @if let Some(sum) = row.verdicts.get(&verdict) {
                             (sum.flows) " " (badge(verdict)) " "
                         }
@@ -122,18 +121,6 @@ fn products(list: &List<ProductRow>) -> Markup {
         }
     };
     html! { (table("Products", &head, &rows)) (rest(list)) }
-}
-
-fn worst_first() -> [Verdict; 7] {
-    [
-        Verdict::Undeclared,
-        Verdict::OutOfJurisdiction,
-        Verdict::Expired,
-        Verdict::Indeterminate,
-        Verdict::Unattributed,
-        Verdict::Declared,
-        Verdict::Internal,
-    ]
 }
 
 fn destinations(list: &List<DestinationRow>) -> Markup {
