@@ -133,10 +133,6 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<()> {
         println!("ready");
         io::stdin().read_line(&mut String::new())?;
     }
-    if arguments.kind == Kind::Probe {
-        println!("{}", probe()?);
-        return Ok(());
-    }
     let _tracker = arguments.conntrack.then(Tracker::start).transpose()?;
     let time = Duration::from_millis(arguments.milliseconds);
     let outcome = match arguments.kind {
@@ -145,7 +141,11 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<()> {
         Kind::TcpConnect => tcp_connect(time),
         Kind::UdpConnected => udp(time, u64::MAX, true, |_| Some(1)),
         Kind::UdpTurns => udp(time, u64::MAX, false, |n| u32::try_from(n % PEERS).ok()),
-        Kind::Storm | Kind::Probe => storm(time, arguments.rate),
+        Kind::Storm => storm(time, arguments.rate),
+        Kind::Probe => {
+            println!("{}", probe()?);
+            return Ok(());
+        }
         Kind::UdpNew => udp(time, MOST_NEW_PEERS, false, |n| u32::try_from(n).ok()),
     }
     .with_context(|| format!("traffic `{}`", arguments.kind.name()))?;

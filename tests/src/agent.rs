@@ -31,6 +31,8 @@ use crate::{
     world::Host,
 };
 
+mod waiting;
+
 /// How long to wait for what should come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -228,101 +230,9 @@ impl Agent {
         lock(&self.seen).flows.values().cloned().collect()
     }
 
-    /// Waits for a flow that `wanted` accepts.
-    ///
-    /// # Errors
-    /// None comes in time; the error lists the flows that did.
-    pub fn wait_for(&self, what: &str, wanted: impl Fn(&Flow) -> bool) -> Result<Flow> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(flow) = self.flows().into_iter().find(|flow| wanted(flow)) {
-                return Ok(flow);
-            }
-            if Instant::now() > deadline {
-                bail!("no flow is {what}; seen:\n{}", self.said());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Gaps that it has told of so far.
     pub fn gaps(&self) -> Vec<Gap> {
         lock(&self.seen).gaps.clone()
-    }
-
-    /// Waits until it has told of so many gaps for this reason.
-    ///
-    /// # Errors
-    /// It does not in time.
-    pub fn wait_for_gaps(&self, reason: &str, times: usize) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let gaps = self.gaps();
-            if gaps.iter().filter(|gap| gap.reason == reason).count() >= times {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                bail!("not {times} gaps are `{reason}`; told of: {gaps:?}");
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Waits until its canary has sent by every way.
-    ///
-    /// # Errors
-    /// It does not in time.
-    pub fn wait_for_self_test(&self) -> Result<SelfTest> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(test) = lock(&self.seen).self_tests.first() {
-                return Ok(test.clone());
-            }
-            if Instant::now() > deadline {
-                bail!("no self-test; told of: {:?}", self.gaps());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Waits until it tells of a gap for this reason.
-    ///
-    /// # Errors
-    /// None comes in time; the error lists those that did.
-    pub fn wait_for_gap(&self, reason: &str) -> Result<Gap> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let gaps = self.gaps();
-            if let Some(gap) = gaps.iter().find(|gap| gap.reason == reason) {
-                return Ok(gap.clone());
-            }
-            if Instant::now() > deadline {
-                bail!("no gap is `{reason}`; told of: {gaps:?}\n{}", self.said());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Waits until it tells of this event of an IP database of that name.
-    ///
-    /// # Errors
-    /// It does not in time; the error lists what it told of.
-    pub fn wait_for_database(&self, name: &str, event: &str) -> Result<DatabaseNews> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let news = lock(&self.seen).databases.clone();
-            let wanted = |one: &&DatabaseNews| one.name == name && one.event == event;
-            if let Some(one) = news.iter().rev().find(wanted) {
-                return Ok(one.clone());
-            }
-            if Instant::now() > deadline {
-                bail!(
-                    "`{name}` is not {event}; told of: {news:?}\n{}",
-                    self.said()
-                );
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
     }
 
     /// What it has told of entries that end soon.
@@ -333,64 +243,6 @@ impl Agent {
     /// Everything that it has told of findings so far.
     pub fn findings(&self) -> Vec<Finding> {
         lock(&self.seen).findings.clone()
-    }
-
-    /// Waits until this became of a finding that `wanted` accepts.
-    ///
-    /// # Errors
-    /// It does not in time; the error lists what it told of.
-    pub fn wait_for_finding(
-        &self,
-        event: &str,
-        wanted: impl Fn(&Finding) -> bool,
-    ) -> Result<Finding> {
-        self.wait_for_findings(event, wanted, 1)
-    }
-
-    /// Waits until this became of such findings so many times; the last of them.
-    ///
-    /// # Errors
-    /// It does not in time; the error lists what it told of.
-    pub fn wait_for_findings(
-        &self,
-        event: &str,
-        wanted: impl Fn(&Finding) -> bool,
-        times: usize,
-    ) -> Result<Finding> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let told = self.findings();
-            let of_event = told.iter().filter(|one| one.event == event);
-            let mut of_event = of_event.filter(|one| wanted(one));
-            if let Some(one) = of_event.nth(times.saturating_sub(1)) {
-                return Ok(one.clone());
-            }
-            if Instant::now() > deadline {
-                bail!(
-                    "no such finding is {event}; told of: {told:#?}\n{}",
-                    self.said()
-                );
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Waits until it has told so many times of the allowlists, and returns the last time.
-    ///
-    /// # Errors
-    /// It does not in time; the error lists what it told of.
-    pub fn wait_for_allowlists(&self, times: usize) -> Result<AllowlistsChange> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let told = lock(&self.seen).allowlists.clone();
-            if let Some(one) = told.get(times.saturating_sub(1)) {
-                return Ok(one.clone());
-            }
-            if Instant::now() > deadline {
-                bail!("not told of {times} times: {told:?}\n{}", self.said());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
     }
 
     /// Ends it with SIGKILL: it can do nothing more.
