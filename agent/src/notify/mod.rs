@@ -9,7 +9,7 @@
 //!
 //! The ledger and a position in it are the queue of each way out, so that what the record has
 //! is told, whatever happens to the agent, and nothing else is
-//! (`docs/decisions/0020-the-ledger-is-the-queue-of-notifications.md`). Sending has a thread
+//! (`docs/decisions/0011-the-ledger-is-the-queue-of-notifications.md`). Sending has a thread
 //! of its own: a way out that hangs delays nothing.
 
 mod alertmanager;
