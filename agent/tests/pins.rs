@@ -157,7 +157,7 @@ fn another_interface_is_not_read() {
     };
     // Nobody may write it any more, so another takes its place.
     map.set(0, later, 0).unwrap_err();
-    let object = aya::include_bytes_aligned!(env!("WEIR_BPF_OBJECT_PATH"));
+    let object = aya::include_bytes_aligned!(env!("XTASK_BPF_OBJECT_PATH"));
     let mut other = Ebpf::load(object).unwrap();
     let map = other.take_map("META").unwrap();
     let mut map: Array<_, Meta> = map.try_into().unwrap();

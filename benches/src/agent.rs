@@ -47,14 +47,14 @@ impl Places {
         };
         let beside = env::current_exe().context("cannot find this program")?;
         let places = Self {
-            program: from("WEIR_AGENT", beside.with_file_name("weir")),
+            program: from("XTASK_AGENT", beside.with_file_name("weir")),
             allowlists: from("WEIR_ALLOWLISTS", root.join("allowlists")),
-            database: from("WEIR_COUNTRY_DB", root.join("target/ipdata/country.mmdb")),
+            database: from("XTASK_COUNTRY_DB", root.join("target/ipdata/country.mmdb")),
         };
         for (path, variable) in [
-            (&places.program, "WEIR_AGENT"),
+            (&places.program, "XTASK_AGENT"),
             (&places.allowlists, "WEIR_ALLOWLISTS"),
-            (&places.database, "WEIR_COUNTRY_DB"),
+            (&places.database, "XTASK_COUNTRY_DB"),
         ] {
             if !path.exists() {
                 bail!(

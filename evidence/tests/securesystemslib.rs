@@ -23,7 +23,7 @@ fn open(envelope: &Envelope, key: &SigningKey) -> Output {
     );
     fs::write(&file, serde_json::to_vec(envelope).unwrap()).unwrap();
     fs::write(&pem, to_pem(&key.verifying_key()).unwrap()).unwrap();
-    let python = std::env::var_os("WEIR_PYTHON").map_or_else(
+    let python = std::env::var_os("XTASK_PYTHON").map_or_else(
         || here.join("../target/tools/python/bin/python"),
         PathBuf::from,
     );

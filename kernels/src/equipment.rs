@@ -15,7 +15,7 @@ use crate::{initramfs::Initramfs, paths};
 const MODULES: [&str; 6] = ["llc", "stp", "bridge", "veth", "sch_ingress", "cls_bpf"];
 
 /// What the scenarios start, beside them in the target directory.
-const PROGRAMS: [(&str, &str); 2] = [("weir", "WEIR_AGENT"), ("weir-traffic", "WEIR_TRAFFIC")];
+const PROGRAMS: [(&str, &str); 2] = [("weir", "XTASK_AGENT"), ("weir-traffic", "XTASK_TRAFFIC")];
 
 /// Runs a command on one processor. With several, an emulator may be so slow that
 /// a packet overtakes another, and a connection that is gone answers it: by no

@@ -14,7 +14,7 @@ use weir_ledger::{Log, Options};
 
 /// Python with DuckDB: the one that the variable names, or that of set-up.
 fn python() -> PathBuf {
-    std::env::var_os("WEIR_PYTHON").map_or_else(
+    std::env::var_os("XTASK_PYTHON").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/python/bin/python"),
         PathBuf::from,
     )

@@ -15,7 +15,7 @@ use weir_ledger::{Excerpt, Log, Options, Order, cut};
 /// Opens a checkpoint or a proof with a key as signed notes have it.
 fn open(script: &str, file: &Path, key: &str) -> Output {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = std::env::var_os("WEIR_PYTHON").map_or_else(
+    let python = std::env::var_os("XTASK_PYTHON").map_or_else(
         || here.join("../target/tools/python/bin/python"),
         PathBuf::from,
     );

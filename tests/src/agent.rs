@@ -202,7 +202,7 @@ impl Agent {
     }
 
     fn command(host: Option<&Host>, unit: &Unit, settings: &Settings) -> Result<Command> {
-        let agent = tool::sibling("WEIR_AGENT", "weir")?
+        let agent = tool::sibling("XTASK_AGENT", "weir")?
             .to_string_lossy()
             .into_owned();
         let clock = match settings.time {

@@ -24,7 +24,7 @@ impl Claims {
     pub fn of(settings: &Settings, arguments: &[&str]) -> Result<Self> {
         let period = ledger::period(&settings.store)?;
         let path = |path: &Path| path.to_string_lossy().into_owned();
-        let output = Command::new(tool::sibling("WEIR_AGENT", "weir")?)
+        let output = Command::new(tool::sibling("XTASK_AGENT", "weir")?)
             .args(["claims", "--store", &path(&settings.store)])
             .args(["--allowlists", &path(&settings.allowlists)])
             .args(["--period", &period])

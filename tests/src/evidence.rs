@@ -11,39 +11,18 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::tool;
+use crate::tool::{self, Said, said};
 
 /// How long a bundle may take that the daemon writes: the heartbeat that closes a period, the
 /// look for it, and the work.
 const PATIENCE: Duration = Duration::from_secs(150);
-
-/// Exit code, standard output and standard error.
-pub type Said = (Option<i32>, String, String);
 
 /// Runs `weir evidence` with these words.
 ///
 /// # Errors
 /// It cannot be started.
 pub fn weir_evidence(words: &[&str]) -> Result<Said> {
-    said(
-        Command::new(tool::sibling("WEIR_AGENT", "weir")?)
-            .arg("evidence")
-            .args(words),
-    )
-}
-
-/// Runs a program to its end.
-///
-/// # Errors
-/// It cannot be started.
-pub fn said(command: &mut Command) -> Result<Said> {
-    let output = command.output().with_context(|| format!("{command:?}"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok((
-        output.status.code(),
-        text(&output.stdout),
-        text(&output.stderr),
-    ))
+    said(tool::weir()?.arg("evidence").args(words))
 }
 
 /// Waits for the bundle of a period that a daemon writes.

@@ -52,7 +52,7 @@ pub fn ip(arguments: &str) -> Result<()> {
 
 /// Python with the tools that the set-up installs for it.
 pub fn python() -> PathBuf {
-    env::var_os("WEIR_PYTHON").map_or_else(
+    env::var_os("XTASK_PYTHON").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/python/bin/python"),
         PathBuf::from,
     )
@@ -84,22 +84,47 @@ pub fn sibling(variable: &str, name: &str) -> Result<PathBuf> {
         })
 }
 
+/// The agent's program, to be told a command.
+///
+/// # Errors
+/// It has not been built.
+pub fn weir() -> Result<Command> {
+    Ok(Command::new(sibling("XTASK_AGENT", "weir")?))
+}
+
+/// Exit code, standard output and standard error.
+pub type Said = (Option<i32>, String, String);
+
+/// Runs a program to its end.
+///
+/// # Errors
+/// It cannot be started.
+pub fn said(command: &mut Command) -> Result<Said> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    ))
+}
+
 /// The traffic generator.
 ///
 /// # Errors
 /// It has not been built.
 pub fn weir_traffic() -> Result<PathBuf> {
-    sibling("WEIR_TRAFFIC", "weir-traffic")
+    sibling("XTASK_TRAFFIC", "weir-traffic")
 }
 
-/// unbound: the one that `WEIR_UNBOUND` names, the one that the set-up took out of
+/// unbound: the one that `XTASK_UNBOUND` names, the one that the set-up took out of
 /// its package, or an installed one.
 ///
 /// # Errors
 /// There is none.
 pub fn unbound() -> Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    env::var_os("WEIR_UNBOUND")
+    env::var_os("XTASK_UNBOUND")
         .map(PathBuf::from)
         .into_iter()
         .chain([
@@ -116,7 +141,7 @@ pub fn unbound() -> Result<PathBuf> {
 /// # Errors
 /// It has not been made.
 pub fn package(number: u32) -> Result<PathBuf> {
-    let directory = env::var_os("WEIR_PACKAGES").map_or_else(
+    let directory = env::var_os("XTASK_PACKAGES").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/package/tests"),
         PathBuf::from,
     );

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{fs, process::Command};
+use std::fs;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use weir_tests::{
     monitoring::Monitoring,
     record::Finding,
     stage::{OVERSEAS, Stage, ended_well, fixtures},
-    tool,
+    tool::{self, Said, said},
 };
 
 const PAGE: &str = "WeirEgressPage";
@@ -56,15 +56,8 @@ fn declare(settings: &Settings, agent: &Agent) {
     agent.signal(Signal::SIGHUP).unwrap();
 }
 
-fn weir(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
-    let output = Command::new(agent).args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+fn weir(arguments: &[&str]) -> Said {
+    said(tool::weir().unwrap().args(arguments)).unwrap()
 }
 
 fn findings(settings: &Settings, more: &[&str]) -> Vec<Value> {

@@ -48,7 +48,7 @@ fn told_by(stage: &Stage, config: PathBuf) -> Settings {
 }
 
 fn weir(arguments: &[&str], config: &Path) -> Output {
-    Command::new(weir_tests::tool::sibling("WEIR_AGENT", "weir").unwrap())
+    Command::new(weir_tests::tool::sibling("XTASK_AGENT", "weir").unwrap())
         .args(arguments)
         .arg("--config")
         .arg(config)

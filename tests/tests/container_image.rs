@@ -77,7 +77,7 @@ fn build(stage: &Stage, unit: &Unit) -> String {
     let base = directory.join("base");
     fill_with(&base, &PROGRAMS).unwrap();
     // For the libraries that it is linked with, as Debian's images have them.
-    let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let agent = tool::sibling("XTASK_AGENT", "weir").unwrap();
     fill_with(&base, &[&agent.to_string_lossy()]).unwrap();
     std::os::unix::fs::symlink("dash", base.join("bin/sh")).unwrap();
     tool("tar", &["-C", &path("base"), "-cf", &path("base.tar"), "."]).unwrap();

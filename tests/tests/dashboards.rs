@@ -64,9 +64,8 @@ fn filled(expression: &str) -> String {
 }
 
 fn weir(arguments: &[&str]) {
-    let weir = tool::sibling("WEIR_AGENT", "weir").unwrap();
-    let status = Command::new(weir).args(arguments).status().unwrap();
-    assert!(status.success());
+    let (code, _, error) = tool::said(tool::weir().unwrap().args(arguments)).unwrap();
+    assert_eq!(code, Some(0), "{error}");
 }
 
 /// An agent that has something of everything that is shown.

@@ -9,7 +9,7 @@ use weir_tests::tool;
 
 /// State of each thing, by name; and the exit code.
 fn examined(through: &[&str]) -> (Vec<(String, String)>, Option<i32>, String) {
-    let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let agent = tool::sibling("XTASK_AGENT", "weir").unwrap();
     let agent = agent.to_string_lossy().into_owned();
     let mut line: Vec<&str> = through.to_vec();
     line.extend([agent.as_str(), "doctor", "--format", "json"]);

@@ -14,10 +14,10 @@ use serde_json::json;
 use weir_tests::{
     agent::Settings,
     demo::{Progress, play_months},
-    evidence::{member, object, said, verify, wait_for, weir_evidence},
+    evidence::{member, object, verify, wait_for, weir_evidence},
     ledger,
     stage::{self, Stage},
-    tool,
+    tool::{self, said},
 };
 
 #[test]
@@ -180,7 +180,7 @@ fn pages(bundle: &Path) -> Vec<Page> {
 fn walk(store: &Path, october: &Path, directory: &Path) {
     let programs = directory.join("bin");
     fs::create_dir_all(&programs).unwrap();
-    let weir = tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let weir = tool::sibling("XTASK_AGENT", "weir").unwrap();
     symlink(weir, programs.join("weir")).unwrap();
     let python = format!("#!/bin/sh\nexec {} \"$@\"\n", tool::python().display());
     fs::write(programs.join("python3"), python).unwrap();

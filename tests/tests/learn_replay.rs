@@ -63,7 +63,7 @@ impl Recorded {
 
     /// Exit code and standard output of `weir`; nothing goes to standard error.
     fn weir(&self, line: &[&str]) -> (i32, String) {
-        let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
+        let agent = tool::sibling("XTASK_AGENT", "weir").unwrap();
         let output = Command::new(agent).args(line).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         assert_eq!(text(output.stderr), "", "{line:?}");
@@ -114,7 +114,7 @@ impl Recorded {
 /// What `weir check` says of a set. That some entries are not disclosed goes to standard
 /// error.
 fn checked(directory: &Path) -> (i32, Value) {
-    let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let agent = tool::sibling("XTASK_AGENT", "weir").unwrap();
     let directory = directory.to_string_lossy();
     let check = ["check", &directory, "--format", "json"];
     let output = Command::new(agent).args(check).output().unwrap();

@@ -129,7 +129,7 @@ fn invalid_allowlists_are_refused_with_every_error() {
         "something is still attached"
     );
 
-    let agent = weir_tests::tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let agent = weir_tests::tool::sibling("XTASK_AGENT", "weir").unwrap();
     let check = Command::new(agent)
         .arg("check")
         .arg(&broken)

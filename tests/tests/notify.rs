@@ -6,7 +6,6 @@ use std::{
     collections::BTreeSet,
     fs,
     net::TcpListener,
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -497,21 +496,12 @@ fn a_test_is_sent_and_what_came_back_is_said() {
     let file = stage.run.directory().join("weir.toml");
     fs::write(&file, ways).unwrap();
     let weir = |arguments: &[&str]| {
-        let weir = tool::sibling("WEIR_AGENT", "weir").unwrap();
-        let output = Command::new(weir)
-            .args(["notify", "test", "--config"])
-            .arg(&file)
+        let mut command = tool::weir().unwrap();
+        command.args(["notify", "test", "--config"]).arg(&file);
+        command
             .arg("--store")
-            .arg(stage.run.directory().join("store"))
-            .args(arguments)
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+            .arg(stage.run.directory().join("store"));
+        tool::said(command.args(arguments)).unwrap()
     };
     let (code, out, err) = weir(&["hook"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));

@@ -6,7 +6,6 @@ use std::{
     fs,
     net::{SocketAddr, TcpStream},
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
-    process::Command,
     time::Instant,
 };
 
@@ -15,14 +14,14 @@ use weir_tests::{
     agent::{Agent, PATIENCE, Settings},
     stage::{APP, GERMANY, OVERSEAS, Stage, ended_well},
     terminal::Pane,
-    tool,
+    tool::{self, Said},
     traffic::Protocol,
 };
 
 const UNIT: &str = "image-generation.service";
 
 fn weir() -> String {
-    let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let agent = tool::sibling("XTASK_AGENT", "weir").unwrap();
     agent.to_string_lossy().into_owned()
 }
 
@@ -44,19 +43,10 @@ fn played(stage: &Stage, settings: &Settings) -> Agent {
     agent
 }
 
-fn top(settings: &Settings, more: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(weir())
-        .args(["top", "--runtime-dir"])
-        .arg(&settings.runtime_dir)
-        .args(more)
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+fn top(settings: &Settings, more: &[&str]) -> Said {
+    let mut command = tool::weir().unwrap();
+    command.args(["top", "--runtime-dir"]);
+    tool::said(command.arg(&settings.runtime_dir).args(more)).unwrap()
 }
 
 fn row<'s>(screen: &'s str, words: &[&str]) -> Option<&'s str> {
@@ -319,7 +309,7 @@ fn the_page_of_an_agent() {
 
 /// Keeps what was on a screen where somebody wants to look at it.
 fn keep(name: &str, screen: &str) {
-    if let Some(directory) = std::env::var_os("WEIR_SCREENSHOTS") {
+    if let Some(directory) = std::env::var_os("XTASK_SCREENSHOTS") {
         fs::create_dir_all(&directory).unwrap();
         fs::write(std::path::Path::new(&directory).join(name), screen).unwrap();
     }

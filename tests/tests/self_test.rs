@@ -20,7 +20,7 @@ use weir_tests::{
 const PACKET: [&str; 2] = ["packet", "packet-v6"];
 
 fn doctor(arguments: &[&str]) -> Output {
-    let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
+    let agent = tool::sibling("XTASK_AGENT", "weir").unwrap();
     let mut command = Command::new(agent);
     command.args(["doctor", "--self-test", "--format", "json"]);
     command.args(arguments).output().unwrap()

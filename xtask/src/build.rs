@@ -19,7 +19,7 @@ const BPF_TARGET: &str = "bpfel-unknown-none";
 /// instructions and is understood by every kernel that Weir covers.
 const BPF_FLAGS: [&str; 3] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Ctarget-cpu=v3"];
 /// Tells the agent's build where the kernel programs are.
-pub(crate) const OBJECT_VARIABLE: &str = "WEIR_BPF_OBJECT";
+pub(crate) const OBJECT_VARIABLE: &str = "XTASK_BPF_OBJECT";
 
 /// Builds everything; gives back the agent's path.
 pub(crate) fn all(workspace: &Workspace, tools: &Tools, release: bool) -> Result<PathBuf> {

@@ -109,9 +109,9 @@ fn program(
 /// What the programs that start an agent are told.
 pub(crate) fn environment(workspace: &Workspace, agent: &Path) -> [(&'static str, OsString); 3] {
     [
-        ("WEIR_AGENT", agent.into()),
+        ("XTASK_AGENT", agent.into()),
         (build::OBJECT_VARIABLE, workspace.bpf_object().into()),
-        ("WEIR_COUNTRY_DB", workspace.country_database().into()),
+        ("XTASK_COUNTRY_DB", workspace.country_database().into()),
     ]
 }
 

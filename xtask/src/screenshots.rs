@@ -19,7 +19,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut cargo = build::host_cargo(workspace);
     cargo
         .args(["test", "-p", "weir", "--test", "report", "--test", "page"])
-        .env("WEIR_SCREENSHOTS", &directory);
+        .env("XTASK_SCREENSHOTS", &directory);
     command::run(&mut cargo, "the tests of the report and the page")?;
     progress::note("pictures", &workspace.display(&directory));
     Ok(())

@@ -1,5 +1,5 @@
 //! The page in headless Chromium, served over a real socket from a made-up moment
-//! (`snapshot.json`). Where `WEIR_SCREENSHOTS` names a directory, the pictures are kept there.
+//! (`snapshot.json`). Where `XTASK_SCREENSHOTS` names a directory, the pictures are kept there.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "../report/browser.rs"]
@@ -111,7 +111,7 @@ fn in_a_browser() {
 }
 
 fn keep(name: &str, bytes: &[u8]) {
-    if let Some(directory) = std::env::var_os("WEIR_SCREENSHOTS") {
+    if let Some(directory) = std::env::var_os("XTASK_SCREENSHOTS") {
         fs::create_dir_all(&directory).unwrap();
         fs::write(Path::new(&directory).join(name), bytes).unwrap();
     }

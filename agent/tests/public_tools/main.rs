@@ -17,7 +17,7 @@ fn here(path: &str) -> PathBuf {
 /// Starts a script of `tests/python`, with the Python of set-up or the one that the variable
 /// names.
 fn run(script: &str, given: &[&Path]) -> Output {
-    let python = std::env::var_os("WEIR_PYTHON")
+    let python = std::env::var_os("XTASK_PYTHON")
         .map_or_else(|| here("../target/tools/python/bin/python"), PathBuf::from);
     let mut command = Command::new(&python);
     command

@@ -1,5 +1,5 @@
 //! The report of a made-up month, in a browser and on paper: `weir report` on a store, the
-//! page in headless Chromium, its print with poppler. Where `WEIR_SCREENSHOTS` names a
+//! page in headless Chromium, its print with poppler. Where `XTASK_SCREENSHOTS` names a
 //! directory, the pictures are kept there.
 #![expect(
     clippy::unwrap_used,
@@ -53,7 +53,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// Keeps a picture where somebody wants to look at it.
 fn keep(name: &str, bytes: &[u8]) {
-    if let Some(directory) = std::env::var_os("WEIR_SCREENSHOTS") {
+    if let Some(directory) = std::env::var_os("XTASK_SCREENSHOTS") {
         fs::create_dir_all(&directory).unwrap();
         fs::write(Path::new(&directory).join(name), bytes).unwrap();
     }
@@ -180,7 +180,7 @@ fn on_paper() {
     ] {
         assert!(text.contains(heading), "{heading}");
     }
-    if let Some(directory) = std::env::var_os("WEIR_SCREENSHOTS") {
+    if let Some(directory) = std::env::var_os("XTASK_SCREENSHOTS") {
         let pages = Path::new(&directory).join("report-a4");
         poppler(
             "pdftoppm",

@@ -232,5 +232,5 @@ impl Node {
 /// The python of set-up, or the one that the variable names.
 pub(crate) fn python() -> PathBuf {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/python/bin/python");
-    std::env::var_os("WEIR_PYTHON").map_or_else(own, PathBuf::from)
+    std::env::var_os("XTASK_PYTHON").map_or_else(own, PathBuf::from)
 }

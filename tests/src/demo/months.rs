@@ -171,7 +171,7 @@ fn send(stage: &Stage, unit: &str, to: &str, bytes: u64) -> Result<()> {
 /// Acknowledges the finding that calls somebody at night.
 fn acknowledge(agent: &Agent, settings: &Settings) -> Result<()> {
     let page = agent.wait_for_finding("opened", |one| one.severity == "page")?;
-    let program = tool::sibling("WEIR_AGENT", "weir")?;
+    let program = tool::sibling("XTASK_AGENT", "weir")?;
     let (store, runtime) = (&settings.store, &settings.runtime_dir);
     let words = [
         "ack".as_ref(),
@@ -202,7 +202,7 @@ fn unload(stage: &Stage, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-fn verify(months: &Months, bundle: &Path, previous: Option<&PathBuf>) -> Result<evidence::Said> {
+fn verify(months: &Months, bundle: &Path, previous: Option<&PathBuf>) -> Result<tool::Said> {
     let [bundle, key] = [bundle, &months.key].map(|path| path.to_string_lossy());
     let mut words = vec!["verify", &*bundle, "--trust", &*key];
     let previous = previous.map(|previous| previous.to_string_lossy());

@@ -1,13 +1,14 @@
 //! What an agent recorded of every scenario, and what is asked of it.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs};
 
 use weir_tests::{
     agent::Settings,
     databases::Databases,
     geo,
     named_stage::{self as names, NamedStage},
-    stage, tool,
+    stage,
+    tool::{self, Said},
 };
 
 use super::TIME;
@@ -66,17 +67,10 @@ impl Played {
     }
 
     /// Exit code, standard output and standard error.
-    pub(super) fn weir(&self, line: &[&str]) -> (Option<i32>, String, String) {
-        let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
-        let output = Command::new(agent)
-            .args(line)
-            .args(["--store", &self.store])
-            .current_dir(stage::fixtures())
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let (out, error) = (text(output.stdout), text(output.stderr));
-        (output.status.code(), out, error)
+    pub(super) fn weir(&self, line: &[&str]) -> Said {
+        let mut command = tool::weir().unwrap();
+        command.args(line).args(["--store", &self.store]);
+        tool::said(command.current_dir(stage::fixtures())).unwrap()
     }
 
     pub(super) fn said(&self, line: &[&str]) -> String {

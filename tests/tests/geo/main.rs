@@ -6,25 +6,17 @@ mod compare;
 mod lookup;
 mod update;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use weir_tests::{geo, stage, tool};
+use weir_tests::{
+    geo, stage,
+    tool::{self, Said},
+};
 
 /// Exit code, standard output and standard error of `weir geo` in a directory.
-fn weir(directory: &Path, line: &[&str]) -> (Option<i32>, String, String) {
-    let agent = tool::sibling("WEIR_AGENT", "weir").unwrap();
-    let output = Command::new(agent)
-        .arg("geo")
-        .args(line)
-        .current_dir(directory)
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+fn weir(directory: &Path, line: &[&str]) -> Said {
+    let mut command = tool::weir().unwrap();
+    tool::said(command.arg("geo").args(line).current_dir(directory)).unwrap()
 }
 
 /// What is said on success.

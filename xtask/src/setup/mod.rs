@@ -123,9 +123,9 @@ pub(crate) fn prepare(workspace: &Workspace, goal: Goal) -> Result<Tools> {
     let mut promtool = None;
     if goal >= Goal::Test {
         bpf_toolchain::provide_clippy(&toolchain, &mut apt)?;
-        unbound::provide(workspace, &mut apt)?;
+        unbound::UNBOUND.provide(workspace, &mut apt)?;
         python::provide(workspace, &mut apt)?;
-        rsyslog::provide(workspace, &mut apt)?;
+        rsyslog::RSYSLOG.provide(workspace, &mut apt)?;
         chromium::provide(&mut apt)?;
         promtool = prometheus::provide(workspace, &mut apt)?;
     }

@@ -9,7 +9,9 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use super::apt::Apt;
 use crate::{
+    command,
     progress::{self, Step},
     workspace::{Workspace, make_directory},
 };
@@ -60,4 +62,75 @@ pub(super) fn extract(
     let mut dpkg = Command::new("dpkg-deb");
     dpkg.arg("--extract").arg(package).arg(directory);
     progress::perform(workspace, step, &mut dpkg)
+}
+
+/// A daemon that the tests start themselves.
+pub(super) struct Daemon {
+    /// Of the program and of its package.
+    pub(super) name: &'static str,
+    pub(super) why: &'static str,
+    /// Where its package puts it; `sbin` is not on everyone's `PATH`.
+    pub(super) installed: &'static str,
+    /// What makes it say its version, and the version in what it says.
+    pub(super) asked: &'static str,
+    pub(super) version: fn(&str) -> Option<String>,
+}
+
+impl Daemon {
+    /// Finds it, or unpacks it below `target/tools`.
+    pub(super) fn provide(&self, workspace: &Workspace, apt: &mut Apt<'_>) -> Result<()> {
+        let Self { name, why, .. } = *self;
+        let directory = workspace.tools().join(name);
+        let private = directory.join(self.installed.trim_start_matches('/'));
+        if let Some((path, version)) = self.find(&[&private, Path::new(self.installed)]) {
+            progress::found(name, &format!("{version} at {}", path.display()));
+            return Ok(());
+        }
+        if command::find_on_path("dpkg-deb").is_none() {
+            progress::note(name, &format!("not a Debian machine; have {name}"));
+            return Ok(());
+        }
+        apt.refresh()?;
+        let package = download(workspace, name, why, &directory)?;
+        let mut field = Command::new("dpkg-deb");
+        field.arg("--field").arg(&package).arg("Depends");
+        let depends = command::output(&mut field)?;
+        apt.install_missing(&format!("libraries of {name}"), why, &libraries(&depends))?;
+        extract(workspace, (name, why), &package, &directory)?;
+        self.find(&[&private])
+            .map(drop)
+            .with_context(|| format!("{name} was unpacked but does not start"))
+    }
+
+    fn find<'p>(&self, places: &[&'p Path]) -> Option<(&'p Path, String)> {
+        places.iter().find_map(|path| {
+            let text = command::output(Command::new(path).arg(self.asked)).ok()?;
+            Some((*path, (self.version)(&text)?))
+        })
+    }
+}
+
+/// Libraries of a `Depends` field: the first of alternatives, without versions.
+/// The others are for a service.
+fn libraries(depends: &str) -> Vec<&str> {
+    depends
+        .split(',')
+        .filter_map(|entry| entry.split_whitespace().next())
+        .filter(|name| name.starts_with("lib"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_libraries_are_taken() {
+        let depends = "adduser, init-system-helpers (>= 1.54~), libc6 (>= 2.34), libevent-2.1-7 \
+                       (>= 2.1.8-stable), libsystemd0 | libelogind0\n";
+        assert_eq!(
+            libraries(depends),
+            ["libc6", "libevent-2.1-7", "libsystemd0"]
+        );
+    }
 }

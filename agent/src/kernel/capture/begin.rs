@@ -20,7 +20,7 @@ use crate::kernel::{
 };
 
 /// The kernel programs, built by `cargo xtask build`.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("WEIR_BPF_OBJECT_PATH"));
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("XTASK_BPF_OBJECT_PATH"));
 
 /// Part of the slots that only folded flows may take, one in this many.
 const RESERVED_SHARE: u32 = 32;
