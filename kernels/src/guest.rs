@@ -4,7 +4,7 @@ use std::{
     env,
     fmt::Write as _,
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
@@ -30,31 +30,45 @@ const STATUS: &str = "WEIR-STATUS ";
 
 const BUSYBOX: &str = "/bin/busybox";
 
-/// Boots the newest kernel of a series and runs every suite on it.
-pub(crate) fn run(
-    series: &'static str,
-    suites: &[Suite],
-    time_limit: Duration,
-) -> anyhow::Result<Vec<Outcome>> {
-    let kernel = debian::directory(series)?;
-    let mut image = Initramfs::default();
-    for (number, suite) in suites.iter().enumerate() {
-        image.program(&format!("/suites/{number}"), &suite.executable)?;
+/// A guest that is ready to boot and run suites.
+pub(crate) struct Guest<'a> {
+    ready: Ready,
+    suites: &'a [Suite],
+}
+
+impl<'a> Guest<'a> {
+    /// Fetches what is needed and packs it. Two at once would fetch the same.
+    pub(crate) fn prepare(
+        series: &'static str,
+        suites: &'a [Suite],
+        time_limit: Duration,
+    ) -> anyhow::Result<Self> {
+        let kernel = debian::directory(series)?;
+        let mut image = Initramfs::default();
+        for (number, suite) in suites.iter().enumerate() {
+            image.program(&format!("/suites/{number}"), &suite.executable)?;
+        }
+        let script = equipment::add(&mut image, &kernel)? + &calls(suites);
+        let boot = Boot {
+            series,
+            kernel: &kernel,
+            time_limit,
+        };
+        let ready = boot.ready(image, &script)?;
+        Ok(Self { ready, suites })
     }
-    let ready = equipment::add(&mut image, &kernel)?;
-    let boot = Boot {
-        series,
-        kernel: &kernel,
-        time_limit,
-    };
-    let mut console = Console::new(series, suites);
-    let script = ready + &calls(suites);
-    let ended = boot.run(image, &script, &mut |line| console.line(line))?;
-    let cause = match ended {
-        Ended::PoweredOff => "the machine stopped without a result".to_owned(),
-        Ended::TimeLimit => format!("no result within {} s", time_limit.as_secs()),
-    };
-    Ok(console.outcomes(&cause))
+
+    /// Boots it and runs every suite on it.
+    pub(crate) fn run(self) -> anyhow::Result<Vec<Outcome>> {
+        let Self { ready, suites } = self;
+        let time_limit = ready.time_limit;
+        let mut console = Console::new(ready.series, suites);
+        let cause = match ready.run(&mut |line| console.line(line))? {
+            Ended::PoweredOff => "the machine stopped without a result".to_owned(),
+            Ended::TimeLimit => format!("no result within {} s", time_limit.as_secs()),
+        };
+        Ok(console.outcomes(&cause))
+    }
 }
 
 /// A kernel to boot.
@@ -69,13 +83,8 @@ pub(crate) struct Boot<'a> {
 }
 
 impl Boot<'_> {
-    /// Boots with an image, runs a script there, and gives each line that comes.
-    pub(crate) fn run(
-        self,
-        mut image: Initramfs,
-        script: &str,
-        line: &mut dyn FnMut(&str),
-    ) -> anyhow::Result<Ended> {
+    /// Packs an image that runs a script.
+    pub(crate) fn ready(self, mut image: Initramfs, script: &str) -> anyhow::Result<Ready> {
         require(
             &["busybox", "setpriv", "ldd"],
             "busybox-static util-linux libc-bin",
@@ -92,14 +101,43 @@ impl Boot<'_> {
         image.file("/init", init(script).into_bytes());
         let archive = paths::cache().join(format!("{series}.cpio"));
         image.write(&archive)?;
+        Ok(Ready {
+            series,
+            emulator,
+            vmlinuz,
+            archive,
+            time_limit,
+        })
+    }
+}
+
+/// Everything that a machine boots from.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    series: &'static str,
+    emulator: Emulator,
+    vmlinuz: PathBuf,
+    archive: PathBuf,
+    time_limit: Duration,
+}
+
+impl Ready {
+    /// Boots and gives each line that comes.
+    pub(crate) fn run(self, line: &mut dyn FnMut(&str)) -> anyhow::Result<Ended> {
+        let Self {
+            series,
+            vmlinuz,
+            time_limit,
+            ..
+        } = &self;
         println!(
             "{series}: booting {} (at most {} s)",
             vmlinuz.display(),
             time_limit.as_secs()
         );
         let started = Instant::now();
-        let (mut machine, output) = Machine::boot(&emulator, &vmlinuz, &archive)?;
-        let ended = follow(&lines(output), started + time_limit, line);
+        let (mut machine, output) = Machine::boot(&self.emulator, vmlinuz, &self.archive)?;
+        let ended = follow(&lines(output), started + *time_limit, line);
         drop(machine.stop());
         println!("{series}: {:.1} s in all", started.elapsed().as_secs_f64());
         Ok(ended)

@@ -17,12 +17,12 @@ mod paths;
 mod suite;
 mod ways;
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, thread, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, ValueEnum};
 
-use crate::{outcome::Outcome, suite::Suite};
+use crate::{guest::Guest, outcome::Outcome, suite::Suite};
 
 /// Runs Weir's kernel tests on other kernels.
 #[derive(Debug, Parser)]
@@ -88,12 +88,7 @@ fn main() -> anyhow::Result<ExitCode> {
         return ways::run(&chosen(&arguments.kernel), time_limit);
     }
     let suites = suite::compile()?;
-    let mut outcomes = Vec::new();
-    for kernel in chosen(&arguments.kernel) {
-        let found = run(kernel, &suites, time_limit)
-            .with_context(|| format!("the tests cannot be run on {}", kernel.label()))?;
-        outcomes.extend(found);
-    }
+    let outcomes = run(&chosen(&arguments.kernel), &suites, time_limit)?;
     println!("\n{}", outcome::table(&outcomes));
     if outcomes.iter().all(Outcome::passed) {
         Ok(ExitCode::SUCCESS)
@@ -102,11 +97,39 @@ fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-fn run(kernel: Kernel, suites: &[Suite], time_limit: Duration) -> anyhow::Result<Vec<Outcome>> {
-    match kernel {
-        Kernel::Host => host::run(suites, time_limit),
-        Kernel::Debian(series) => guest::run(series, suites, time_limit),
+/// Runs the suites on each kernel: on emulated ones at once, for an emulator keeps one
+/// processor busy; then on the running one, alone.
+fn run(kernels: &[Kernel], suites: &[Suite], time_limit: Duration) -> anyhow::Result<Vec<Outcome>> {
+    let mut guests = Vec::new();
+    for kernel in kernels {
+        if let Kernel::Debian(series) = kernel {
+            let guest = Guest::prepare(series, suites, time_limit);
+            guests.push((kernel, guest.with_context(|| cannot_run(*kernel))?));
+        }
     }
+    let mut outcomes = Vec::new();
+    let found: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = guests
+            .into_iter()
+            .map(|(kernel, guest)| (kernel, scope.spawn(|| guest.run())))
+            .collect();
+        let ended = running.into_iter().map(|(kernel, thread)| {
+            let found = thread.join();
+            let found = found.unwrap_or_else(|_| bail!("the thread that ran it panicked"));
+            found.with_context(|| cannot_run(*kernel))
+        });
+        ended.collect::<anyhow::Result<_>>()
+    })?;
+    outcomes.extend(found.into_iter().flatten());
+    if kernels.contains(&Kernel::Host) {
+        let found = host::run(suites, time_limit);
+        outcomes.extend(found.with_context(|| cannot_run(Kernel::Host))?);
+    }
+    Ok(outcomes)
+}
+
+fn cannot_run(kernel: Kernel) -> String {
+    format!("the tests cannot be run on {}", kernel.label())
 }
 
 impl Kernel {

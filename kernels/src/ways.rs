@@ -90,14 +90,16 @@ fn there(series: &'static str, time_limit: Duration) -> anyhow::Result<Vec<Line>
         kernel: &kernel,
         time_limit,
     };
-    let ended = boot.run(image, &script, &mut |text| match parse(text) {
-        Some(line) => {
-            println!("{series}| {}", line.way);
-            lines.push(line);
-        }
-        None if text.is_empty() => {}
-        None => println!("{series}| {text}"),
-    })?;
+    let ended = boot
+        .ready(image, &script)?
+        .run(&mut |text| match parse(text) {
+            Some(line) => {
+                println!("{series}| {}", line.way);
+                lines.push(line);
+            }
+            None if text.is_empty() => {}
+            None => println!("{series}| {text}"),
+        })?;
     if ended == guest::Ended::TimeLimit {
         println!("{series}: stopped after {} s", time_limit.as_secs());
     }

@@ -4,13 +4,14 @@
 
 use std::{fs, path::Path};
 
-use weir_tests::coverage::{WAYS, run};
+use weir_tests::coverage::{WAYS, run_all};
 
 #[test]
 fn every_way_is_recorded_by_both_layers() {
-    let wrong: Vec<_> = WAYS
-        .iter()
-        .filter_map(|way| run(way).and_then(|outcome| outcome.check(way)).err())
+    let wrong: Vec<_> = run_all()
+        .unwrap()
+        .into_iter()
+        .filter_map(|(way, outcome)| outcome.and_then(|outcome| outcome.check(way)).err())
         .map(|error| format!("{error:#}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod clean;
 mod command;
+mod failures;
 mod fuzz;
 mod package;
 mod progress;

@@ -1,8 +1,10 @@
 //! What a run of the tests did, how long it took and how it ended.
 
-use std::{ops::AddAssign, process::ExitCode, time::Instant};
+use std::{mem, ops::AddAssign, process::ExitCode, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
+
+use crate::failures::Failures;
 
 /// Why a test may be marked `#[ignore]`: another test runs it.
 const RUN_BY_ANOTHER: &str = "ignored, part of ";
@@ -54,6 +56,7 @@ impl AddAssign for Counts {
 pub(crate) struct Report {
     lines: Vec<String>,
     counts: Counts,
+    failures: Failures,
     failed: bool,
 }
 
@@ -84,10 +87,11 @@ impl Report {
     }
 
     /// A stage of tests.
-    pub(crate) fn tests(&mut self, name: &str, work: impl FnOnce() -> Result<Counts>) {
+    pub(crate) fn tests(&mut self, name: &str, work: impl FnOnce(&mut Failures) -> Result<Counts>) {
         let mut counts = Counts::default();
+        let mut failures = mem::take(&mut self.failures);
         self.stage(name, || {
-            counts = work()?;
+            counts = work(&mut failures)?;
             match counts {
                 Counts { skipped: 1.., .. } => bail!(
                     "{} skipped; only what another test runs may be ignored, as `part of` it",
@@ -98,6 +102,7 @@ impl Report {
             }
         });
         self.counts += counts;
+        self.failures = failures;
     }
 
     fn note(&mut self, name: &str, started: Instant, outcome: &str) {
@@ -105,9 +110,9 @@ impl Report {
         self.lines.push(format!("{name}, {seconds} s: {outcome}"));
     }
 
-    /// Prints the summary; the last line is the total.
+    /// Prints what failed tests said and the summary; the last line is the total.
     pub(crate) fn close(self) -> ExitCode {
-        println!();
+        println!("{}", self.failures.text());
         for line in &self.lines {
             println!("{line}");
         }
@@ -174,7 +179,7 @@ mod tests {
     fn a_failed_stage_makes_the_whole_fail() {
         let mut report = Report::default();
         report.stage("checks", || bail!("badly formatted"));
-        report.tests("tests", || Ok(counts(5, 0, 0)));
+        report.tests("tests", |_| Ok(counts(5, 0, 0)));
         assert_eq!(
             report.lines,
             ["checks, 0 s: FAILED: badly formatted", "tests, 0 s: ok"]
@@ -194,7 +199,7 @@ mod tests {
             ),
         ] {
             let mut report = Report::default();
-            report.tests("tests", || Ok(seen));
+            report.tests("tests", |_| Ok(seen));
             assert_eq!(report.lines, [line]);
             assert_eq!(report.counts, seen);
             assert_eq!(report.close(), ExitCode::FAILURE);

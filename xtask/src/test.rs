@@ -10,7 +10,9 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    build, check, command, package, progress,
+    build, check, command,
+    failures::Failures,
+    package, progress,
     report::{Counts, Report},
     run,
     setup::{self, Goal},
@@ -39,12 +41,12 @@ fn unit(workspace: &Workspace, report: &mut Report) -> Result<()> {
     report.required("kernel programs", || {
         build::kernel_programs(workspace, &tools)
     })?;
-    report.tests("unit tests", || {
+    report.tests("unit tests", |failures| {
         progress::heading("unit tests");
         let mut cargo = build::host_cargo(workspace);
         cargo.arg("test").args(build::HOST_CRATES);
         cargo.args(["--lib", "--bins", "--no-fail-fast"]);
-        tests(&mut cargo, &mut io::stdout())
+        tests(&mut cargo, &mut io::stdout(), failures)
     });
     Ok(())
 }
@@ -72,7 +74,7 @@ fn everything(workspace: &Workspace, report: &mut Report) -> Result<()> {
             .context("cargo-deb was not set up")?;
         package::for_tests(workspace, packager, &agent)
     });
-    report.tests("tests", || {
+    report.tests("tests", |failures| {
         progress::heading("unit, kernel and end-to-end tests, as root");
         run::explain_root();
         let mut cargo = build::host_cargo(workspace);
@@ -83,7 +85,7 @@ fn everything(workspace: &Workspace, report: &mut Report) -> Result<()> {
         runner(&mut cargo, &run::environment(workspace, &agent))?;
         // There is one root cgroup: kernel tests would wait for each other anyway.
         cargo.args(["--", "--test-threads=1"]);
-        tests(&mut cargo, &mut io::stdout())
+        tests(&mut cargo, &mut io::stdout(), failures)
     });
     // The host's were run with all the others.
     on_kernels(
@@ -97,7 +99,7 @@ fn everything(workspace: &Workspace, report: &mut Report) -> Result<()> {
 
 /// The kernel tests on each kernel: the running one, or one in an emulator.
 fn on_kernels(workspace: &Workspace, report: &mut Report, agent: &Path, kernels: &[String]) {
-    report.tests("kernel tests", || {
+    report.tests("kernel tests", |failures| {
         progress::heading(&format!("kernel tests on {}", kernels.join(", ")));
         let runner = build::programs(workspace, &["weir-kernels"], false)?;
         let mut command = Command::new(runner);
@@ -107,7 +109,7 @@ fn on_kernels(workspace: &Workspace, report: &mut Report, agent: &Path, kernels:
         command
             .envs(run::environment(workspace, agent))
             .current_dir(workspace.root());
-        tests(&mut command, &mut io::stdout())
+        tests(&mut command, &mut io::stdout(), failures)
     });
 }
 
@@ -137,8 +139,12 @@ fn runner(cargo: &mut Command, environment: &[(&'static str, OsString)]) -> Resu
     Ok(())
 }
 
-/// Runs `cargo test`, hands its output on and counts.
-fn tests(command: &mut Command, screen: &mut impl Write) -> Result<Counts> {
+/// Runs `cargo test`, hands its output on, counts, and keeps what failed tests said.
+fn tests(
+    command: &mut Command,
+    screen: &mut impl Write,
+    failures: &mut Failures,
+) -> Result<Counts> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -151,9 +157,11 @@ fn tests(command: &mut Command, screen: &mut impl Write) -> Result<Counts> {
         screen
             .write_all(&line)
             .context("cannot write the output of tests")?;
-        if let Some(more) = Counts::of_line(&String::from_utf8_lossy(&line)) {
+        let text = String::from_utf8_lossy(&line);
+        if let Some(more) = Counts::of_line(&text) {
             counts += more;
         }
+        failures.line(&text);
         line.clear();
     }
     let status = child.wait().context("cannot wait for cargo test")?;
@@ -178,7 +186,7 @@ mod tests {
     fn outcome(script: &str) -> Result<Counts> {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        tests(&mut command, &mut io::sink())
+        tests(&mut command, &mut io::sink(), &mut Failures::default())
     }
 
     #[test]

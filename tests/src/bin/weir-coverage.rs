@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use weir_tests::coverage::{Expect, Outcome, WAYS, Way, run};
+use weir_tests::coverage::{Expect, Outcome, WAYS, Way, run_all};
 
 #[derive(Parser)]
 struct Arguments {
@@ -40,15 +40,16 @@ struct Line<'a> {
 
 fn main() -> Result<ExitCode> {
     let Arguments { format } = Arguments::parse();
+    eprintln!("sending by {} ways", WAYS.len());
+    let outcomes = run_all()?;
     if format == Format::Table {
         head()?;
     }
     let mut wrong = Vec::new();
-    for way in WAYS {
-        let outcome = run(way);
+    for (way, outcome) in outcomes {
         let error = match &outcome {
             Ok(outcome) => outcome.check(way).err().map(|error| format!("{error:#}")),
-            Err(error) => Some(format!("{}: {error:#}", way.id)),
+            Err(error) => Some(format!("{error:#}")),
         };
         let line = line(way, outcome.as_ref().ok(), error.clone());
         match format {

@@ -1,16 +1,20 @@
-//! Sends by one way and compares what both layers recorded with the wire.
+//! Sends by every way and compares what both layers recorded with the wire.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
-use super::{Expect, Way};
+use super::{Expect, WAYS, Way};
 use crate::{
     agent::Settings,
+    cgroup::Unit,
     ledger,
-    stage::{Stage, ended_well},
+    record::Flow,
+    stage::{PORTS, SILENT, Stage, ended_well},
     tool::ip,
-    wire::Count,
+    wire::{Count, Key},
+    world::Host,
 };
 
 const ICMPV6: u8 = 58;
@@ -38,24 +42,63 @@ pub struct Outcome {
     pub answers: (Count, Count),
 }
 
-/// Sends by a way.
+/// Sends by every way of the catalogue, one after the other, past one agent.
 ///
 /// # Errors
-/// The traffic did not go as described, or the agent failed. That the record
-/// differs is no error: see [`Outcome::check`].
-pub fn run(way: &Way) -> Result<Outcome> {
+/// The stage or the agent failed. That the traffic of one way did not go as described is an
+/// error of that way; that the record differs is none: see [`Outcome::check`].
+pub fn run_all() -> Result<Vec<(&'static Way, Result<Outcome>)>> {
     let stage = Stage::new()?;
-    prepare(&stage)?;
+    let everywhere = everywhere(&stage)?;
+    let wire = everywhere.wire()?;
+    prepare(&stage, &everywhere)?;
     let settings = Settings {
-        // The canary is not what sends here, and its keeper is one process more to start, which
-        // takes an emulator seconds for each way.
+        // The canary is not what sends here.
         extra: vec!["--self-test".into(), "off".into()],
         ..stage.settings()?
     };
     let agent = stage.agent_on_app(&settings)?;
     let unit = stage.unit(UNIT)?.keep();
-    match way.line.strip_prefix('!') {
-        None => drop(unit.traffic(&stage.app, way.line)?),
+    let sent: Vec<_> = WAYS.iter().map(|way| send(way, &stage, &unit)).collect();
+    stage.closed()?;
+    let wire = wire.settled()?;
+    let ended = agent.stop()?;
+    ended_well(&ended)?;
+    let entries = ledger::entries(&settings.store)?;
+    let found = WAYS.iter().zip(sent).map(|(way, sent)| {
+        let outcome = sent.and_then(|()| {
+            let to: IpAddr = way.to.parse().context("destination")?;
+            let mut outcome = on_wire(&wire, to, way.protocol);
+            by_sockets(&mut outcome, &ended.flows, way, (to, &unit.cgroup_path()));
+            by_uplinks(&mut outcome, &entries, to, way.protocol);
+            Ok(outcome)
+        });
+        (way, outcome.with_context(|| way.id))
+    });
+    Ok(found.collect())
+}
+
+/// A host that has the destinations of all ways but those where nobody is.
+fn everywhere(stage: &Stage) -> Result<Host> {
+    let mut addresses = Vec::new();
+    for way in WAYS {
+        let to: IpAddr = way.to.parse().context("destination")?;
+        let served =
+            way.to.starts_with("198.51.100.") || way.to.starts_with("203.0.113.") || to.is_ipv6();
+        if served && way.to != SILENT {
+            addresses.push(to);
+        }
+    }
+    let host = stage.world.host("everywhere", &addresses)?;
+    let unit = stage.slice.unit("everywhere.service")?.keep();
+    stage.serve_in(&unit, &host, &PORTS)?;
+    Ok(host)
+}
+
+fn send(way: &Way, stage: &Stage, unit: &Unit) -> Result<()> {
+    let line = way.filled();
+    match line.strip_prefix('!') {
+        None => drop(unit.traffic(&stage.app, &line)?),
         Some(line) => {
             let words: Vec<_> = line.split(' ').collect();
             let mut command = unit.command(Some(&stage.app), &words)?;
@@ -63,21 +106,34 @@ pub fn run(way: &Way) -> Result<Outcome> {
             command.output().with_context(|| format!("run {line}"))?;
         }
     }
-    let to: IpAddr = way.to.parse().context("destination")?;
-    let (wire, answered) = on_wire(&stage, to, way.protocol)?;
-    let ended = agent.stop()?;
-    ended_well(&ended)?;
-    let path = unit.cgroup_path();
+    Ok(())
+}
+
+fn on_wire(counts: &BTreeMap<Key, Count>, to: IpAddr, protocol: u8) -> Outcome {
     let mut outcome = Outcome {
         workload: UNIT.to_owned(),
-        wire,
+        wire: Count::default(),
         socket: Count::default(),
         uplink: Count::default(),
         unseen: Count::default(),
-        answers: (answered, Count::default()),
+        answers: (Count::default(), Count::default()),
     };
-    let ours = ended.flows.iter().filter(|flow| {
-        flow.workload.cgroup_path.as_deref() == Some(&path)
+    for (key, count) in counts {
+        if key.protocol != protocol {
+            continue;
+        }
+        if key.destination.ip() == to {
+            outcome.wire = outcome.wire + *count;
+        } else if key.source.ip() == to {
+            outcome.answers.0 = outcome.answers.0 + *count;
+        }
+    }
+    outcome
+}
+
+fn by_sockets(outcome: &mut Outcome, flows: &[Flow], way: &Way, (to, path): (IpAddr, &str)) {
+    let ours = flows.iter().filter(|flow| {
+        flow.workload.cgroup_path.as_deref() == Some(path)
             && flow.destination.address == to
             && number(&flow.destination.protocol) == Some(way.protocol)
             && (flow.direction == "inbound") == way.inbound
@@ -95,18 +151,20 @@ pub fn run(way: &Way) -> Result<Outcome> {
             outcome.answers.1.packets += flow.ingress_packets;
         }
     }
-    for entry in ledger::entries(&settings.store)? {
+}
+
+fn by_uplinks(outcome: &mut Outcome, entries: &[Value], to: IpAddr, protocol: u8) {
+    for entry in entries {
         let record = &entry["record"];
         if entry["type"] == "uplink"
             && record["address"] == to.to_string()
-            && record["protocol"] == way.protocol
+            && record["protocol"] == protocol
         {
             let count = |name: &str| entry["counters"][name].as_u64().unwrap_or(0);
             outcome.uplink.bytes += count("egress_bytes");
             outcome.uplink.packets += count("egress_packets");
         }
     }
-    Ok(outcome)
 }
 
 impl Outcome {
@@ -147,39 +205,30 @@ impl Outcome {
 }
 
 /// What some ways need of the kernel, within the two hosts only.
-fn prepare(stage: &Stage) -> Result<()> {
+fn prepare(stage: &Stage, everywhere: &Host) -> Result<()> {
     let set = |name: &'static str, value: &'static str| {
         move || {
-            let path = format!("/proc/sys/net/ipv4/{name}");
+            let path = format!("/proc/sys/net/{name}");
             std::fs::write(&path, value).with_context(|| format!("write {path}"))
         }
     };
     // Ping sockets for everyone; Fast Open without a cookie, at both ends.
-    stage.app.within(set("ping_group_range", "0 2147483647"))?;
-    stage.app.within(set("tcp_fastopen", "5"))?;
-    stage.peer.within(set("tcp_fastopen", "1539"))?;
+    stage
+        .app
+        .within(set("ipv4/ping_group_range", "0 2147483647"))?;
+    stage.app.within(set("ipv4/tcp_fastopen", "5"))?;
+    everywhere.within(set("ipv4/tcp_fastopen", "1539"))?;
+    // Nor is a neighbour asked again who has once answered: that would be ICMPv6 to where
+    // ICMPv6 is sent.
+    for host in [&stage.app, everywhere] {
+        host.within(set("ipv6/neigh/eth0/delay_first_probe_time", "3600"))?;
+    }
     let netns = stage.app.netns().file_name().context("name of the host")?;
     let netns = netns.to_string_lossy();
     for route in ["239.0.0.0/8", "broadcast 10.77.255.255"] {
         ip(&format!("-n {netns} route add {route} dev eth0"))?;
     }
     Ok(())
-}
-
-fn on_wire(stage: &Stage, to: IpAddr, protocol: u8) -> Result<(Count, Count)> {
-    stage.closed()?;
-    let (mut sent, mut answered) = (Count::default(), Count::default());
-    for (key, count) in stage.wire.settled()? {
-        if key.protocol != protocol {
-            continue;
-        }
-        if key.destination.ip() == to {
-            sent = sent + count;
-        } else if key.source.ip() == to {
-            answered = answered + count;
-        }
-    }
-    Ok((sent, answered))
 }
 
 fn number(label: &str) -> Option<u8> {
