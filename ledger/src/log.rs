@@ -25,7 +25,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 const FLUSHES_PER_ATTEMPT: u32 = 60;
 
 /// The latest checkpoint.
-pub(crate) const CHECKPOINT: &str = "checkpoint";
+pub const CHECKPOINT: &str = "checkpoint";
 
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,7 +53,7 @@ pub struct Rotation {
     pub note: String,
 }
 
-fn key_error(path: &Path, what: &impl ToString) -> LedgerError {
+pub(crate) fn key_error(path: &Path, what: &impl ToString) -> LedgerError {
     LedgerError::Key {
         path: path.to_owned(),
         what: what.to_string(),
@@ -257,7 +257,7 @@ fn sign(text: &[u8], signers: &[&dyn signed_note::Signer]) -> Result<String, Str
 }
 
 /// The public key of a private one.
-fn public_of(private: &str) -> Option<String> {
+pub(crate) fn public_of(private: &str) -> Option<String> {
     let name = private
         .trim()
         .strip_prefix("PRIVATE+KEY+")?

@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod cgroup;
 pub mod claims;
 pub mod clock;
+pub mod config_file;
 pub mod container;
 pub mod coverage;
 pub mod databases;

@@ -23,20 +23,8 @@ fn at(address: &str, port: u16) -> SocketAddr {
 
 /// The settings of the tests as a file, with further lines.
 fn file(stage: &Stage, name: &str, further: &str) -> PathBuf {
-    let settings = stage.settings().unwrap();
-    let shown = |path: &Path| path.to_str().unwrap().to_owned();
-    let text = format!(
-        "[paths]\nallowlists = \"{}\"\nstore = \"{}\"\nruntime_dir = \"{}\"\npin = \"off\"\n\n\
-         [ip_data]\ndirectory = \"{}\"\ndatabases = [\"test={}\"]\nmax_age_days = 36500\n\n\
-         [capture]\nsweep_interval = \"100ms\"\n\n[metrics]\nlisten = \"127.0.0.1:0\"\n{further}",
-        shown(&settings.allowlists),
-        shown(&settings.store),
-        shown(&settings.runtime_dir),
-        shown(&settings.ip_data),
-        shown(&settings.ip_db),
-    );
     let path = stage.run.directory().join(name);
-    fs::write(&path, text).unwrap();
+    stage.settings().unwrap().write(&path, further).unwrap();
     path
 }
 

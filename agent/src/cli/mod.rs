@@ -115,7 +115,7 @@ pub fn main() -> ExitCode {
         Command::Ack(args) => or_exit_code(ack::run(args)),
         Command::Check(args) => or_failure(check::run(args)),
         Command::Claims(args) => or_exit_code(claims::run(args)),
-        Command::Doctor(args) => or_failure(doctor::run(args)),
+        Command::Doctor(args) => or_failure(doctor::run(args, asked.cli.config.as_deref())),
         Command::Explain(args) => or_exit_code(explain::run(args)),
         Command::Evidence(args) => or_exit_code(evidence::run(args)),
         Command::Findings(args) => or_exit_code(findings::run(args)),

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use clap::FromArgMatches as _;
 use nix::unistd::{Gid, Group};
 
 use super::{WRONG_COMMAND_LINE, configured, ip_data::IpDataArgs};
@@ -240,6 +241,16 @@ pub(super) fn run(args: &RunArgs, loaded: &Loaded) -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// What `weir run` would do with this file and this environment, and no option of its own.
+///
+/// # Errors
+/// A value that no option takes.
+pub(super) fn by_config(loaded: &Loaded) -> Result<Options, clap::Error> {
+    let matches = configured::matches_of_run(loaded)?;
+    let args = RunArgs::from_arg_matches(&matches)?;
+    Ok(options(&args, (None, None), loaded))
 }
 
 fn options(

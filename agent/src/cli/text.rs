@@ -20,9 +20,14 @@ pub(super) fn line(what: &str, text: &str, out: &mut impl Write) -> io::Result<(
 /// much of what is written, and a terminal would obey it.
 pub(crate) fn wrapped(before: &str, text: &str, out: &mut impl Write) -> io::Result<()> {
     let before = harmless(before);
-    let indent = before.chars().count().min(WIDTH - 1);
     write!(out, "{before}")?;
-    let mut column = before.chars().count();
+    wrapped_behind(before.chars().count(), text, out)
+}
+
+/// As [`wrapped`], behind what has taken so many columns.
+pub(super) fn wrapped_behind(column: usize, text: &str, out: &mut impl Write) -> io::Result<()> {
+    let indent = column.min(WIDTH - 1);
+    let mut column = column;
     for word in harmless(text).split(' ') {
         let width = word.chars().count();
         if column > indent && column + 1 + width > WIDTH {

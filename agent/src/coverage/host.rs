@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     balance::leading_off,
     kernel::{
-        Interface, Kind, Pins, UplinkHook, find_cgroup_root, interfaces, kernel_release, preflight,
+        Interface, Kind, Pins, UplinkHook, capable, find_cgroup_root, interfaces, new_enough,
         routes, type_information,
     },
 };
@@ -46,9 +46,13 @@ fn examined(what: &'static str, state: State, found: impl Into<String>) -> Exami
 /// Looks at everything; changes nothing.
 pub fn examine() -> Vec<Examined> {
     vec![
-        match preflight() {
-            Ok(()) => examined("kernel and rights", State::Ok, kernel_release()),
-            Err(error) => examined("kernel and rights", State::Missing, error.to_string()),
+        match new_enough() {
+            Ok(release) => examined("kernel", State::Ok, release),
+            Err(error) => examined("kernel", State::Missing, error.to_string()),
+        },
+        match capable() {
+            Ok(()) => examined("capabilities", State::Ok, "all that are needed"),
+            Err(error) => examined("capabilities", State::Missing, error.to_string()),
         },
         match type_information() {
             Ok(()) => examined("type information", State::Ok, "/sys/kernel/btf/vmlinux"),

@@ -5,6 +5,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use nix::time::{ClockId, clock_gettime};
 
+/// Whether a time service keeps the clock, as adjtimex(2) says.
+pub fn is_synchronised() -> bool {
+    let mut status = std::mem::MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: all-zero bytes are a valid `timex`: integers alone, and no mode, so that the
+    // kernel writes to it and sets nothing.
+    let state = unsafe { libc::adjtimex(status.as_mut_ptr()) };
+    state >= 0 && state != libc::TIME_ERROR
+}
+
 /// Relation between `CLOCK_BOOTTIME`, which the programs write, and the time of
 /// day, read at one moment.
 #[derive(Clone, Copy, Debug)]

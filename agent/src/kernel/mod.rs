@@ -34,7 +34,7 @@ pub fn type_information() -> Result<(), BtfError> {
 pub use btf::BtfError;
 pub use capture::{Capture, CaptureError, CaptureOptions, CgroupPaths, Found, programs_digest};
 pub use cgroup::{CgroupDirectory, find_cgroup_root};
-pub use clock::Clock;
+pub use clock::{Clock, is_synchronised};
 pub use confine::{
     CapabilitySet, ConfineError, InForce, OwnFiles, Paths, Rules, SystemCalls, Tcp, ThreadStatus,
     allows_writing, confine, confine_thread, has_seccomp, landlock_abi, own_files,
@@ -45,7 +45,7 @@ pub use netlink::{
     Interface, Kind, News, Route, interfaces, make_pair, namespace_number, routes, set_up,
 };
 pub use pins::{PinError, Pins};
-pub use preflight::{Unfit, kernel_at_least, kernel_release, preflight};
+pub use preflight::{Unfit, capable, kernel_at_least, kernel_release, new_enough, preflight};
 pub use priority::give_way;
 pub use programs::{Mended, ProgramStats};
 pub use repinned::Repinned;

@@ -63,10 +63,26 @@ pub fn kernel_release() -> String {
 /// # Errors
 /// The first thing that makes covering this host impossible.
 pub fn preflight() -> Result<(), Unfit> {
+    new_enough().and_then(|_| capable())
+}
+
+/// Release of the running kernel, if the programs load on it.
+///
+/// # Errors
+/// They do not.
+pub fn new_enough() -> Result<String, Unfit> {
     let release = kernel_release();
     if version(&release).is_none_or(|found| found < MINIMUM_KERNEL) {
         return Err(Unfit::KernelTooOld(release));
     }
+    Ok(release)
+}
+
+/// Checks that this process has the capabilities to load and attach.
+///
+/// # Errors
+/// Those that it lacks.
+pub fn capable() -> Result<(), Unfit> {
     let status = std::fs::read_to_string("/proc/self/status")
         .map_err(|error| Unfit::Unreadable("/proc/self/status", error))?;
     let missing = missing_capabilities(&status);

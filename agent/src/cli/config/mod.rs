@@ -11,6 +11,8 @@ mod tests;
 
 use std::{io, io::Write as _, path::PathBuf, process::ExitCode};
 
+pub(super) use check::named::warnings;
+
 use super::{check::CheckFormat, configured::Asked, run::RunArgs};
 
 /// What `weir config` is asked.

@@ -31,7 +31,7 @@ const MADE: [&str; 4] = [
 const NAME_IT: &str = "name a directory";
 
 /// Everything that is worth a second look, for each value that somebody said.
-pub(in crate::cli::config) fn warnings(loaded: &Loaded) -> Result<Vec<Diagnostic>, Rejected> {
+pub(in crate::cli) fn warnings(loaded: &Loaded) -> Result<Vec<Diagnostic>, Rejected> {
     let keys = in_force::options(&as_run(loaded)?, loaded);
     let mut found = Found {
         loaded,
