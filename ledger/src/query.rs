@@ -106,6 +106,36 @@ impl Summed<'_> {
         }
     }
 
+    /// The first row of each group with its sums; `groups` has the group of each row, and
+    /// `firsts` where in `rows` each begins.
+    fn of_groups(&self, rows: &[u32], firsts: &[u32], groups: &[u32]) -> Vec<(u32, Sums)> {
+        let begin = firsts.iter().filter_map(|place| rows.get(at(*place)));
+        let mut all: Vec<(u32, Sums)> = begin.map(|row| (*row, self.none(at(*row)))).collect();
+        for (row, group) in rows.iter().zip(groups) {
+            let time = self.time(at(*row));
+            if let Some((_, sums)) = all.get_mut(at(*group)) {
+                sums.rows += 1;
+                sums.first_ns = sums.first_ns.min(time);
+                sums.last_ns = sums.last_ns.max(time);
+            }
+        }
+        for (number, values) in self.sums.iter().enumerate() {
+            let mut column = vec![0_i128; all.len()];
+            for (row, group) in rows.iter().zip(groups) {
+                let value = values.get(at(*row)).copied().flatten().unwrap_or_default();
+                if let Some(sum) = column.get_mut(at(*group)) {
+                    *sum += i128::from(value);
+                }
+            }
+            for ((_, sums), sum) in all.iter_mut().zip(column) {
+                if let Some(of) = sums.sums.get_mut(number) {
+                    *of = sum;
+                }
+            }
+        }
+        all
+    }
+
     fn add(&self, group: &mut Sums, row: usize) {
         let time = self.time(row);
         group.rows += 1;
@@ -269,17 +299,24 @@ impl Numbers<'_> {
         }
     }
 
-    /// The row's value among those: what tells rows of this batch apart.
-    fn place(&self, row: usize) -> u64 {
+    /// Makes each row's value among those the next digit of the row's number: what tells rows
+    /// of this batch apart.
+    fn digits(&self, rows: &[u32], values: u128, digits: &mut [u128]) {
         match self {
-            Self::Texts(numbers, rows) => {
-                let place = rows.get(row).map_or(u64::MAX, |place| u64::from(*place));
-                place.min(numbers.len() as u64)
+            Self::Texts(numbers, places) => {
+                let none = u32::try_from(numbers.len()).unwrap_or(NONE);
+                for (row, digits) in rows.iter().zip(digits) {
+                    let place = places.get(at(*row)).map_or(none, |place| *place.min(&none));
+                    *digits = *digits * values + u128::from(place);
+                }
             }
-            Self::Ints(values) => {
-                let value = values.get(row).copied().flatten();
-                let value = value.and_then(|value| u64::try_from(value).ok());
-                value.map_or(0, |value| value.saturating_add(1))
+            Self::Ints(ints) => {
+                for (row, digits) in rows.iter().zip(digits) {
+                    let value = ints.get(at(*row)).copied().flatten();
+                    let value = value.and_then(|value| u64::try_from(value).ok());
+                    let value = value.map_or(0, |value| value.saturating_add(1));
+                    *digits = *digits * values + u128::from(value);
+                }
             }
         }
     }
@@ -288,7 +325,7 @@ impl Numbers<'_> {
         match self {
             Self::Texts(numbers, rows) => rows
                 .get(row)
-                .and_then(|place| numbers.get(usize::try_from(*place).ok()?))
+                .and_then(|place| numbers.get(at(*place)))
                 .copied()
                 .unwrap_or(NONE),
             Self::Ints(values) => values
@@ -299,6 +336,11 @@ impl Numbers<'_> {
                 .unwrap_or(NONE),
         }
     }
+}
+
+/// A row as an index.
+fn at(row: u32) -> usize {
+    usize::try_from(row).unwrap_or(usize::MAX)
 }
 
 fn group(query: &Query<'_>, batch: &Batch, rows: &[u32], found: &mut Found) {
@@ -327,7 +369,7 @@ fn group(query: &Query<'_>, batch: &Batch, rows: &[u32], found: &mut Found) {
     let key_of = |row: usize| keys.iter().map(|key| key.get(row)).collect::<Vec<_>>();
     if most.is_none() {
         for row in rows {
-            let row = usize::try_from(*row).unwrap_or(usize::MAX);
+            let row = at(*row);
             let sums = found.groups.entry(key_of(row));
             let sums = sums.or_insert_with(|| columns.none(row));
             columns.add(sums, row);
@@ -335,24 +377,47 @@ fn group(query: &Query<'_>, batch: &Batch, rows: &[u32], found: &mut Found) {
         return;
     }
     // All values of a row as the digits of one number: one small key to hash, and the whole
-    // key only once for each group of the batch.
-    let mut local: HashMap<u128, (usize, Sums), RandomState> = HashMap::default();
-    for row in rows {
-        let row = usize::try_from(*row).unwrap_or(usize::MAX);
-        let digits = keys.iter().zip(&values).fold(0u128, |all, (key, values)| {
-            all * values + u128::from(key.place(row))
-        });
-        let (_, sums) = local
-            .entry(digits)
-            .or_insert_with(|| (row, columns.none(row)));
-        columns.add(sums, row);
+    // key only once for each group of the batch. Column by column, which is what they are.
+    let mut digits = vec![0; rows.len()];
+    for (key, values) in keys.iter().zip(&values) {
+        key.digits(rows, *values, &mut digits);
     }
-    for (row, sums) in local.into_values() {
+    let (firsts, groups) = match most.and_then(|most| u64::try_from(most).ok()) {
+        // They all fit.
+        Some(_) => numbered(
+            digits
+                .iter()
+                .map(|digits| u64::try_from(*digits).unwrap_or(u64::MAX)),
+        ),
+        None => numbered(digits.iter().copied()),
+    };
+    for (place, sums) in columns.of_groups(rows, &firsts, &groups) {
+        let row = at(place);
         match found.groups.get_mut(&key_of(row)) {
             Some(all) => all.add(sums),
             None => drop(found.groups.insert(key_of(row), sums)),
         }
     }
+}
+
+/// Numbers what is the same alike: where each number is first, and the number of each.
+fn numbered<K: Copy + Eq + std::hash::Hash>(all: impl Iterator<Item = K>) -> (Vec<u32>, Vec<u32>) {
+    let mut known: HashMap<K, u32, RandomState> = HashMap::default();
+    let (mut firsts, mut numbers) = (Vec::new(), Vec::with_capacity(all.size_hint().0));
+    // Neighbours are often the same.
+    let mut last: Option<(K, u32)> = None;
+    for (place, key) in (0u32..).zip(all) {
+        let number = match last {
+            Some((before, number)) if before == key => number,
+            _ => *known.entry(key).or_insert_with(|| {
+                firsts.push(place);
+                u32::try_from(firsts.len() - 1).unwrap_or(NONE)
+            }),
+        };
+        last = Some((key, number));
+        numbers.push(number);
+    }
+    (firsts, numbers)
 }
 
 fn join(query: &Query<'_>, all: &mut Found, part: Found) {

@@ -37,6 +37,7 @@ pub mod soak;
 pub mod stage;
 pub mod syslogd;
 pub mod terminal;
+pub mod told;
 pub mod tool;
 pub mod traffic;
 pub mod wire;

@@ -107,14 +107,26 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
+impl Receiver {
+    /// Is down from now on, and gives everything that it took until then.
+    pub fn end(mut self) -> Vec<Post> {
+        self.stop();
+        self.posts()
+    }
+
+    fn stop(&mut self) {
         self.end.store(true, Ordering::SeqCst);
         // Wakes it up.
         drop(TcpStream::connect(self.address));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -1,20 +1,21 @@
 //! The soak: everything at once, round after round, for a bounded time. In the end the books
-//! balance to the byte, memory is flat, and no file is left open.
+//! balance to the byte, memory does not grow, and no file is left open.
 
 mod books;
 mod health;
 mod round;
+mod sink;
 
 use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use anyhow::Result;
 
-use self::round::World;
 pub use self::{
     books::Books,
     health::{Health, Tolerance},
 };
+use self::{round::World, sink::Sink};
 use crate::{
     agent::Settings,
     container::{Image, Storage},
@@ -22,6 +23,7 @@ use crate::{
     ledger, own_allowlists,
     room::Room,
     stage::{Stage, ended_well, fixtures},
+    told,
 };
 
 /// Rounds after which the agent has all that it keeps for good.
@@ -44,13 +46,19 @@ pub struct Soaked {
     pub full_recorded: usize,
     /// Gaps of any other.
     pub other_gaps: Vec<String>,
+    /// How often the receiver of findings was ended.
+    pub sink_ended: usize,
+    /// What it had to be told, and what it was: number of the entry and type.
+    pub told: [Vec<(u64, String)>; 2],
 }
 
 impl Soaked {
     /// What is not as it must be, each in a line.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.books.faults();
-        let warm = self.health.get(WARM - 1..).unwrap_or_default();
+        // Its memory is what it is once some segments were sealed.
+        let begin = (self.health.len() / 3).max(WARM - 1);
+        let warm = self.health.get(begin..).unwrap_or_default();
         faults.extend(Tolerance::default().faults(warm));
         if self.full != self.full_recorded {
             faults.push(format!(
@@ -59,6 +67,14 @@ impl Soaked {
             ));
         }
         faults.extend(self.other_gaps.iter().map(|gap| format!("a gap: {gap}")));
+        let [wanted, told] = &self.told;
+        // The end itself opens and closes nothing, but what came after the last wait waits for
+        // the next agent.
+        if told.is_empty() || !wanted.starts_with(told) {
+            faults.push(format!(
+                "the receiver had to be told {wanted:?}, and was told {told:?}"
+            ));
+        }
         faults
     }
 }
@@ -70,12 +86,18 @@ impl Soaked {
 pub fn run(time: Duration) -> Result<Outcome> {
     let progress = Progress::start()?;
     eprintln!(
-        "Soaking for {} s: containers and units that come and go, storms, reloads, a full disk",
+        "Soaking for {} s: containers and units that come and go, storms, reloads, a full disk, a\n\
+         receiver of findings that is ended",
         time.as_secs()
     );
     let soaked = soak(&progress, time)?;
     println!("\n{}", health::table(&soaked.health));
     println!("{}", soaked.books);
+    println!(
+        "The receiver of findings was ended {} times, and told {} events.\n",
+        soaked.sink_ended,
+        soaked.told[1].len()
+    );
     let faults = soaked.faults();
     if faults.is_empty() {
         println!("The books balance to the byte, memory is flat, nothing is left open.");
@@ -98,14 +120,22 @@ pub fn soak(progress: &Progress, time: Duration) -> Result<Soaked> {
         Image::import(&stage.run, &stage.slice, Storage::Host)
     })?;
     let directory = stage.run.directory();
+    let mut sink = Sink::new()?;
     let settings = Settings {
         allowlists: directory.join("allowlists"),
         store: directory.join("small"),
         // Counts are written after 60 sweeps.
         sweep_interval: "50ms".into(),
-        extra: ["--seal-after", "20s", "--quiet-time", "5s"]
-            .map(str::to_owned)
-            .into(),
+        extra: [
+            "--seal-after",
+            "20s",
+            "--quiet-time",
+            "1s",
+            "--config",
+            &sink.config(&directory)?.to_string_lossy(),
+        ]
+        .map(str::to_owned)
+        .into(),
         ..stage.settings()?
     };
     own_allowlists::copy(&fixtures().join("allowlists"), &settings.allowlists)?;
@@ -118,9 +148,11 @@ pub fn soak(progress: &Progress, time: Duration) -> Result<Soaked> {
     let begin = Instant::now();
     while begin.elapsed() < time || health.len() < FEWEST {
         let number = health.len() + 1;
+        sink.turn()?;
         progress.step(&format!("round {number}"), || world.play(number, &agent))?;
         health.push(Health::of(agent.pid(), health.last())?);
     }
+    progress.step("what waits is told", || sink.wait(&agent))?;
     let wire = progress.step("what was on the wire", || world.wire())?;
     let ended = progress.step("the agent drains its counters and ends", || agent.stop())?;
     ended_well(&ended)?;
@@ -135,5 +167,7 @@ pub fn soak(progress: &Progress, time: Duration) -> Result<Soaked> {
         full: world.full(),
         full_recorded: full.len(),
         other_gaps: other.iter().map(|gap| gap.to_string()).collect(),
+        sink_ended: sink.ended(),
+        told: [told::by_ledger(&entries), sink.told()],
     })
 }

@@ -21,7 +21,7 @@ use weir_tests::{
     record::Finding,
     stage::{OVERSEAS, Stage, ended_well},
     syslogd::Syslogd,
-    tool,
+    told, tool,
 };
 
 const PAGE: &str = "WeirEgressPage";
@@ -75,10 +75,7 @@ fn deviate(stage: &Stage, agent: &Agent) -> Finding {
 /// A metric of a way out.
 fn metric(agent: &Agent, name: &str, sink: &str) -> u64 {
     let text = agent.metrics().unwrap();
-    let name = format!("weir_notify_{name}{{sink=\"{sink}\"");
-    let line = text.lines().find(|line| line.starts_with(&name));
-    let line = line.unwrap_or_else(|| panic!("no {name} in\n{text}"));
-    line.rsplit(' ').next().unwrap().parse().unwrap()
+    told::metric(&text, name, sink).unwrap_or_else(|| panic!("no {name} in\n{text}"))
 }
 
 fn wait(what: &str, is: impl Fn() -> bool) {
@@ -89,48 +86,14 @@ fn wait(what: &str, is: impl Fn() -> bool) {
     }
 }
 
-/// What a store has to tell, as number of the entry and type, by the documentation.
-fn to_tell(settings: &Settings) -> Vec<(u64, &'static str)> {
-    let entries = ledger::entries(&settings.store).unwrap();
-    let mut pages = BTreeSet::new();
-    let mut found = Vec::new();
-    for (place, entry) in entries.iter().enumerate() {
-        let id = entry["id"].as_str().unwrap_or_default().to_owned();
-        let page = entry["severity"] == "page";
-        let what = match entry["type"].as_str().unwrap() {
-            "finding_opened" => {
-                if page {
-                    pages.insert(id);
-                }
-                "finding_opened"
-            }
-            "finding_updated" if page && pages.insert(id) => "finding_worsened",
-            "finding_closed" => "finding_closed",
-            "acknowledged" => "finding_acknowledged",
-            _ => continue,
-        };
-        found.push((place as u64 + 1, what));
-    }
-    found
-}
-
-fn told(posts: &[Post]) -> Vec<(u64, String)> {
-    let taken = posts.iter().filter(|post| post.answered == 204);
-    taken
-        .map(|post| {
-            let what = post.body["type"].as_str().unwrap().to_owned();
-            (post.body["entry"].as_u64().unwrap(), what)
-        })
-        .collect()
+fn to_tell(settings: &Settings) -> Vec<(u64, String)> {
+    told::by_ledger(&ledger::entries(&settings.store).unwrap())
 }
 
 /// Each event of the store was posted once and in order, signed, under an id of its own.
 fn posted_once_in_order(settings: &Settings, posts: &[Post]) {
-    let wanted: Vec<(u64, String)> = to_tell(settings)
-        .into_iter()
-        .map(|(entry, what)| (entry, what.to_owned()))
-        .collect();
-    assert_eq!(told(posts), wanted);
+    let wanted = to_tell(settings);
+    assert_eq!(told::by_posts(posts), wanted);
     let ids: BTreeSet<&str> = posts
         .iter()
         .map(|post| post.header("webhook-id").unwrap())
@@ -342,11 +305,11 @@ fn a_syslog_daemon_reads_what_it_is_sent() {
     for (sink, input) in [("unix", "imuxsock"), ("udp", "imudp"), ("tcp", "imtcp")] {
         let own = format!("finding=\"{}\"", finding.id);
         // What was found before it is told before it.
-        let told = || syslogd.wait(input, 1).unwrap();
+        let messages = || syslogd.wait(input, 1).unwrap();
         wait("it is told", || {
-            told().iter().any(|one| one.data.contains(&own))
+            messages().iter().any(|one| one.data.contains(&own))
         });
-        let messages = told();
+        let messages = messages();
         let message = messages.iter().find(|one| one.data.contains(&own)).unwrap();
         assert_eq!(message.priority, "local4.alert", "{input}");
         assert_eq!(message.host, host.trim());

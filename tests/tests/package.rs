@@ -163,6 +163,57 @@ fn the_service_works_under_all_that_confines_it() {
     assert_eq!(of_type(&all, "gap"), Vec::<&Value>::new());
 }
 
+/// The journal of a real systemd takes what is found, under the fields that are documented; and
+/// the doctor finds nothing that keeps the agent from its work.
+#[test]
+fn what_is_found_is_in_the_journal() {
+    let stage = Stage::new().unwrap();
+    let machine = installed(&stage, "--self-test off");
+    let config = machine.path("/etc/weir/weir.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let way = "[[notify.syslog]]\nname = \"here\"\naddress = \"journald\"\n";
+    fs::write(&config, format!("{text}\n{way}")).unwrap();
+    start(&machine);
+    let unit = stage.unit(UNIT).unwrap();
+    unit.traffic(&stage.app, "tcp --to 203.0.113.9:443 --bytes 500")
+        .unwrap();
+    let opened = wait_for_entry(&machine, "finding_opened");
+    assert_eq!(opened["severity"], "page", "{opened}");
+    let line = ["journalctl", "--output=json", "SYSLOG_IDENTIFIER=weir"];
+    let found = (0..600).find_map(|_| {
+        let said = machine.run(&line).unwrap();
+        let mut all = said.lines().map(serde_json::from_str::<Value>);
+        let found = all.find_map(|one| one.ok().filter(|one| one["WEIR_FINDING"] == opened["id"]));
+        if found.is_none() {
+            thread::sleep(Duration::from_millis(100));
+        }
+        found
+    });
+    let found = found.unwrap_or_else(|| panic!("not there: {}", machine.journal("weir")));
+    for (field, value) in [
+        ("PRIORITY", "1"),
+        ("WEIR_TYPE", "finding_opened"),
+        ("WEIR_SEVERITY", "page"),
+        ("WEIR_KIND", "undeclared"),
+        ("WEIR_PRODUCT", "image-generation"),
+        ("WEIR_WORKLOAD", UNIT),
+        ("WEIR_JURISDICTION", "US"),
+        ("_COMM", "weir"),
+        ("_SYSTEMD_UNIT", "weir.service"),
+    ] {
+        assert_eq!(found[field], value, "{field} of {found}");
+    }
+    let text = format!("page: {}", opened["detail"].as_str().unwrap());
+    assert_eq!(found["MESSAGE"], text);
+
+    let said = machine.attempt(&["weir", "doctor", "--format", "json"]);
+    let checks: Vec<Value> = serde_json::from_slice(&said.unwrap().stdout).unwrap();
+    let failed: Vec<_> = checks.iter().filter(|one| one["state"] == "fail").collect();
+    assert_eq!(failed, Vec::<&Value>::new());
+    let agent = checks.iter().find(|one| one["what"] == "agent").unwrap();
+    assert_eq!(agent["state"], "pass", "{agent}");
+}
+
 #[test]
 fn an_agent_that_hangs_is_started_anew_and_nothing_is_lost() {
     let stage = Stage::new().unwrap();

@@ -60,8 +60,8 @@ use crate::{
     jurisdiction::{Databases, IpData},
     kernel::{
         Capture, CaptureError, CaptureOptions, CgroupDirectory, Clock, News, Pins,
-        find_cgroup_root, kernel_release, own_namespace, payload_wakeup, preflight, trim_heap,
-        wakeup,
+        find_cgroup_root, keep_heap_small, kernel_release, own_namespace, payload_wakeup,
+        preflight, trim_heap, wakeup,
     },
     ledger::{self, Ledger},
     look::Look,
@@ -146,6 +146,7 @@ pub struct Options {
 /// Whatever prevents covering this host, before anything is attached; and the
 /// loss of the store or of the kernel side later.
 pub fn run(options: &Options, display: &mut dyn Display) -> Result<(), Failure> {
+    keep_heap_small();
     prepare(options, display).inspect_err(service::failed)
 }
 

@@ -39,7 +39,7 @@ pub use confine::{
     CapabilitySet, ConfineError, InForce, OwnFiles, Paths, Rules, SystemCalls, Tcp, ThreadStatus,
     allows_writing, confine, confine_thread, has_seccomp, landlock_abi, own_files,
 };
-pub use heap::trim_heap;
+pub use heap::{keep_heap_small, trim_heap};
 pub use namespace::own_namespace;
 pub use netlink::{
     Interface, Kind, News, Route, interfaces, make_pair, namespace_number, routes, set_up,

@@ -36,6 +36,8 @@ pub(super) struct Worker {
     backoff: Backoff,
     /// What is on disk.
     saved: Option<Cursor>,
+    /// Whether somebody was told that it is not.
+    unsaved: bool,
 }
 
 /// The agent stops, and a delivery fails: the next agent goes on.
@@ -50,6 +52,7 @@ impl Worker {
             shared,
             backoff: Backoff::default(),
             saved: None,
+            unsaved: false,
         }
     }
 
@@ -200,13 +203,25 @@ impl Worker {
         let (store, name) = (self.shared.store.clone(), self.way.name().to_owned());
         let kept = cursor.clone();
         let written = spawn_blocking(move || kept.write(&store, &name)).await;
-        match written {
-            Ok(Ok(())) => self.saved = Some(cursor),
-            // Then the next agent may deliver again what was delivered.
-            Ok(Err(error)) => {
-                tracing::error!(sink = self.way.name(), %error, "its place is not on disk");
+        let error = match written {
+            Ok(Ok(())) => {
+                self.saved = Some(cursor);
+                if self.unsaved {
+                    self.unsaved = false;
+                    tracing::warn!(sink = self.way.name(), "its place is on disk again");
+                }
+                return;
             }
-            Err(error) => tracing::error!(%error, "its place is not on disk"),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        // A disk that is full stays so for many deliveries.
+        if !self.unsaved {
+            self.unsaved = true;
+            tracing::error!(
+                sink = self.way.name(), %error,
+                "its place is not on disk: if the agent ends now, the next one delivers again"
+            );
         }
     }
 }

@@ -128,6 +128,13 @@ impl Agent {
         )
     }
 
+    /// How often it has told so far that this became of such findings.
+    pub fn findings_told(&self, event: &str, wanted: impl Fn(&Finding) -> bool) -> usize {
+        let seen = lock(&self.seen);
+        let of = seen.findings.iter().filter(|one| one.event == event);
+        of.filter(|one| wanted(one)).count()
+    }
+
     /// Waits until it has told so many times of the allowlists, and returns the last time.
     ///
     /// # Errors

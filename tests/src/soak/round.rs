@@ -71,9 +71,12 @@ impl<'a> World<'a> {
             let mut container = self.image.start(&self.stage.slice, &self.pod, &name)?;
             container.traffic("tcp --to 198.51.100.129:443 --bytes 20000 --reply 90000")?;
         }
+        let is_full = |one: &Finding| one.rule.as_deref() == Some("store_full");
         let filler = if number.is_multiple_of(FULL) {
             self.full += 1;
-            Some(self.room.fill()?)
+            // The gap itself opens one as well, which is closed by the next time.
+            let before = agent.findings_told("opened", is_full);
+            Some((self.room.fill()?, before))
         } else {
             None
         };
@@ -87,9 +90,8 @@ impl<'a> World<'a> {
             agent.metrics()?.contains("weir_open_finding"),
             "metrics are cut"
         );
-        if let Some(filler) = filler {
-            let is_full = |one: &Finding| one.rule.as_deref() == Some("store_full");
-            agent.wait_for_findings("opened", is_full, self.full)?;
+        if let Some((filler, before)) = filler {
+            agent.wait_for_findings("opened", is_full, before + 1)?;
             fs::remove_file(filler)?;
             agent.wait_for_gaps("store_full", self.full)?;
         }
