@@ -168,7 +168,7 @@ fn the_service_works_under_all_that_confines_it() {
 #[test]
 fn what_is_found_is_in_the_journal() {
     let stage = Stage::new().unwrap();
-    let machine = installed(&stage, "--self-test off");
+    let machine = installed(&stage, "--self-test off --ip-db-max-age 36500");
     let config = machine.path("/etc/weir/weir.toml");
     let text = fs::read_to_string(&config).unwrap();
     let way = "[[notify.syslog]]\nname = \"here\"\naddress = \"journald\"\n";
