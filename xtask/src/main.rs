@@ -109,7 +109,7 @@ enum Task {
         #[arg(long, conflicts_with_all = ["check", "rebuild"])]
         for_tests: bool,
     },
-    /// Keep pictures of the report of a made-up month in `target/screenshots`.
+    /// Keep pictures of the report, the page and `weir top` in `target/screenshots`.
     Screenshots,
     /// Remove everything that was built or installed below `target/`.
     Clean,

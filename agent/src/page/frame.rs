@@ -115,11 +115,14 @@ fn banner(now: &Snapshot) -> Markup {
     let mut wrong = Vec::new();
     if health.gaps.count() > 0 {
         let examined = health.gaps.examined();
+        let gaps = match health.gaps.count() {
+            1 => "1 gap".to_owned(),
+            number => format!("{number} gaps"),
+        };
         wrong.push(format!(
-            "{}.{:02} % of the time since the agent began was examined ({} gaps)",
+            "{}.{:02} % of the time since the agent began was examined ({gaps})",
             examined / 100,
             examined % 100,
-            health.gaps.count()
         ));
     }
     if losses > 0 {

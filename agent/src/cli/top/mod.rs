@@ -8,6 +8,8 @@
 mod cells;
 mod detail;
 mod live;
+#[cfg(test)]
+mod picture;
 mod plain;
 mod state;
 mod tables;

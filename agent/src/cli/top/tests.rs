@@ -11,7 +11,7 @@ use ratatui::{
 };
 
 use super::{
-    detail, plain,
+    detail, picture, plain,
     state::{Act, State, Tab},
     view,
 };
@@ -292,4 +292,39 @@ fn once_it_is_lines_of_80_columns() {
         "{text}"
     );
     is_golden("once", &text);
+}
+
+/// A page of the screen, as wide as the text and with its colours. Where `XTASK_SCREENSHOTS`
+/// names a directory, it is kept there.
+#[test]
+fn the_screen_can_be_shown_as_a_page() {
+    let mut state = state();
+    state.tab = Tab::Destinations;
+    let drawn = drawn(&mut state, 80, 24);
+    let page = picture::page(drawn.backend().buffer());
+    let (_, body) = page.split_once("<pre>").unwrap();
+    let shown: Vec<String> = body.lines().take(24).map(bare).collect();
+    let wanted: Vec<String> = text(&drawn).lines().map(str::to_owned).collect();
+    assert_eq!(shown, wanted);
+    let red = |verdict: &str| {
+        let mut rows = body.lines().skip(5);
+        let row = rows.find(|line| bare(line).contains(verdict)).unwrap();
+        row.contains("color:#ff6b68")
+    };
+    assert!(red(" undeclared "));
+    assert!(!red(" declared "));
+    if let Some(directory) = env::var_os("XTASK_SCREENSHOTS") {
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(Path::new(&directory).join("top.html"), page).unwrap();
+    }
+}
+
+/// A line of a page without its marks.
+fn bare(line: &str) -> String {
+    let mut bare = String::new();
+    for part in line.split('<') {
+        bare.push_str(part.split_once('>').map_or(part, |(_, text)| text));
+    }
+    let bare = bare.replace("&#60;", "<").replace("&#62;", ">");
+    bare.replace("&#38;", "&").trim_end().to_owned()
 }
