@@ -48,12 +48,12 @@ impl Places {
         let beside = env::current_exe().context("cannot find this program")?;
         let places = Self {
             program: from("XTASK_AGENT", beside.with_file_name("weir")),
-            allowlists: from("WEIR_ALLOWLISTS", root.join("allowlists")),
+            allowlists: from("XTASK_ALLOWLISTS", root.join("allowlists")),
             database: from("XTASK_COUNTRY_DB", root.join("target/ipdata/country.mmdb")),
         };
         for (path, variable) in [
             (&places.program, "XTASK_AGENT"),
-            (&places.allowlists, "WEIR_ALLOWLISTS"),
+            (&places.allowlists, "XTASK_ALLOWLISTS"),
             (&places.database, "XTASK_COUNTRY_DB"),
         ] {
             if !path.exists() {

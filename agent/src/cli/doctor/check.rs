@@ -31,6 +31,15 @@ pub(super) struct Check {
     pub(super) remedy: Option<String>,
 }
 
+impl Check {
+    fn with(self, remedy: impl Into<String>) -> Self {
+        Self {
+            remedy: Some(remedy.into()),
+            ..self
+        }
+    }
+}
+
 /// A part of the host that is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Area(pub(super) &'static str);
@@ -58,10 +67,7 @@ impl Area {
         found: impl Display,
         remedy: impl Into<String>,
     ) -> Check {
-        Check {
-            remedy: Some(remedy.into()),
-            ..self.check(what, State::Warn, found)
-        }
+        self.check(what, State::Warn, found).with(remedy)
     }
 
     /// Not as it has to be.
@@ -71,10 +77,7 @@ impl Area {
         found: impl Display,
         remedy: impl Into<String>,
     ) -> Check {
-        Check {
-            remedy: Some(remedy.into()),
-            ..self.check(what, State::Fail, found)
-        }
+        self.check(what, State::Fail, found).with(remedy)
     }
 
     /// Not as it has to be, by an error that says cause and remedy: `cause: remedy`.

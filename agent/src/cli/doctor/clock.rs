@@ -44,8 +44,9 @@ fn against_ledger(now: Timestamp, store: &Path) -> Option<Check> {
     let read = Ledger::each_since(store, from, |_, time, _| {
         last = last.max((time > from).then_some(time));
     });
-    // What is wrong with the ledger is said where it is looked at.
-    read.ok()?;
+    if let Err(error) = read {
+        return Some(AREA.refused(WHAT, error));
+    }
     Some(match last {
         None => AREA.pass(WHAT, format_args!("{now:.0}")),
         Some(last) => AREA.fail(
@@ -60,6 +61,15 @@ fn against_ledger(now: Timestamp, store: &Path) -> Option<Check> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    /// A ledger that cannot be read says nothing of the time, and that is said.
+    #[test]
+    fn a_ledger_that_is_not_whole_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(CHECKPOINT), "not signed").unwrap();
+        let check = against_ledger(Timestamp::UNIX_EPOCH, directory.path()).unwrap();
+        assert_eq!(check.state, super::super::check::State::Fail, "{check:?}");
+    }
 
     #[test]
     fn without_a_ledger_the_time_is_said() {
