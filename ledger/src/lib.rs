@@ -10,6 +10,7 @@
 //!    └────> Merkle tree ─> checkpoint (signed)
 //! ```
 
+mod again;
 mod canonical;
 mod disk;
 mod error;
@@ -37,8 +38,11 @@ mod tail;
 mod template;
 #[cfg(test)]
 mod tests;
+mod values;
+mod veil;
 mod walk;
 
+pub use bytes::Bytes;
 pub use canonical::canonical;
 pub use error::LedgerError;
 pub use excerpt::{Cut, Excerpt, FILE_ROWS, Hidden, Inclusion, Order, Rows as Shown, Veil, cut};
@@ -53,7 +57,6 @@ pub use open::Opened;
 pub use options::Options;
 pub use proofs::{Proofs, continues};
 pub use query::{Answer, Group, Key, Predicate, Query, query};
-pub use read::{NONE, Texts};
 pub use retention::Pruned;
 pub use rows::{Batch, Column as Values};
 pub use sidecar::Sidecar;
@@ -61,3 +64,4 @@ pub use store::{
     Columns, EachEntry, Row, begins, fold, for_each, for_each_row, for_each_row_within,
     for_each_since,
 };
+pub use values::{Ints, NONE, Texts};

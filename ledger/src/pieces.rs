@@ -7,7 +7,6 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
     sidecar::{self, segment_path, sidecars},
     tail::{self, FrameKind, numbered, tails},
 };
+use bytes::Bytes;
 
 /// Rows of a tail that are read at once.
 const TAIL_ROWS: usize = 1 << 16;
@@ -98,7 +98,7 @@ impl Pieces {
         if first != self.range.end() + 1 {
             return Err(missing(&self.directory, self.range.end() + 1));
         }
-        let mut contexts: HashMap<[u8; 32], Arc<[u8]>> = HashMap::new();
+        let mut contexts: HashMap<[u8; 32], Bytes> = HashMap::new();
         let mut rows = Rows::new();
         let mut next = first;
         let mut give = |rows: Rows| {
@@ -114,7 +114,9 @@ impl Pieces {
         let (range, signed) = (&mut self.range, self.signed);
         tail::read(path, first, |kind, content| {
             match kind {
-                FrameKind::Context => drop(contexts.insert(digest(content), content.into())),
+                FrameKind::Context => {
+                    contexts.insert(digest(content), Bytes::copy_from_slice(content));
+                }
                 FrameKind::Entry => {
                     range.push(content);
                     if signed

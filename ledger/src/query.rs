@@ -3,22 +3,23 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
-    sync::Arc,
 };
 
+use bytes::Bytes;
 use foldhash::fast::RandomState;
 
 use crate::{
     LedgerError,
     layout::{COLUMNS, Kind, column},
-    read::NONE,
     rows::Batch,
     store::{Columns, fold},
+    values::NONE,
 };
 
 mod group;
+mod number;
 
-use group::group;
+use group::Groups;
 
 /// Whether a value of a text column is wanted; `None` stands for no value.
 pub type Predicate<'a> = Box<dyn Fn(Option<&[u8]>) -> bool + Sync + 'a>;
@@ -41,7 +42,7 @@ pub struct Query<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     /// Of a text column.
-    Text(Option<Arc<[u8]>>),
+    Text(Option<Bytes>),
     /// Of an integer column.
     Int(Option<u32>),
 }
@@ -67,47 +68,37 @@ pub struct Answer {
     /// In no order.
     pub groups: Vec<Group>,
     /// Entries in the time, by type, whatever else is wanted.
-    pub types: BTreeMap<Arc<[u8]>, u64>,
+    pub types: BTreeMap<Bytes, u64>,
 }
 
-struct Sums {
-    sums: Vec<i128>,
-    rows: u64,
-    first_ns: i64,
-    last_ns: i64,
+/// Texts, and their numbers.
+#[derive(Default)]
+struct Texts {
+    texts: Vec<Bytes>,
+    numbers: HashMap<Bytes, u32, RandomState>,
 }
 
-impl Sums {
-    fn add(&mut self, more: Self) {
-        self.rows += more.rows;
-        self.first_ns = self.first_ns.min(more.first_ns);
-        self.last_ns = self.last_ns.max(more.last_ns);
-        for (sum, more) in self.sums.iter_mut().zip(more.sums) {
-            *sum += more;
+impl Texts {
+    fn number(&mut self, text: &Bytes) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
         }
+        let number = u32::try_from(self.texts.len()).unwrap_or(NONE);
+        // A copy: the other is a part of all the texts that were read with it.
+        let text = Bytes::copy_from_slice(text);
+        self.texts.push(text.clone());
+        self.numbers.insert(text, number);
+        number
     }
 }
 
 /// What one thread has found.
 #[derive(Default)]
 struct Found {
-    /// Texts of the keys, and their numbers.
-    texts: Vec<Arc<[u8]>>,
-    numbers: HashMap<Arc<[u8]>, u32, RandomState>,
-    groups: HashMap<Vec<u32>, Sums, RandomState>,
-    types: BTreeMap<Arc<[u8]>, u64>,
-}
-
-impl Found {
-    fn number(&mut self, text: &Arc<[u8]>) -> u32 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.texts.len()).unwrap_or(NONE);
-        self.texts.push(Arc::clone(text));
-        self.numbers.insert(Arc::clone(text), number);
-        number
-    }
+    /// Texts of the keys.
+    texts: Texts,
+    groups: Groups,
+    types: BTreeMap<Bytes, u64>,
 }
 
 fn is_text(name: &str) -> bool {
@@ -136,27 +127,22 @@ pub fn query(directory: &Path, query: &Query<'_>) -> Result<Answer, LedgerError>
             *rows = select(query, batch, found);
             !rows.is_empty()
         },
-        |(found, rows), batch| group(query, batch, rows, found),
+        |(found, rows), batch| found.groups.add(query, batch, rows, &mut found.texts),
         |(found, _)| join(query, &mut answer, found),
     )?;
-    let texts = &answer.texts;
-    let groups = answer.groups.into_iter().map(|(numbers, sums)| Group {
-        keys: numbers
-            .iter()
-            .zip(query.by)
-            .map(|(number, name)| {
-                if is_text(name) {
-                    let text = usize::try_from(*number).ok().and_then(|n| texts.get(n));
-                    Key::Text(text.cloned())
-                } else {
-                    Key::Int(Some(*number).filter(|number| *number != NONE))
-                }
-            })
-            .collect(),
-        sums: sums.sums,
-        rows: sums.rows,
-        first_ns: sums.first_ns,
-        last_ns: sums.last_ns,
+    let texts = answer.texts.texts;
+    let key = |(number, name): (&u32, &&str)| {
+        if is_text(name) {
+            let text = usize::try_from(*number).ok().and_then(|n| texts.get(n));
+            Key::Text(text.cloned())
+        } else {
+            Key::Int(Some(*number).filter(|number| *number != NONE))
+        }
+    };
+    let groups = answer.groups.into_groups(query.sums.len());
+    let groups = groups.map(|(numbers, mut group)| {
+        group.keys = numbers.iter().zip(query.by).map(key).collect();
+        group
     });
     Ok(Answer {
         groups: groups.collect(),
@@ -188,7 +174,7 @@ fn select(query: &Query<'_>, batch: &Batch, found: &mut Found) -> Vec<u32> {
     }
     for (tag, count) in types.dictionary.iter().zip(counts) {
         if count > 0 {
-            *found.types.entry(Arc::clone(tag)).or_default() += count;
+            *found.types.entry(tag.clone()).or_default() += count;
         }
     }
     for any in &query.wanted {
@@ -221,19 +207,16 @@ fn select(query: &Query<'_>, batch: &Batch, found: &mut Found) -> Vec<u32> {
 }
 
 fn join(query: &Query<'_>, all: &mut Found, part: Found) {
-    let numbers: Vec<u32> = part.texts.iter().map(|text| all.number(text)).collect();
-    for (mut key, more) in part.groups {
+    let texts = part.texts.texts.iter();
+    let numbers: Vec<u32> = texts.map(|text| all.texts.number(text)).collect();
+    all.groups.join(part.groups, query.sums.len(), |key| {
         for (number, name) in key.iter_mut().zip(query.by) {
             if is_text(name) && *number != NONE {
                 let place = usize::try_from(*number).ok();
                 *number = place.and_then(|n| numbers.get(n)).copied().unwrap_or(NONE);
             }
         }
-        match all.groups.get_mut(&key) {
-            None => drop(all.groups.insert(key, more)),
-            Some(sums) => sums.add(more),
-        }
-    }
+    });
     for (tag, count) in part.types {
         *all.types.entry(tag).or_default() += count;
     }

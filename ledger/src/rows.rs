@@ -1,29 +1,24 @@
 //! Entries as columns, and back.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashMap, hash::Hash};
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
     LedgerError,
     canonical::canonical,
     layout::{COLUMNS, Kind, column, layout_of},
-    leaf::{self, put, take},
-    read::{NONE, Texts},
+    leaf::{self, take},
+    values::{Ints, NONE, Texts},
+    veil::{VEILED, Veil},
 };
 
 /// The values of a column.
 #[derive(Clone, Debug)]
 pub enum Column {
     /// Of [`Kind::Int`] and [`Kind::Time`].
-    Ints(Vec<Option<i64>>),
+    Ints(Ints),
     /// Of the others.
     Texts(Texts),
 }
@@ -39,7 +34,7 @@ pub struct Batch {
 
 impl Batch {
     /// The integers of a column, if it was asked for.
-    pub fn ints(&self, name: &str) -> Option<&[Option<i64>]> {
+    pub fn ints(&self, name: &str) -> Option<&Ints> {
         match self.columns.get(column(name)?)?.as_ref()? {
             Column::Ints(values) => Some(values),
             Column::Texts(_) => None,
@@ -55,7 +50,7 @@ impl Batch {
     }
 
     pub(crate) fn int(&self, name: &str, row: usize) -> Option<i64> {
-        *self.ints(name)?.get(row)?
+        self.ints(name)?.get(row)
     }
 
     pub(crate) fn text(&self, name: &str, row: usize) -> Option<&str> {
@@ -77,7 +72,7 @@ struct TextsBuilder<K> {
 }
 
 impl<K: Eq + Hash> TextsBuilder<K> {
-    fn add(&mut self, key: K, text: impl FnOnce() -> Arc<[u8]>) {
+    fn add(&mut self, key: K, text: impl FnOnce() -> Bytes) {
         let next = u32::try_from(self.texts.dictionary.len()).unwrap_or(NONE);
         let dictionary = &mut self.texts.dictionary;
         let place = *self.places.entry(key).or_insert_with(|| {
@@ -95,51 +90,16 @@ impl<K: Eq + Hash> TextsBuilder<K> {
 #[derive(Debug)]
 enum Builder {
     Ints(Vec<Option<i64>>),
-    Texts(TextsBuilder<Arc<[u8]>>),
+    Texts(TextsBuilder<Bytes>),
     Contexts(TextsBuilder<[u8; 32]>),
 }
 
 /// A context that is kept whole: its column, its digest and its bytes.
-type Whole<'a> = (&'a str, [u8; 32], &'a Arc<[u8]>);
-
-/// Contexts that say who sent.
-const VEILED: [&str; 3] = ["workload_facts", "executable", "process"];
-
-/// Withholds who sent: facts of the workload, its executable and its process. In the
-/// place of the workload's name stands a pseudonym of it.
-#[derive(Clone)]
-pub struct Veil {
-    pseudonym: Arc<dyn Fn(&str) -> String + Send + Sync>,
-}
-
-impl Veil {
-    /// With what stands for a name.
-    pub fn new(pseudonym: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        Self {
-            pseudonym: Arc::new(pseudonym),
-        }
-    }
-
-    fn workload(&self, column: &str, context: &[u8]) -> Option<String> {
-        let said = derive(column, context);
-        let (_, name) = said.iter().find(|(name, _)| *name == "workload")?;
-        let pseudonym = (self.pseudonym)(str::from_utf8(name).ok()?);
-        Some(format!("{PSEUDONYM}{pseudonym}"))
-    }
-}
-
-impl std::fmt::Debug for Veil {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Veil").finish_non_exhaustive()
-    }
-}
-
-/// What stands before the pseudonym of a workload whose facts are withheld.
-pub(crate) const PSEUDONYM: &str = "pseudonym:";
+type Whole<'a> = (&'a str, [u8; 32], &'a Bytes);
 
 /// What contexts say that can be asked for.
 #[derive(Clone, Debug, Default)]
-struct Said(Vec<(&'static str, Arc<[u8]>)>);
+struct Said(Vec<(&'static str, Bytes)>);
 
 /// Makes columns of leaves.
 #[derive(Debug)]
@@ -200,7 +160,7 @@ impl Rows {
     pub(crate) fn add(
         &mut self,
         leaf: &[u8],
-        contexts: &HashMap<[u8; 32], Arc<[u8]>>,
+        contexts: &HashMap<[u8; 32], Bytes>,
     ) -> Result<(), LedgerError> {
         let odd = |what: &str| LedgerError::Entry(format!("a leaf without {what}"));
         let mut leaf: Value =
@@ -286,10 +246,10 @@ impl Rows {
         for (name, text) in texts {
             self.text(name, text.into_bytes().into());
         }
-        let mut derived: Vec<(&'static str, Arc<[u8]>)> = Vec::new();
+        let mut derived: Vec<(&'static str, Bytes)> = Vec::new();
         for (name, digest, context) in whole {
             if let Some(Builder::Contexts(contexts)) = self.builder(name) {
-                contexts.add(*digest, || Arc::clone(context));
+                contexts.add(*digest, || (*context).clone());
             }
             let said = self
                 .said
@@ -328,9 +288,9 @@ impl Rows {
         self.builders.get_mut(column(name)?)
     }
 
-    fn text(&mut self, name: &str, text: Arc<[u8]>) {
+    fn text(&mut self, name: &str, text: Bytes) {
         if let Some(Builder::Texts(texts)) = self.builder(name) {
-            texts.add(Arc::clone(&text), || text);
+            texts.add(text.clone(), || text);
         }
     }
 
@@ -338,7 +298,7 @@ impl Rows {
     pub(crate) fn finish(self) -> Batch {
         let columns = self.builders.into_iter().map(|builder| {
             Some(match builder {
-                Builder::Ints(values) => Column::Ints(values),
+                Builder::Ints(values) => Column::Ints(Ints::Some(values)),
                 Builder::Texts(texts) => Column::Texts(texts.texts),
                 Builder::Contexts(texts) => Column::Texts(texts.texts),
             })
@@ -352,16 +312,13 @@ impl Rows {
 
 /// What a context says for the columns that repeat it. Without a name: that the
 /// address is in several places.
-fn derive(name: &str, context: &[u8]) -> Vec<(&'static str, Arc<[u8]>)> {
+pub(crate) fn derive(name: &str, context: &[u8]) -> Vec<(&'static str, Bytes)> {
     let Ok(value) = serde_json::from_slice::<Value>(context) else {
         return Vec::new();
     };
-    let text =
-        |at: &str| -> Option<Arc<[u8]>> { Some(value.pointer(at)?.as_str()?.as_bytes().into()) };
-    let several = |at: &str| -> Option<Arc<[u8]>> {
-        (value.pointer(at)?.as_bool()?).then(|| Arc::from(&b""[..]))
-    };
-    let found: Vec<(&'static str, Option<Arc<[u8]>>)> = match name {
+    let text = |at: &str| -> Option<Bytes> { Some(value.pointer(at)?.as_str()?.to_owned().into()) };
+    let several = |at: &str| -> Option<Bytes> { (value.pointer(at)?.as_bool()?).then(Bytes::new) };
+    let found: Vec<(&'static str, Option<Bytes>)> = match name {
         "workload_facts" => vec![("workload", text("/name"))],
         "names" => vec![("name", first_name(&value))],
         "place" => vec![
@@ -383,86 +340,10 @@ fn derive(name: &str, context: &[u8]) -> Vec<(&'static str, Arc<[u8]>)> {
 }
 
 /// The first name of the best grade.
-fn first_name(names: &Value) -> Option<Arc<[u8]>> {
+fn first_name(names: &Value) -> Option<Bytes> {
     let names = names.get("names")?.as_array()?;
     ["answered", "answered_untrusted", "presented"]
         .into_iter()
         .find_map(|grade| names.iter().find(|name| name["grade"] == grade))
-        .and_then(|name| Some(name["name"].as_str()?.as_bytes().into()))
-}
-
-/// Makes entries of rows again.
-pub(crate) struct Again<'a> {
-    /// Tells it from all others.
-    serial: u64,
-    batch: &'a Batch,
-    /// Per context column, what stands for each text, or the text itself.
-    contexts: HashMap<&'static str, Vec<Value>>,
-}
-
-impl<'a> Again<'a> {
-    /// With contexts as digests, as in leaves; or as they are.
-    pub(crate) fn new(batch: &'a Batch, digests: bool) -> Self {
-        let columns = COLUMNS.iter().filter(|column| column.kind == Kind::Context);
-        let contexts = columns.filter_map(|column| {
-            let texts = batch.texts(column.name)?;
-            let values = texts.dictionary.iter().map(|text| {
-                if digests {
-                    leaf::reference(&leaf::digest(text))
-                } else {
-                    serde_json::from_slice(text).unwrap_or(Value::Null)
-                }
-            });
-            Some((column.name, values.collect()))
-        });
-        static SERIAL: AtomicU64 = AtomicU64::new(1);
-        Self {
-            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
-            batch,
-            contexts: contexts.collect(),
-        }
-    }
-
-    /// A number that no other has.
-    pub(crate) fn serial(&self) -> u64 {
-        self.serial
-    }
-
-    /// The entry of a row; `None` if the row is none.
-    pub(crate) fn entry(&self, row: usize) -> Option<Value> {
-        let batch = self.batch;
-        let mut entry: Value = serde_json::from_str(batch.text("rest", row)?).ok()?;
-        let tag = batch.text("type", row)?;
-        put(&mut entry, "/type", tag.into());
-        let Some(layout) = layout_of(tag) else {
-            return Some(entry);
-        };
-        for (name, at) in layout.at {
-            if let Some(value) = batch.int(name, row) {
-                put(&mut entry, at, value.into());
-            } else if let Some(text) = batch.text(name, row) {
-                put(&mut entry, at, text.into());
-            }
-        }
-        for (name, at, add) in layout.sums {
-            if let Some(before) = batch.int(name, row) {
-                let sum = before.checked_add(batch.int(add, row)?)?;
-                put(&mut entry, at, sum.into());
-            }
-        }
-        for (name, at) in layout.contexts {
-            let place = *batch.texts(name)?.rows.get(row)?;
-            if place != NONE {
-                let value = self.contexts.get(name)?.get(usize::try_from(place).ok()?)?;
-                put(&mut entry, at, value.clone());
-            }
-        }
-        Some(entry)
-    }
-
-    /// The leaf of a row, if contexts are digests.
-    pub(crate) fn leaf(&self, row: usize) -> Option<Vec<u8>> {
-        let (seq, time_ns) = self.batch.head(row)?;
-        Some(leaf::bytes(seq, time_ns, self.entry(row)?))
-    }
+        .and_then(|name| Some(name["name"].as_str()?.to_owned().into()))
 }

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -36,12 +35,14 @@ pub(crate) struct Order {
 /// Makes the segment, reads it back, and only then removes the tail.
 pub(crate) fn seal(order: &Order) -> Result<Sidecar, LedgerError> {
     let first = order.before.end() + 1;
-    let mut contexts: HashMap<[u8; 32], Arc<[u8]>> = HashMap::new();
+    let mut contexts: HashMap<[u8; 32], Bytes> = HashMap::new();
     let mut rows = Rows::new();
     let mut own = Range::at(order.before.end());
     tail::read(&order.tail, first, |kind, content| {
         match kind {
-            FrameKind::Context => drop(contexts.insert(digest(content), content.into())),
+            FrameKind::Context => {
+                contexts.insert(digest(content), Bytes::copy_from_slice(content));
+            }
             FrameKind::Entry => {
                 rows.add(content, &contexts)?;
                 own.push(content);

@@ -1,24 +1,27 @@
 //! Reads a log, also while an agent writes to it.
 
 use std::{
+    fs::File,
     io::ErrorKind,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread::{self, ScopedJoinHandle},
 };
 
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use parquet::errors::ParquetError;
 use serde_json::Value;
 
 use crate::{
     LedgerError, Sidecar,
+    again::Again,
     error::{damaged, missing},
     layout::column,
     pieces::Pieces,
-    read::NONE,
-    rows::{Again, Batch, Column as Values},
-    segment::{Segment, Shared},
+    rows::{Batch, Column as Values},
+    segment::Segment,
     sidecar::{segment_path, sidecar_path},
+    values::NONE,
     walk::{Piece, Wanted, walk},
 };
 
@@ -114,7 +117,7 @@ impl<'a> Row<'a> {
     /// An integer of it, by the column's place in [`COLUMNS`].
     pub fn integer(&self, column: usize) -> Option<i64> {
         match self.batch.columns.get(column) {
-            Some(Some(Values::Ints(values))) => *values.get(self.row)?,
+            Some(Some(Values::Ints(values))) => values.get(self.row),
             _ => None,
         }
     }
@@ -224,38 +227,41 @@ pub fn fold<T: Send>(
     let places =
         |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|n| column(n)).collect() };
     let (first, rest) = (places(columns.first), places(columns.rest));
-    let take = |state: &mut T, path: &Path, segment: &Segment<Shared>, group| {
-        let failed = |error: ParquetError| damaged(path, error.to_string());
-        let mut batch = segment.read(group, &first).map_err(failed)?;
-        if keep(state, &batch) {
-            segment
-                .read_more(group, &rest, &mut batch)
-                .map_err(failed)?;
-            step(state, &batch);
+    let take = |state: &mut T, sidecar: &Sidecar, times| {
+        let path = segment_path(directory, sidecar.first);
+        let failed = |error: ParquetError| damaged(&path, error.to_string());
+        let Some(segment) = Segment::open_within(directory, sidecar, times)? else {
+            return Ok(());
+        };
+        for group in 0..segment.groups() {
+            if !segment.overlaps(group, times) {
+                continue;
+            }
+            let mut batch = segment.read(group, &first).map_err(failed)?;
+            if keep(state, &batch) {
+                let more = segment.read_more(group, &rest, &mut batch);
+                more.map_err(failed)?;
+                step(state, &batch);
+            }
         }
         Ok(())
     };
     let mut pieces = Pieces::find(directory)?;
-    let segments = open_all(directory, pieces.present(), (from_ns, to_ns))?;
-    let mut work = Vec::new();
-    for (path, segment) in &segments {
-        for group in 0..segment.groups() {
-            if segment.overlaps(group, (from_ns, to_ns)) {
-                work.push((path, segment, group));
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut state = begin();
+        while let Some(sidecar) = pieces.present().get(next.fetch_add(1, Ordering::Relaxed)) {
+            match take(&mut state, sidecar, (from_ns, to_ns)) {
+                // Pruned just now.
+                Err(error) if is_gone(&error) => {}
+                other => other?,
             }
         }
-    }
-    let next = AtomicUsize::new(0);
+        Ok(state)
+    };
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let folded: Vec<Result<T, LedgerError>> = thread::scope(|scope| {
-        let run = || {
-            let mut state = begin();
-            while let Some((path, segment, group)) = work.get(next.fetch_add(1, Ordering::Relaxed))
-            {
-                take(&mut state, path, segment, *group)?;
-            }
-            Ok(state)
-        };
+        scope.spawn(|| read_ahead(directory, pieces.present(), (from_ns, to_ns)));
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         handles.into_iter().map(joined).collect()
     });
@@ -274,11 +280,7 @@ pub fn fold<T: Send>(
             // Sealed just now: everything in it is in its segment.
             Err(error) if is_gone(&error) => {
                 let sidecar = Sidecar::read(&sidecar_path(directory, first))?;
-                let path = segment_path(directory, first);
-                let segment = Segment::open(directory, &sidecar)?;
-                for group in 0..segment.groups() {
-                    take(&mut state, &path, &segment, group)?;
-                }
+                take(&mut state, &sidecar, (i64::MIN, i64::MAX))?;
                 sidecar
                     .own()
                     .and_then(|own| pieces.range.extend(&own))
@@ -292,34 +294,16 @@ pub fn fold<T: Send>(
     Ok(())
 }
 
-/// Opens the segments that may have entries in a time. They are hashed on every
-/// processor.
-fn open_all(
-    directory: &Path,
-    sidecars: &[Sidecar],
-    times: (i64, i64),
-) -> Result<Vec<(PathBuf, Segment<Shared>)>, LedgerError> {
-    let next = AtomicUsize::new(0);
-    let run = || {
-        let mut opened = Vec::new();
-        while let Some(sidecar) = sidecars.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match Segment::open_within(directory, sidecar, times) {
-                // Pruned just now.
-                Err(error) if is_gone(&error) => {}
-                other => {
-                    let path = segment_path(directory, sidecar.first);
-                    opened.extend(other?.map(|segment| (path, segment)));
-                }
-            }
+/// Has the system read segments of a time before they are asked for: what computes does not
+/// wait for the disk. That is advice; who reads them meets what is wrong.
+fn read_ahead(directory: &Path, sidecars: &[Sidecar], (from_ns, to_ns): (i64, i64)) {
+    let wanted = |one: &&Sidecar| one.to_ns >= from_ns && one.from_ns < to_ns;
+    for sidecar in sidecars.iter().filter(wanted) {
+        if let Ok(file) = File::open(segment_path(directory, sidecar.first)) {
+            let advice = PosixFadviseAdvice::POSIX_FADV_WILLNEED;
+            let _ = posix_fadvise(&file, 0, 0, advice);
         }
-        Ok(opened)
-    };
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let opened: Result<Vec<_>, LedgerError> = thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        handles.into_iter().map(joined).collect()
-    });
-    Ok(opened?.into_iter().flatten().collect())
+    }
 }
 
 /// What a thread came to. Its panic is that of the thread that waits.

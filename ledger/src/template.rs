@@ -5,15 +5,17 @@
 
 use std::{collections::HashMap, io::Write as _};
 
+use bytes::Bytes;
 use foldhash::fast::RandomState;
 use serde_json::{Map, Value};
 
 use crate::{
+    again::Again,
     canonical,
     layout::{COLUMNS, Layout, column, layout_of},
     leaf::{self, put},
-    read::NONE,
-    rows::{Again, Batch, Column},
+    rows::{Batch, Column},
+    values::NONE,
 };
 
 /// What stands for a value in a template; no text that an entry has is so.
@@ -63,7 +65,7 @@ impl<'a> Leaves<'a> {
                 return Vec::new();
             }
             let is_context = column.kind == crate::Kind::Context;
-            let in_leaf = |text: &std::sync::Arc<[u8]>| {
+            let in_leaf = |text: &Bytes| {
                 if is_context {
                     canonical(&leaf::reference(&leaf::digest(text)))
                 } else {
@@ -122,7 +124,7 @@ impl<'a> Leaves<'a> {
 
     fn is_there(&self, place: usize, row: usize) -> bool {
         match self.batch.columns.get(place) {
-            Some(Some(Column::Ints(values))) => values.get(row).is_some_and(Option::is_some),
+            Some(Some(Column::Ints(values))) => values.get(row).is_some(),
             Some(Some(Column::Texts(texts))) => {
                 texts.rows.get(row).is_some_and(|place| *place != NONE)
             }
@@ -132,14 +134,14 @@ impl<'a> Leaves<'a> {
 
     fn int(&self, place: usize, row: usize) -> Option<i64> {
         match self.batch.columns.get(place)?.as_ref()? {
-            Column::Ints(values) => *values.get(row)?,
+            Column::Ints(values) => values.get(row),
             Column::Texts(_) => None,
         }
     }
 
     fn value(&self, place: usize, row: usize, leaf: &mut Vec<u8>) -> Option<()> {
         match self.batch.columns.get(place)?.as_ref()? {
-            Column::Ints(values) => write!(leaf, "{}", (*values.get(row)?)?).ok()?,
+            Column::Ints(values) => write!(leaf, "{}", values.get(row)?).ok()?,
             Column::Texts(texts) => {
                 let text = usize::try_from(*texts.rows.get(row)?).ok()?;
                 let written = self.written.get(place)?.get(text)?;
@@ -266,7 +268,7 @@ mod tests {
             let mut logged = Vec::new();
             for (n, entry) in (1..).zip(entries) {
                 let leaf = Leaf::of(n, 7, entry);
-                let contexts = leaf.contexts.iter().map(|(digest, bytes)| (*digest, bytes.as_slice().into()));
+                let contexts = leaf.contexts.iter().map(|(digest, bytes)| (*digest, Bytes::copy_from_slice(bytes)));
                 rows.add(&leaf.bytes, &contexts.collect()).unwrap();
                 logged.push(leaf.bytes);
             }

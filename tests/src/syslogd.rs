@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
@@ -11,12 +11,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{agent::PATIENCE, monitoring::free, stage::Stage, tool};
+use crate::{agent::PATIENCE, certificate::Certificate, monitoring::free, stage::Stage, tool};
 
 /// A message as rsyslog has read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// By which of its inputs it came: `imuxsock`, `imudp`, `imtcp`.
+    /// By which of its inputs it came: `imuxsock`, `imudp`, `imtcp`, `over-tls`.
     pub input: String,
     /// Facility and severity, as text: `daemon.alert`.
     pub priority: String,
@@ -41,6 +41,10 @@ pub struct Syslogd {
     pub udp: String,
     /// Where it takes streams.
     pub tcp: String,
+    /// Where it takes streams over TLS, and by which name.
+    pub tls: String,
+    /// Who vouches for that name, as PEM.
+    pub authority: PathBuf,
     file: PathBuf,
     child: Child,
 }
@@ -55,10 +59,13 @@ impl Syslogd {
         let directory = stage.run.directory().join("syslog");
         fs::create_dir_all(&directory).context("directory of rsyslog")?;
         let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
-        let (udp, tcp) = (free()?, free()?);
+        let (udp, tcp, tls) = (free()?, free()?, free()?);
+        let certificate = Certificate::new(&stage.run, &["localhost"], &[])?;
+        let file = |path: &Path| path.to_string_lossy().into_owned();
         let port = |address: &str| address.rsplit(':').next().unwrap_or_default().to_owned();
         let text = format!(
-            "global(workDirectory=\"{}\")\n\
+            "global(workDirectory=\"{}\" defaultNetstreamDriverCAFile=\"{}\" \
+             defaultNetstreamDriverCertFile=\"{}\" defaultNetstreamDriverKeyFile=\"{}\")\n\
              module(load=\"imuxsock\" sysSock.use=\"off\")\n\
              module(load=\"imudp\")\nmodule(load=\"imtcp\")\n\
              template(name=\"read\" type=\"string\" string=\"%inputname%\\t%pri-text%\\t\
@@ -66,11 +73,17 @@ impl Syslogd {
              input(type=\"imuxsock\" socket=\"{}\" useSpecialParser=\"off\")\n\
              input(type=\"imudp\" address=\"127.0.0.1\" port=\"{}\")\n\
              input(type=\"imtcp\" address=\"127.0.0.1\" port=\"{}\")\n\
+             input(type=\"imtcp\" name=\"over-tls\" address=\"127.0.0.1\" port=\"{}\" \
+             streamDriver.name=\"gtls\" streamDriver.mode=\"1\" streamDriver.authMode=\"anon\")\n\
              action(type=\"omfile\" file=\"{}\" template=\"read\")\n",
             directory.display(),
+            file(&certificate.certificate),
+            file(&certificate.certificate),
+            file(&certificate.key),
             at("log.sock"),
             port(&udp),
             port(&tcp),
+            port(&tls),
             at("messages"),
         );
         fs::write(at("rsyslog.conf"), text)?;
@@ -101,6 +114,8 @@ impl Syslogd {
             socket: at("log.sock").into(),
             udp,
             tcp,
+            tls: format!("localhost:{}", port(&tls)),
+            authority: certificate.certificate,
             file: at("messages").into(),
             child,
         };
@@ -173,12 +188,12 @@ impl Drop for Syslogd {
 }
 
 /// Its modules are in a directory that has the machine's name.
-fn modules(root: &std::path::Path) -> Result<PathBuf> {
+fn modules(root: &Path) -> Result<PathBuf> {
     let libraries = root.join("usr/lib");
     let entries = fs::read_dir(&libraries).context("libraries of rsyslog")?;
     entries
         .flatten()
         .map(|entry| entry.path().join("rsyslog"))
-        .find(|path| path.join("imtcp.so").is_file())
+        .find(|path| path.join("lmnsd_gtls.so").is_file())
         .with_context(|| format!("no modules of rsyslog below {}", libraries.display()))
 }

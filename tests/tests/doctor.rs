@@ -154,6 +154,99 @@ fn capabilities_that_are_missing_are_named() {
     );
 }
 
+/// Words of a command line, in mounts of its own that a script has changed.
+fn where_mounts_are(script: &str, store: &Path) -> Vec<String> {
+    let script = format!("{script} && shift && exec \"$@\"");
+    let words = ["unshare", "--mount", "sh", "-c", &script, "sh"];
+    let store = store.display().to_string();
+    words
+        .into_iter()
+        .map(str::to_owned)
+        .chain([store])
+        .collect()
+}
+
+#[test]
+fn mounts_that_are_missing_are_said() {
+    let (_stage, settings, config) = configured();
+    let without = where_mounts_are("umount -l /sys/fs/cgroup", &settings.store);
+    let answer = Answer::of(&mut behind(&without, &config));
+    assert_eq!(answer.code, Some(5));
+    assert_eq!(
+        answer.check("mounts", "cgroup v2"),
+        (
+            "fail",
+            "no cgroup v2 hierarchy is mounted",
+            Some(
+                "mount one with `mount -t cgroup2 none /sys/fs/cgroup/unified`, \
+                 or name it with --cgroup-root"
+            )
+        )
+    );
+    let without = where_mounts_are("umount -l /sys/fs/bpf", &settings.store);
+    let answer = Answer::of(&mut behind(&without, &config));
+    assert_eq!(
+        answer.check("mounts", "BPF filesystem"),
+        (
+            "pass",
+            "not mounted; `weir run` mounts one at /sys/fs/bpf",
+            None
+        )
+    );
+}
+
+#[test]
+fn a_disk_without_room_is_said() {
+    let (_stage, settings, config) = configured();
+    let store = settings.store.display().to_string();
+    let small = "mount -t tmpfs -o size=1M none \"$1\"";
+    let answer = Answer::of(&mut behind(
+        &where_mounts_are(small, &settings.store),
+        &config,
+    ));
+    assert_eq!(answer.code, Some(0));
+    assert_eq!(
+        answer.check("disk", "store"),
+        (
+            "warn",
+            format!("1.0 MiB free for {store}").as_str(),
+            Some(
+                "make room for 1.0 GiB, or keep less with ledger.keep or ledger.keep_size: \
+                 without room, detail is recorded in memory alone"
+            )
+        )
+    );
+    let read_only = "mount -t tmpfs -o ro none \"$1\"";
+    let words = where_mounts_are(read_only, &settings.store);
+    let answer = Answer::of(&mut behind(&words, &config));
+    assert_eq!(answer.code, Some(5));
+    assert_eq!(
+        answer.check("disk", "store"),
+        (
+            "fail",
+            format!("{store} is on a file system that is read-only").as_str(),
+            Some("mount it for writing, or name another directory with paths.store")
+        )
+    );
+}
+
+/// In a network namespace that nothing leads out of.
+#[test]
+fn a_host_without_a_way_off_it_is_told_to_name_one() {
+    let (_stage, _, config) = configured();
+    let answer = Answer::of(&mut behind(&words("unshare --net"), &config));
+    assert_eq!(answer.code, Some(0));
+    assert_eq!(
+        answer.check("interfaces", "uplinks"),
+        (
+            "warn",
+            "no interface leads off the host",
+            Some("name what leads off with --uplink")
+        )
+    );
+    assert_eq!(answer.check("hooks", "second layer"), ("pass", "tcx", None));
+}
+
 /// What is wrong with files is said of each, and nothing is changed by it.
 #[test]
 fn what_is_wrong_with_files_is_said_of_each() {
@@ -210,6 +303,26 @@ fn what_an_agent_left_is_looked_at() {
     assert_eq!(
         answer.check("agent", "bundles"),
         ("pass", "none are to be written", None)
+    );
+    assert_eq!(
+        answer.check("agent", "losses"),
+        ("pass", "none since the recording began", None)
+    );
+    assert_eq!(answer.state("agent", "gaps"), "pass");
+    assert_eq!(answer.state("agent", "heartbeat"), "pass");
+
+    // Nothing was pinned: while none ran, none recorded. The next says so.
+    agent.kill().unwrap();
+    let agent = stage.agent_with(&settings).unwrap();
+    let answer = Answer::of(&mut doctor(&config));
+    assert_eq!(answer.code, Some(0), "{:?}", answer.checks);
+    assert_eq!(
+        answer.check("agent", "gaps"),
+        (
+            "warn",
+            "1 gap since it began: not_recording",
+            Some("docs/runbooks/WeirEvidenceGap.md says what each means")
+        )
     );
     let ended = agent.stop().unwrap();
     ended_well(&ended).unwrap();

@@ -297,12 +297,19 @@ fn a_syslog_daemon_reads_what_it_is_sent() {
         way("unix", format!("unix:{}", syslogd.socket.display())),
         way("udp", format!("udp:{}", syslogd.udp)),
         way("tcp", format!("tcp:{}", syslogd.tcp)),
+        way("tls", format!("tls:{}", syslogd.tls))
+            + &format!("ca_file = \"{}\"\n", syslogd.authority.display()),
     ];
     let settings = settings(&stage, &ways.concat());
     let agent = stage.agent_with(&settings).unwrap();
     let finding = deviate(&stage, &agent);
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    for (sink, input) in [("unix", "imuxsock"), ("udp", "imudp"), ("tcp", "imtcp")] {
+    for (sink, input) in [
+        ("unix", "imuxsock"),
+        ("udp", "imudp"),
+        ("tcp", "imtcp"),
+        ("tls", "over-tls"),
+    ] {
         let own = format!("finding=\"{}\"", finding.id);
         // What was found before it is told before it.
         let messages = || syslogd.wait(input, 1).unwrap();

@@ -12,16 +12,17 @@ use tlog_tiles::record_hash;
 use super::{FILE_ROWS, HIDDEN, Hidden, file_name, read::contexts};
 use crate::{
     LedgerError, Node, Range, Sidecar,
+    again::Again,
     error::{damaged, io},
     proofs::consistency,
-    rows::{Again, Batch, Rows},
+    rows::{Batch, Rows},
     segment::{GROUP_ROWS, Writer},
     sidecar::SCHEMA,
     store::Row,
     walk::{Piece, Wanted, walk},
 };
 
-pub use crate::rows::Veil;
+pub use crate::veil::Veil;
 
 /// What an excerpt is to show.
 pub struct Order<'a> {

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::read::Excerpt;
-use crate::{LedgerError, Range, error::torn, rows::Again};
+use crate::{LedgerError, Range, again::Again, error::torn};
 
 /// One entry, and what leads from it to the root of the tree (RFC 6962, section 2.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,20 +3,21 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use super::hidden::Ranges;
 use crate::{
     LedgerError, Range,
+    again::Again,
     error::{io, torn},
     layout::{COLUMNS, Kind},
     leaf::digest,
-    read::NONE,
-    rows::{Again, Batch},
+    rows::Batch,
     store::Row,
     tail::numbered,
+    values::NONE,
 };
+use bytes::Bytes;
 
 /// An excerpt, to be read.
 #[derive(Clone, Debug)]
@@ -163,13 +164,20 @@ impl Group<'_> {
 
     /// Numbers the texts of a column: the same text has the same number in every group that
     /// was numbered with these. Of a row without one, it is [`NONE`].
-    pub fn number(&self, column: &str, known: &mut HashMap<Arc<[u8]>, u32>) -> Vec<u32> {
+    pub fn number(&self, column: &str, known: &mut HashMap<Bytes, u32>) -> Vec<u32> {
         let Some(texts) = self.batch.texts(column) else {
             return vec![NONE; self.batch.rows];
         };
         let own = texts.dictionary.iter().map(|text| {
             let next = u32::try_from(known.len()).unwrap_or(NONE - 1);
-            *known.entry(Arc::clone(text)).or_insert(next)
+            match known.get(text) {
+                Some(number) => *number,
+                None => {
+                    // A copy: the other is a part of all the texts that were read with it.
+                    known.insert(Bytes::copy_from_slice(text), next);
+                    next
+                }
+            }
         });
         let own: Vec<u32> = own.collect();
         let of = |place: &u32| {
@@ -184,12 +192,12 @@ impl Group<'_> {
 }
 
 /// Contexts of a batch by digest.
-pub(super) fn contexts(batch: &Batch) -> HashMap<[u8; 32], Arc<[u8]>> {
+pub(super) fn contexts(batch: &Batch) -> HashMap<[u8; 32], Bytes> {
     COLUMNS
         .iter()
         .filter(|column| column.kind == Kind::Context)
         .filter_map(|column| batch.texts(column.name))
         .flat_map(|texts| &texts.dictionary)
-        .map(|text| (digest(text), Arc::clone(text)))
+        .map(|text| (digest(text), text.clone()))
         .collect()
 }

@@ -15,13 +15,15 @@ use foldhash::fast::RandomState;
 use super::read::{Excerpt, contexts};
 use crate::{
     LedgerError, Range,
+    again::Again,
     error::{io, torn},
     layout::{COLUMNS, Kind},
     merkle::leaf_hash,
-    rows::{Again, Batch, Column, PSEUDONYM, Rows},
+    rows::{Batch, Column, Rows},
     segment::Segment,
     store::Row,
     template::Leaves,
+    veil::PSEUDONYM,
 };
 
 /// A group of rows that were decoded, with the hashes of their leaves.
@@ -164,9 +166,7 @@ fn form(batch: &Batch, row: usize) -> Vec<u32> {
             let free = FREE.contains(&kind.name) && place != crate::NONE;
             if free { 0 } else { place }
         }
-        Some(Column::Ints(values)) => values
-            .get(row)
-            .map_or(0, |value| u32::from(value.is_some())),
+        Some(Column::Ints(values)) => u32::from(values.get(row).is_some()),
         None => 0,
     };
     columns.map(value).collect()

@@ -9,5 +9,6 @@ pub(super) const RSYSLOG: Daemon = Daemon {
     why: "reads what the agent sends to syslog, in the tests",
     installed: "/usr/sbin/rsyslogd",
     asked: "-v",
+    modules: &[("rsyslog-gnutls", "lmnsd_gtls.so")],
     version: |text| Some(Version::after_name(text, "rsyslogd ")?.to_string()),
 };

@@ -10,6 +10,7 @@ pub(super) const UNBOUND: Daemon = Daemon {
     installed: "/usr/sbin/unbound",
     asked: "-V",
     version,
+    modules: &[],
 };
 
 /// `1.17.1` of `Version 1.17.1`.

@@ -74,6 +74,8 @@ pub(super) struct Daemon {
     /// What makes it say its version, and the version in what it says.
     pub(super) asked: &'static str,
     pub(super) version: fn(&str) -> Option<String>,
+    /// Packages with modules of it, and the file that each is wanted for, by its name.
+    pub(super) modules: &'static [(&'static str, &'static str)],
 }
 
 impl Daemon {
@@ -82,7 +84,18 @@ impl Daemon {
         let Self { name, why, .. } = *self;
         let directory = workspace.tools().join(name);
         let private = directory.join(self.installed.trim_start_matches('/'));
-        if let Some((path, version)) = self.find(&[&private, Path::new(self.installed)]) {
+        let found = self.find(&[&private, Path::new(self.installed)]);
+        let found = found.filter(|(path, _)| {
+            let root = if *path == private {
+                &*directory
+            } else {
+                Path::new("/")
+            };
+            self.modules
+                .iter()
+                .all(|(_, file)| has_module(root, name, file))
+        });
+        if let Some((path, version)) = found {
             progress::found(name, &format!("{version} at {}", path.display()));
             return Ok(());
         }
@@ -91,12 +104,15 @@ impl Daemon {
             return Ok(());
         }
         apt.refresh()?;
-        let package = download(workspace, name, why, &directory)?;
-        let mut field = Command::new("dpkg-deb");
-        field.arg("--field").arg(&package).arg("Depends");
-        let depends = command::output(&mut field)?;
-        apt.install_missing(&format!("libraries of {name}"), why, &libraries(&depends))?;
-        extract(workspace, (name, why), &package, &directory)?;
+        let modules = self.modules.iter().map(|(package, _)| *package);
+        for one in std::iter::once(name).chain(modules) {
+            let package = download(workspace, one, why, &directory)?;
+            let mut field = Command::new("dpkg-deb");
+            field.arg("--field").arg(&package).arg("Depends");
+            let depends = command::output(&mut field)?;
+            apt.install_missing(&format!("libraries of {one}"), why, &libraries(&depends))?;
+            extract(workspace, (one, why), &package, &directory)?;
+        }
         self.find(&[&private])
             .map(drop)
             .with_context(|| format!("{name} was unpacked but does not start"))
@@ -108,6 +124,13 @@ impl Daemon {
             Some((*path, (self.version)(&text)?))
         })
     }
+}
+
+/// Whether a module is there, in the directory of libraries that has the machine's name.
+fn has_module(root: &Path, name: &str, file: &str) -> bool {
+    let entries = fs::read_dir(root.join("usr/lib")).into_iter().flatten();
+    let mut places = entries.flatten().map(|entry| entry.path().join(name));
+    places.any(|place| place.join(file).is_file())
 }
 
 /// Libraries of a `Depends` field: the first of alternatives, without versions.

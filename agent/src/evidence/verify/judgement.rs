@@ -6,14 +6,11 @@
 //!
 //! Places and names are taken as recorded: the IP databases are in the bundle by digest only.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
-use weir_ledger::{NONE, Row};
+use weir_ledger::{Bytes, NONE, Row};
 
 use super::{
     check::{Doubt, Found, failed, incomplete},
@@ -97,7 +94,7 @@ pub(super) fn check(
         moment: None,
         tally: Tally::default(),
     };
-    let mut known: [HashMap<Arc<[u8]>, u32>; TEXTS.len()] = Default::default();
+    let mut known: [HashMap<Bytes, u32>; TEXTS.len()] = Default::default();
     let read = unpacked.excerpt().for_each_group(|group| {
         if known.iter().any(|texts| texts.len() > MOST) {
             known.iter_mut().for_each(HashMap::clear);
