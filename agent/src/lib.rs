@@ -23,6 +23,7 @@ pub mod claim;
 pub mod cli;
 pub mod config;
 pub mod control;
+mod counted;
 pub mod coverage;
 pub mod daemon;
 pub mod described;

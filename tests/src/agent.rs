@@ -33,6 +33,10 @@ use crate::{
 
 mod waiting;
 
+/// How long an agent may take to end: it writes every flow that is open, thousands of them in an
+/// emulated machine, where that takes a minute.
+const TO_END: Duration = Duration::from_secs(300);
+
 /// How long to wait for what should come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -411,7 +415,7 @@ impl Seen {
 }
 
 fn wait(child: &mut Child) -> Result<Option<i32>> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TO_END;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().context("wait for the agent")? {
             return Ok(status.code());
@@ -419,7 +423,7 @@ fn wait(child: &mut Child) -> Result<Option<i32>> {
         thread::sleep(Duration::from_millis(5));
     }
     bail!(
-        "the agent does not end within {PATIENCE:?}; its threads:\n{}",
+        "the agent does not end within {TO_END:?}; its threads:\n{}",
         threads(child.id())
     )
 }

@@ -47,6 +47,14 @@ pub(crate) fn host_cargo(directory: &Path) -> Command {
     command
 }
 
+/// A program of this workspace that starts a cargo of its own.
+pub(crate) fn with_cargo(program: &Path, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(directory);
+    forget(&mut command, |name| names(FROM_OUTER_CARGO, name));
+    command
+}
+
 /// Any program that must not notice the host's toolchain.
 pub(crate) fn apart_from_host(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);

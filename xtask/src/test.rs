@@ -102,13 +102,11 @@ fn on_kernels(workspace: &Workspace, report: &mut Report, agent: &Path, kernels:
     report.tests("kernel tests", |failures| {
         progress::heading(&format!("kernel tests on {}", kernels.join(", ")));
         let runner = build::programs(workspace, &["weir-kernels"], false)?;
-        let mut command = Command::new(runner);
+        let mut command = command::with_cargo(&runner, workspace.root());
         for kernel in kernels {
             command.args(["--kernel", kernel]);
         }
-        command
-            .envs(run::environment(workspace, agent))
-            .current_dir(workspace.root());
+        command.envs(run::environment(workspace, agent));
         tests(&mut command, &mut io::stdout(), failures)
     });
 }

@@ -15,6 +15,7 @@ use super::{
     render,
     source::{Position, Source},
 };
+use crate::counted::count;
 
 /// One error of a set, or one lint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,13 +202,4 @@ fn sort_key(diagnostic: &Diagnostic) -> (&Path, usize, usize, &str) {
         .as_ref()
         .map_or(0..0, |place| place.span.clone());
     (&diagnostic.file, span.start, span.end, &diagnostic.message)
-}
-
-/// `1 error`, `2 errors`.
-pub(super) fn count(number: usize, thing: &str) -> String {
-    if number == 1 {
-        format!("1 {thing}")
-    } else {
-        format!("{number} {thing}s")
-    }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 
-use super::check::{Area, Check, count};
+use super::check::{Area, Check};
 use crate::{
     control::{Answer, ControlError, Question, SOCKET, ask},
+    counted::count,
     now::{EvidenceNow, Health, Snapshot, Wanted},
 };
 
@@ -80,7 +81,7 @@ fn gaps(health: &Health) -> Check {
         return AREA.pass(WHAT, "none since it began");
     }
     let reasons: Vec<_> = health.gaps.by_reason.keys().map(String::as_str).collect();
-    let number = count(usize::try_from(number).unwrap_or(usize::MAX), "gap");
+    let number = count(number, "gap");
     AREA.warn(
         WHAT,
         format_args!("{number} since it began: {}", reasons.join(", ")),

@@ -90,14 +90,6 @@ impl Area {
     }
 }
 
-/// `1 thing`, `2 things`.
-pub(super) fn count(number: usize, thing: &str) -> String {
-    match number {
-        1 => format!("1 {thing}"),
-        _ => format!("{number} {thing}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

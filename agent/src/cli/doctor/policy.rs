@@ -4,10 +4,11 @@ use std::{env, path::Path};
 
 use jiff::civil::Date;
 
-use super::check::{Area, Check, count};
+use super::check::{Area, Check};
 use crate::{
     cli::config::warnings,
     config::{Loaded, Wanted},
+    counted::count,
     policy::{Policy, Rejected},
 };
 

@@ -15,6 +15,7 @@ use super::{
     statement::About,
 };
 use crate::{
+    counted::count,
     evidence::{EvidenceError, derive},
     ledger::Unpacked,
 };
@@ -153,11 +154,6 @@ impl Again {
         self.of("coverage.json")?;
         let file: Value = serde_json::from_slice(&bundle.read("coverage.json")?)
             .map_err(|error| failed(format!("coverage.json is not JSON ({error})")))?;
-        let count = |at: &str| {
-            file.pointer(at)
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len)
-        };
         let number = |at: &str| file.pointer(at).and_then(Value::as_i64).unwrap_or(0);
         let said = format!(
             "{} of {} eligible seconds were examined",
@@ -177,8 +173,8 @@ impl Again {
             )));
         }
         Err(incomplete(format!(
-            "{said}; {} parts were not: {}",
-            count("/unexamined"),
+            "{said}; {} not examined: {}",
+            count(file["unexamined"].as_array().map_or(0, Vec::len), "part"),
             why.into_iter().collect::<Vec<_>>().join(", ")
         )))
     }

@@ -8,7 +8,7 @@ use super::{
     log::Facts,
     statement::About,
 };
-use crate::policy::Archive;
+use crate::{counted::count, policy::Archive};
 
 pub(super) fn check(bundle: &Opened, about: &About, facts: &Facts) -> Found {
     let mut sets = BTreeSet::new();
@@ -50,8 +50,8 @@ pub(super) fn check(bundle: &Opened, about: &About, facts: &Facts) -> Found {
         )));
     }
     Ok(format!(
-        "{} sets of allowlists, each with the digest that the log tells of",
-        sets.len()
+        "{} of allowlists, each with the digest that the log tells of",
+        count(sets.len(), "set")
     ))
 }
 
