@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
+
 use crate::{
     LedgerError, Log, Range, Sidecar,
     error::{damaged, io, missing},
@@ -20,7 +22,6 @@ use crate::{
     sidecar::{self, segment_path, sidecars},
     tail::{self, FrameKind, numbered, tails},
 };
-use bytes::Bytes;
 
 /// Rows of a tail that are read at once.
 const TAIL_ROWS: usize = 1 << 16;

@@ -73,12 +73,12 @@ pub struct Answer {
 
 /// Texts, and their numbers.
 #[derive(Default)]
-struct Texts {
+struct Numbered {
     texts: Vec<Bytes>,
     numbers: HashMap<Bytes, u32, RandomState>,
 }
 
-impl Texts {
+impl Numbered {
     fn number(&mut self, text: &Bytes) -> u32 {
         if let Some(number) = self.numbers.get(text) {
             return *number;
@@ -96,7 +96,7 @@ impl Texts {
 #[derive(Default)]
 struct Found {
     /// Texts of the keys.
-    texts: Texts,
+    texts: Numbered,
     groups: Groups,
     types: BTreeMap<Bytes, u64>,
 }

@@ -106,7 +106,7 @@ pub(crate) fn ints(chunk: Chunk) -> Result<Ints> {
     let mut values = values.into_iter();
     let levels = levels.into_iter();
     let values = levels.map(|level| if level > 0 { values.next() } else { None });
-    Ok(Ints::Some(values.collect()))
+    Ok(Ints::Optional(values.collect()))
 }
 
 /// Texts of a column.

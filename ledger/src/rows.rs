@@ -298,7 +298,7 @@ impl Rows {
     pub(crate) fn finish(self) -> Batch {
         let columns = self.builders.into_iter().map(|builder| {
             Some(match builder {
-                Builder::Ints(values) => Column::Ints(Ints::Some(values)),
+                Builder::Ints(values) => Column::Ints(Ints::Optional(values)),
                 Builder::Texts(texts) => Column::Texts(texts.texts),
                 Builder::Contexts(texts) => Column::Texts(texts.texts),
             })

@@ -30,7 +30,7 @@ impl Texts {
 #[derive(Clone, Debug)]
 pub enum Ints {
     /// Of each row its value, if it has one.
-    Some(Vec<Option<i64>>),
+    Optional(Vec<Option<i64>>),
     /// Of each row its value.
     All(Vec<i64>),
     /// Of each row the place of its value.
@@ -46,7 +46,7 @@ impl Ints {
     /// The value of a row.
     pub fn get(&self, row: usize) -> Option<i64> {
         match self {
-            Self::Some(values) => *values.get(row)?,
+            Self::Optional(values) => *values.get(row)?,
             Self::All(values) => values.get(row).copied(),
             Self::Places { dictionary, rows } => at(dictionary, *rows.get(row)?).copied(),
         }
@@ -55,7 +55,7 @@ impl Ints {
     /// How many rows there are.
     pub fn len(&self) -> usize {
         match self {
-            Self::Some(values) => values.len(),
+            Self::Optional(values) => values.len(),
             Self::All(values) => values.len(),
             Self::Places { rows, .. } => rows.len(),
         }

@@ -41,13 +41,11 @@ const CHOOSE_COMPILER: &[&str] = &[
 
 /// The cargo that started this program, for crates of the host.
 pub(crate) fn host_cargo(directory: &Path) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(directory);
-    forget(&mut command, |name| names(FROM_OUTER_CARGO, name));
-    command
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    with_cargo(cargo.as_ref(), directory)
 }
 
-/// A program of this workspace that starts a cargo of its own.
+/// A program that is cargo, or starts one.
 pub(crate) fn with_cargo(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(directory);

@@ -3,7 +3,10 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::query::Query;
-use crate::now::{Snapshot, words};
+use crate::{
+    counted::count,
+    now::{Snapshot, words},
+};
 
 /// A view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +118,7 @@ fn banner(now: &Snapshot) -> Markup {
     let mut wrong = Vec::new();
     if health.gaps.count() > 0 {
         let examined = health.gaps.examined();
-        let gaps = match health.gaps.count() {
-            1 => "1 gap".to_owned(),
-            number => format!("{number} gaps"),
-        };
+        let gaps = count(health.gaps.count(), "gap");
         wrong.push(format!(
             "{}.{:02} % of the time since the agent began was examined ({gaps})",
             examined / 100,

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
+
 use super::hidden::Ranges;
 use crate::{
     LedgerError, Range,
@@ -17,7 +19,6 @@ use crate::{
     tail::numbered,
     values::NONE,
 };
-use bytes::Bytes;
 
 /// An excerpt, to be read.
 #[derive(Clone, Debug)]

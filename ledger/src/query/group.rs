@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::{
-    Group, Query, Texts,
+    Group, Numbered, Query,
     number::{Digit, Number, Numbers, ROWS_AT_ONCE, Rows, at},
 };
 use crate::{
@@ -163,7 +163,7 @@ impl Groups {
         query: &Query<'_>,
         batch: &Batch,
         rows: &[u32],
-        texts: &mut Texts,
+        texts: &mut Numbered,
     ) {
         let mut keys = Vec::new();
         for name in query.by {
@@ -272,7 +272,7 @@ mod tests {
         let numbers = (first..first + rows.len()).map(|row| i64::try_from(row).ok());
         let numbers: Vec<_> = numbers.collect();
         let mut put = |name: &str, values: Vec<Option<i64>>| {
-            batch.columns[column(name).unwrap()] = Some(Column::Ints(Ints::Some(values)));
+            batch.columns[column(name).unwrap()] = Some(Column::Ints(Ints::Optional(values)));
         };
         put("time", numbers.clone());
         put("egress_bytes", numbers);
@@ -297,7 +297,7 @@ mod tests {
         for (n, batch) in batches.iter().enumerate() {
             let rows: Vec<u32> = (0u32..).take(batch.rows).collect();
             let part = if n % 3 < 2 { &mut groups } else { &mut others };
-            part.add(&query, batch, &rows, &mut Texts::default());
+            part.add(&query, batch, &rows, &mut Numbered::default());
         }
         groups.join(others, 1, |_| {});
         let of = |group: Group| (group.rows, group.sums[0], group.first_ns, group.last_ns);

@@ -1,4 +1,4 @@
-//! Keys of rows as numbers.
+//! Values of rows, and their keys as numbers.
 
 use std::ops::Range;
 
@@ -62,7 +62,7 @@ impl<'a> Rows<'a> {
     /// As [`Rows::each`], of integers, of which those that are not there are 0.
     pub(super) fn each_int(&self, values: &Ints, mut take: impl FnMut(usize, i64)) {
         match values {
-            Ints::Some(values) => self.each(values, None, |n, value| {
+            Ints::Optional(values) => self.each(values, None, |n, value| {
                 take(n, value.unwrap_or_default());
             }),
             Ints::All(values) => self.each(values, 0, take),

@@ -77,37 +77,13 @@ impl Chunk {
     }
 }
 
-fn decompressed(page: Page) -> Result<Page> {
-    Ok(match page {
-        Page::DictionaryPage {
-            buf,
-            num_values,
-            encoding,
-            is_sorted,
-        } => Page::DictionaryPage {
-            buf: plain(&buf)?,
-            num_values,
-            encoding,
-            is_sorted,
-        },
-        Page::DataPage {
-            buf,
-            num_values,
-            encoding,
-            def_level_encoding,
-            rep_level_encoding,
-            statistics,
-        } => Page::DataPage {
-            buf: plain(&buf)?,
-            num_values,
-            encoding,
-            def_level_encoding,
-            rep_level_encoding,
-            statistics,
-        },
+fn decompressed(mut page: Page) -> Result<Page> {
+    match &mut page {
+        Page::DictionaryPage { buf, .. } | Page::DataPage { buf, .. } => *buf = plain(buf)?,
         // Parts of these are not compressed. No segment has any.
         Page::DataPageV2 { .. } => return Err(malformed("of the second version")),
-    })
+    }
+    Ok(page)
 }
 
 thread_local! {
@@ -157,5 +133,39 @@ impl PageReader for Pages {
     fn skip_next_page(&mut self) -> Result<()> {
         self.0.next();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    /// The beginning of a frame of so many bytes (RFC 8878, section 3.1.1.1).
+    fn frame(length: u64) -> Vec<u8> {
+        [&[0x28, 0xb5, 0x2f, 0xfd, 0xe0], &length.to_le_bytes()[..]].concat()
+    }
+
+    #[test]
+    fn a_page_is_as_long_as_it_says() {
+        let page = zstd::bulk::compress(b"abcabc", 1).unwrap();
+        assert_eq!(plain(&page).unwrap(), &b"abcabc"[..]);
+        let mut longer = frame(7);
+        // A last block of six bytes as they are.
+        longer.extend([6 << 3 | 1, 0, 0]);
+        longer.extend(b"abcabc");
+        assert!(plain(&longer).is_err());
+        longer[5] = 6;
+        assert_eq!(plain(&longer).unwrap(), &b"abcabc"[..]);
+    }
+
+    #[test]
+    fn a_page_that_would_be_too_long_is_refused_before_it_is_decompressed() {
+        let said = |length| plain(&frame(length)).unwrap_err().to_string();
+        let too_long = "Parquet error: a page is malformed: how long it is";
+        assert_eq!(said(MOST_BYTES + 1), too_long);
+        assert_eq!(said(u64::MAX - 2), too_long);
+        assert_ne!(said(MOST_BYTES), too_long);
     }
 }
